@@ -1,0 +1,66 @@
+"""Writing files so that nobody ever reads half of one, and telling files apart by content."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; it becomes `path` by rename when the block ends without an error."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty temporary folder beside `path`; it replaces `path` when the block ends without an error.
+
+    Writing into the folder itself would fail: DVC links outputs read-only into its cache.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    try:
+        yield partial
+        if path.exists():
+            shutil.rmtree(path)
+        partial.replace(path)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def write_json(content: Any, path: Path) -> None:
+    """Write `content` as indented JSON, atomically. ValueError on NaN or infinity: no such number may be stored."""
+    with atomic_file(path) as partial:
+        partial.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def sha256(path: Path) -> str:
+    """Hex SHA-256 of a file's content."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def scratch_folder(*fingerprint: Any) -> Path:
+    """Return (and make) the folder for a long job's partial work.
+
+    `fingerprint` is everything the result depends on, JSON-serialisable: params, input hashes, code hashes. Another
+    fingerprint gets another folder, so that no job resumes from somebody else's work. The place is
+    `$ANIMEMORPH_SCRATCH`, by default `data/scratch`.
+    """
+    key = hashlib.sha256(json.dumps(fingerprint, sort_keys=True).encode()).hexdigest()[:24]
+    folder = Path(os.environ.get("ANIMEMORPH_SCRATCH", "data/scratch")) / key
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

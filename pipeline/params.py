@@ -1,0 +1,234 @@
+"""`params.yaml` as typed groups, one per stage: what a key means, its unit and its range.
+
+A group is what stands under the stage's name at the top level, joined with what `profiles.<profile>` adds to it. A key
+stands in one of the two places, never in both, so that `-S train.lr=1e-4` always means what it says.
+"""
+
+import difflib
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from pipeline.errors import UserError
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+Domain = Literal["human", "anime", "external"]
+Engine = Literal["local", "ray"]
+
+
+class Group(BaseModel):
+    """A group of params: unknown keys are refused, values cannot change after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class PerDomain[T](Group):
+    """The same group for each of the three domains."""
+
+    human: T
+    anime: T
+    external: T
+
+    def __getitem__(self, domain: str) -> T:
+        return getattr(self, domain)
+
+
+class Source(Group):
+    """Where the faces of one domain come from."""
+
+    source: Literal["demo", "archive", "kaggle", "celeba"]
+    path: str | None = Field(
+        None, description="archive: a zip, a tar or a folder; celeba: the folder with the originals"
+    )
+    dataset: str | None = Field(None, description="kaggle: owner/name/versions/N; the version is pinned")
+    labels: str | None = Field(None, description="archive: a CSV with a file column and label columns")
+    count: Count | None = Field(None, description="demo: how many faces to make")
+
+
+class Resize(Group):
+    """From bytes to pixels."""
+
+    size: int = Field(128, ge=16, le=1024, description="px, side of the stored square")
+    fit: Literal["crop", "pad", "stretch"] = Field("crop", description="how a picture that is not square becomes one")
+    max_pixels: int = Field(100_000_000, ge=1, description="a larger picture is rejected as a decompression bomb")
+    candidates: Count | None = Field(
+        None, description="decode at most so many per domain, stratified by gender; null: all"
+    )
+    engine: Engine = Field("local", description="this machine's cores, or an existing Ray cluster; same bytes")
+
+
+class DomainLandmarks(Group):
+    """How the faces of one domain are found."""
+
+    detector: Literal["dlib", "animeface", "anime_face_detector", "openmmlab", "face_alignment", "celeba"]
+    face_detector: str | None = Field(
+        None, description="yolov3 | faster-rcnn (anime), sfd | blazeface | yunet … (human)"
+    )
+    weights: str | None = Field(None, description="folder with the weights, where they are not to be fetched")
+    batch: Count = Field(16, description="images a call")
+
+
+class Landmarks(PerDomain[DomainLandmarks]):
+    """Detection of faces and their keypoints."""
+
+    align: bool = Field(False, description="turn and scale faces to common eye and mouth positions when they are read")
+    engine: Engine = "local"
+
+
+class DomainFilter(Group):
+    """What a face of one domain must have to be kept."""
+
+    years: tuple[int, int] | None = Field(None, description="first and last year kept; null: any")
+    keep_unknown_year: bool = Field(True, description="keep a face whose file name tells no year")
+    min_score: Share = Field(0.0, description="of the detector's confidence")
+    min_feature_score: Share = Field(0.0, description="of the keypoints' mean confidence")
+    max_yaw: float = Field(90.0, ge=0, le=90, description="degrees; a larger |yaw| is a side profile")
+    min_size: float = Field(0.0, ge=0, description="px, shorter side of the face's box in the stored picture")
+    min_sharpness: float = Field(0.0, ge=0, description="variance of the Laplacian inside the box")
+    duplicate_radius: int | None = Field(None, ge=0, le=64, description="Hamming distance of 64-bit hashes; null: off")
+
+
+class Filter(PerDomain[DomainFilter]):
+    """A verdict for each face."""
+
+
+class GenderCounts(Group):
+    """So many women, so many men."""
+
+    female: int = Field(ge=0)
+    male: int = Field(ge=0)
+
+
+class Balance(Group):
+    """How many faces of each kind go on: a count per gender, a plain count, or null for all."""
+
+    human: GenderCounts | Count | None
+    anime: GenderCounts | Count | None
+    external: GenderCounts | Count | None
+    labels: Literal["source", "estimated"] = Field(
+        "source", description="gender from the source, or estimated where missing"
+    )
+    on_shortage: Literal["error", "shrink"] = "error"
+
+
+class Split(Group):
+    """Training, validation and test faces."""
+
+    ratios: tuple[Share, Share, Share] = Field((0.7, 0.15, 0.15), description="train, val, test; they add up to 1")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if abs(sum(self.ratios) - 1) > 1e-9:
+            raise ValueError(f"they add up to {sum(self.ratios):g}, not to 1")
+        return self
+
+
+class Train(Group):
+    """One training run."""
+
+    model: Literal["dcgan", "cyclegan", "landmark_cyclegan"] = "cyclegan"
+    noise: bool = Field(False, description="Gaussian noise on the human input of human2anime")
+    noise_std: float = Field(0.1, ge=0, le=1, description="of pixel values in [-1, 1]")
+    lr: Positive = Field(2e-4, description="of Adam, both players")
+    lambda_cycle: float = Field(10.0, ge=0)
+    lambda_identity: float = Field(0.5, ge=0, description="times lambda_cycle")
+    pool: int = Field(50, ge=0, description="images; 0: no image pool")
+    resolution: int = Field(128, ge=32, le=512, description="px; a multiple of 4")
+    width: Count = Field(64, description="channels of the generator's first layer")
+    blocks: Count = Field(6, description="residual blocks")
+    upsample: Literal["transposed", "resize"] = Field(
+        "resize", description="transposed convolutions show checkerboards"
+    )
+    batch: Count = 1
+    epochs: Count = Field(100, description="the learning rate falls linearly to 0 over the second half")
+
+
+class Evaluate(Group):
+    """What is measured on the test split."""
+
+    tolerance: Share = Field(0.1, description="reconstruction accuracy: largest error, as a share of the value range")
+    extractor: Literal["embedded", "inception"] = Field("embedded", description="inception needs its weights: FID, KID")
+    bootstrap: int = Field(200, ge=0, description="resamples of the 95 % intervals; 0: none")
+
+
+class Report(Group):
+    """What the report shows."""
+
+    samples: Count = Field(8, description="faces per direction in the sample sheets")
+
+
+class Params(Group):
+    """All of `params.yaml` for the chosen profile."""
+
+    profile: str
+    seed: int = Field(ge=0)
+    download: PerDomain[Source]
+    resize: Resize
+    landmarks: Landmarks
+    filter: Filter
+    balance: Balance
+    split: Split
+    train: Train
+    evaluate: Evaluate
+    report: Report
+
+
+def load(path: Path = Path("params.yaml")) -> Params:
+    """Read `params.yaml`; UserError names the first key that is unknown, missing, mistyped or out of range."""
+    try:
+        content = YAML(typ="safe").load(path)
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing: run this from the top folder of the project.") from None
+    except YAMLError as error:
+        raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{path} holds no params: restore it with `git checkout {path}`.")
+    profiles = content.pop("profiles", None)
+    profile = content.get("profile")
+    if not isinstance(profiles, dict) or profile not in profiles:
+        known = ", ".join(profiles) if isinstance(profiles, dict) else "none"
+        raise UserError(f"{path}: profile is {profile!r}, which `profiles` does not hold (it holds {known}).")
+    try:
+        return Params.model_validate(_join(content, profiles[profile] or {}, f"profiles.{profile}", ""))
+    except ValidationError as error:
+        raise UserError(f"{path}: {_sentence(error, content, str(profile))}") from None
+
+
+def _join(shared: dict[str, Any], profile: dict[str, Any], name: str, key: str) -> dict[str, Any]:
+    joined = dict(shared)
+    for part, value in profile.items():
+        where = f"{key}.{part}".lstrip(".")
+        if isinstance(value, dict) and isinstance(joined.get(part), dict):
+            joined[part] = _join(joined[part], value, name, where)
+        elif part in joined and joined[part] is not None:
+            raise UserError(f"params.yaml: {where} stands both at the top level and in {name}: keep one of them.")
+        else:
+            joined[part] = value
+    return joined
+
+
+def _sentence(error: ValidationError, shared: dict[str, Any], profile: str) -> str:
+    first = error.errors()[0]
+    key = ".".join(
+        str(part) for part in first["loc"] if str(part).replace("_", "").isalnum() and not str(part)[0].isupper()
+    )
+    if first["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(str(first["loc"][-1]), _known_keys(first["loc"][:-1]), n=1, cutoff=0.5)
+        return f"{key} is not a known key" + (f": did you mean {near[0]}?" if near else ": take it out.")
+    if first["type"] == "missing":
+        return f"{key} is missing: add it at the top level or under profiles.{profile}."
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{key} is {first['input']!r}: {message[0].lower()}{message[1:]}."
+
+
+def _known_keys(location: tuple[int | str, ...]) -> list[str]:
+    model: Any = Params
+    for part in location:
+        field = model.model_fields.get(part) if hasattr(model, "model_fields") else None
+        model = field.annotation if field else None
+    return list(model.model_fields) if hasattr(model, "model_fields") else []
