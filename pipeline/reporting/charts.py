@@ -1,0 +1,131 @@
+"""Charts as SVG that takes its colours from the page (CSS variables), drawn by Vega-Lite without a browser.
+
+The SVG depends on its data alone: no clock, no random ids, no fonts of the machine.
+"""
+
+from typing import Any
+
+import pandas as pd
+import vl_convert
+from markupsafe import Markup
+
+VEGA_LITE = "6.4"
+#: Defined in style.css for light and dark.
+SERIES = ["var(--series-1)", "var(--series-2)", "var(--series-3)", "var(--series-4)", "var(--series-5)"]
+#: Small, so that letters keep their size on a phone; wider pages put charts side by side.
+WIDTH, HEIGHT = 270, 150
+
+_CONFIG: dict[str, Any] = {
+    "font": "system-ui, sans-serif",
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": "var(--soft)",
+        "titleColor": "var(--soft)",
+        "titleFontWeight": "normal",
+        "gridColor": "var(--grid)",
+        "domainColor": "var(--line)",
+        "tickColor": "var(--line)",
+        "labelFontSize": 11,
+        "titleFontSize": 11,
+    },
+    "axisX": {"grid": False},
+    "title": {"color": "var(--ink)", "fontSize": 13, "anchor": "start", "fontWeight": 600, "offset": 8},
+    "legend": {"labelColor": "var(--soft)", "labelFontSize": 11, "orient": "top", "title": None, "offset": 4},
+}
+
+
+def lines(points: pd.DataFrame, *, title: str, x: str = "epoch", y: str = "value", series: str = "series") -> Markup:
+    """Draw one line per value of column `series`, in the order in which the values first appear."""
+    names = list(dict.fromkeys(points[series]))
+    one_epoch = points[x].nunique() == 1
+    return _draw(
+        points[[x, y, series]],
+        title,
+        mark={"type": "line", "strokeWidth": 2, "point": {"size": 40} if one_epoch else {"size": 12}},
+        encoding={
+            "x": {"field": x, "type": "quantitative", "axis": {"tickMinStep": 1, "format": "d", "tickCount": 6}},
+            "y": {"field": y, "type": "quantitative", "title": None, "scale": {"zero": False, "nice": True}},
+            "color": _colours(series, names),
+        },
+    )
+
+
+def stacked_bars(counts: pd.DataFrame, *, title: str, x: str, y: str, series: str) -> Markup:
+    """Draw horizontal bars of column `x`, one per value of `y`, stacked by `series`; order as in the table."""
+    names = list(dict.fromkeys(counts[series]))
+    order = {name: index for index, name in enumerate(names)}
+    table = counts[[x, y, series]].assign(order=counts[series].map(order))
+    return _draw(
+        table,
+        title,
+        height=34 * counts[y].nunique(),
+        mark={"type": "bar", "stroke": "var(--page)", "strokeWidth": 1},
+        encoding={
+            "x": {"field": x, "type": "quantitative", "title": None, "axis": {"tickCount": 5}},
+            "y": {"field": y, "type": "nominal", "title": None, "sort": list(dict.fromkeys(counts[y]))},
+            "color": _colours(series, names),
+            "order": {"field": "order", "type": "quantitative"},
+        },
+    )
+
+
+def histogram(values: pd.Series, *, title: str, colour: int = 0, bins: int = 24) -> Markup:
+    """Draw how often each value occurs."""
+    return _draw(
+        pd.DataFrame({"value": values.dropna().astype(float)}),
+        title,
+        height=90,
+        mark={"type": "bar", "color": SERIES[colour]},
+        encoding={
+            "x": {"field": "value", "type": "quantitative", "bin": {"maxbins": bins}, "title": None},
+            "y": {"aggregate": "count", "type": "quantitative", "title": None, "axis": {"tickCount": 4}},
+        },
+    )
+
+
+def intervals(table: pd.DataFrame, *, title: str, reference: float | None = None) -> Markup:
+    """Draw a dot and its interval per row: columns `label`, `value`, `low`, `high` (the two may be missing).
+
+    `reference` draws a dashed line, for example the value over all rows.
+    """
+    encoding = {
+        "y": {"field": "label", "type": "nominal", "title": None, "sort": table["label"].tolist()},
+        "x": {
+            "field": "value",
+            "type": "quantitative",
+            "title": None,
+            "scale": {"zero": False},
+            "axis": {"tickCount": 5},
+        },
+    }
+    layer: list[dict[str, Any]] = [
+        {
+            "mark": {"type": "rule", "strokeWidth": 2, "color": SERIES[0], "opacity": 0.5},
+            "encoding": {**encoding, "x": {**encoding["x"], "field": "low"}, "x2": {"field": "high"}},
+        },
+        {"mark": {"type": "point", "filled": True, "size": 60, "color": SERIES[0], "opacity": 1}, "encoding": encoding},
+    ]
+    if reference is not None:
+        rule = {"type": "rule", "strokeDash": [4, 3], "color": "var(--soft)"}
+        layer.insert(0, {"mark": rule, "encoding": {"x": {"datum": reference, "type": "quantitative"}}})
+    return _draw(table, title, height=22 * len(table), layer=layer)
+
+
+def _colours(series: str, names: list[str]) -> dict[str, Any]:
+    scale = {"domain": names, "range": [SERIES[index % len(SERIES)] for index in range(len(names))]}
+    return {"field": series, "type": "nominal", "scale": scale, "legend": {} if len(names) > 1 else None}
+
+
+def _draw(table: pd.DataFrame, title: str, height: int = HEIGHT, **marks: Any) -> Markup:
+    values = table.astype(object).where(table.notna(), None).to_dict("records")
+    spec = {
+        "title": title,
+        "width": WIDTH,
+        "height": height,
+        "background": None,
+        "config": _CONFIG,
+        "data": {"values": values},
+        **marks,
+    }
+    # The text in it is escaped by Vega's SVG writer.
+    return Markup(vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE, allowed_base_urls=[]))  # noqa: S704
