@@ -104,12 +104,9 @@ class GenderCounts(Group):
     male: int = Field(ge=0)
 
 
-class Balance(Group):
+class Balance(PerDomain[GenderCounts | Count | None]):
     """How many faces of each kind go on: a count per gender, a plain count, or null for all."""
 
-    human: GenderCounts | Count | None
-    anime: GenderCounts | Count | None
-    external: GenderCounts | Count | None
     labels: Literal["source", "estimated"] = Field(
         "source", description="gender from the source, or estimated where missing"
     )
@@ -144,8 +141,25 @@ class Train(Group):
     upsample: Literal["transposed", "resize"] = Field(
         "resize", description="transposed convolutions show checkerboards"
     )
-    batch: Count = 1
+    discriminator_width: Count = Field(64, description="channels of the discriminator's first layer")
+    batch: Count = Field(1, description="faces a step of each domain, on each device")
     epochs: Count = Field(100, description="the learning rate falls linearly to 0 over the second half")
+    precision: Literal["32", "bf16-mixed", "16-mixed"] = Field("32", description="of activations; weights stay 32 bit")
+    compile: bool = Field(False, description="torch.compile: pays on a GPU, costs minutes of warm-up")
+    select: Literal["best", "last"] | Count = Field(
+        "best", description="which epoch is the result; best: smallest validation distances without collapse"
+    )
+    on_collapse: Literal["warn", "stop", "rollback"] = Field("warn", description="what an epoch of copies leads to")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.resolution % 4:
+            raise ValueError(f"resolution is {self.resolution}, not a multiple of 4")
+        if self.model == "dcgan" and self.resolution & (self.resolution - 1):
+            raise ValueError(f"resolution is {self.resolution}, but dcgan needs a power of 2")
+        if isinstance(self.select, int) and self.select > self.epochs:
+            raise ValueError(f"select is {self.select}, but there are only {self.epochs} epochs")
+        return self
 
 
 class Evaluate(Group):
