@@ -1,0 +1,146 @@
+"""Generators: image in, image of the other domain out. Fully convolutional, so batch and size are free."""
+
+from itertools import pairwise
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+Upsample = Literal["transposed", "resize"]
+
+
+def initialise(module: nn.Module, std: float = 0.02) -> None:
+    """Draw weights from N(0, std) and scales of batch normalisation from N(1, std); biases are 0 (Radford 2015)."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            nn.init.normal_(layer.weight, 0.0, std)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+        elif isinstance(layer, nn.BatchNorm2d):
+            nn.init.normal_(layer.weight, 1.0, std)
+            nn.init.zeros_(layer.bias)
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions with reflection padding, added to their input (Zhu 2017, appendix 7.2: Rk)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.ReflectionPad2d(1),
+            nn.Conv2d(channels, channels, 3),
+            nn.InstanceNorm2d(channels),
+            nn.ReLU(inplace=True),
+            nn.ReflectionPad2d(1),
+            nn.Conv2d(channels, channels, 3),
+            nn.InstanceNorm2d(channels),
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map [b, c, h, w] to [b, c, h, w]."""
+        return features + self.layers(features)
+
+
+def _upsample(inputs: int, outputs: int, kind: Upsample) -> list[nn.Module]:
+    """Double height and width: u-k of the paper, or a resize followed by a convolution (Odena 2016)."""
+    if kind == "transposed":
+        return [nn.ConvTranspose2d(inputs, outputs, 3, stride=2, padding=1, output_padding=1)]
+    return [nn.Upsample(scale_factor=2, mode="nearest"), nn.ReflectionPad2d(1), nn.Conv2d(inputs, outputs, 3)]
+
+
+class ResnetGenerator(nn.Module):
+    """The CycleGAN generator: c7s1-w, d2w, d4w, R4w x blocks, u2w, uw, c7s1-3 (Zhu 2017, appendix 7.2).
+
+    Args:
+        width: channels w of the first layer; 64 in the paper.
+        blocks: residual blocks; 6 in the paper at 128 px.
+        upsample: `transposed` as in the paper, or `resize`, which leaves no checkerboard.
+    """
+
+    def __init__(self, width: int = 64, blocks: int = 6, upsample: Upsample = "resize") -> None:
+        super().__init__()
+        w = width
+        # Comments: [channels, height, width] after the layer, for an input of R x R pixels.
+        layers: list[nn.Module] = [
+            nn.ReflectionPad2d(3),
+            nn.Conv2d(3, w, 7),  # [w, R, R]
+            nn.InstanceNorm2d(w),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(w, 2 * w, 3, stride=2, padding=1),  # [2w, R/2, R/2]
+            nn.InstanceNorm2d(2 * w),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(2 * w, 4 * w, 3, stride=2, padding=1),  # [4w, R/4, R/4]
+            nn.InstanceNorm2d(4 * w),
+            nn.ReLU(inplace=True),
+        ]
+        layers += [ResidualBlock(4 * w) for _ in range(blocks)]  # [4w, R/4, R/4]
+        layers += [
+            *_upsample(4 * w, 2 * w, upsample),  # [2w, R/2, R/2]
+            nn.InstanceNorm2d(2 * w),
+            nn.ReLU(inplace=True),
+            *_upsample(2 * w, w, upsample),  # [w, R, R]
+            nn.InstanceNorm2d(w),
+            nn.ReLU(inplace=True),
+            nn.ReflectionPad2d(3),
+            nn.Conv2d(w, 3, 7),  # [3, R, R]
+            nn.Tanh(),
+        ]
+        self.layers = nn.Sequential(*layers)
+        initialise(self)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map [b, 3, R, R] in [-1, 1] to [b, 3, R, R] in [-1, 1]; R a multiple of 4."""
+        result: Tensor = self.layers(images)
+        return result
+
+
+class DcganGenerator(nn.Module):
+    """The DCGAN baseline (Radford 2015), conditioned on an image: an encoder takes the place of the noise vector.
+
+    Strided 4x4 convolutions down to R/16, transposed ones back, batch normalisation, LeakyReLU 0.2; no residual
+    blocks and no skips, so everything passes the bottleneck.
+
+    Args:
+        width: channels w of the first layer.
+    """
+
+    def __init__(self, width: int = 64) -> None:
+        super().__init__()
+        w = width
+        down = [3, w, 2 * w, 4 * w, 8 * w]
+        layers: list[nn.Module] = []
+        for inputs, outputs in pairwise(down):
+            layers.append(nn.Conv2d(inputs, outputs, 4, stride=2, padding=1))  # [w, R/2, R/2] … [8w, R/16, R/16]
+            if inputs > 3:  # DCGAN leaves the first layer without normalisation
+                layers.append(nn.BatchNorm2d(outputs))
+            layers.append(nn.LeakyReLU(0.2, inplace=True))
+        for inputs, outputs in pairwise(down[:0:-1]):
+            layers += [
+                nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1),  # [4w, R/8, R/8] … [w, R/2, R/2]
+                nn.BatchNorm2d(outputs),
+                nn.LeakyReLU(0.2, inplace=True),
+            ]
+        layers += [nn.ConvTranspose2d(w, 3, 4, stride=2, padding=1), nn.Tanh()]  # [3, R, R]
+        self.layers = nn.Sequential(*layers)
+        initialise(self)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map [b, 3, R, R] in [-1, 1] to [b, 3, R, R] in [-1, 1]; R a multiple of 16."""
+        result: Tensor = self.layers(images)
+        return result
+
+
+def count_parameters(module: nn.Module) -> int:
+    """Count the trained numbers of a network."""
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def to_network(faces: Tensor) -> Tensor:
+    """Turn uint8 RGB [n, R, R, 3] into float32 [n, 3, R, R] in [-1, 1]."""
+    return faces.permute(0, 3, 1, 2).to(torch.float32) / 127.5 - 1
+
+
+def to_pixels(images: Tensor) -> Tensor:
+    """Turn float [n, 3, R, R] in [-1, 1] into uint8 RGB [n, R, R, 3]; values outside are clipped."""
+    pixels = ((images.to(torch.float32) + 1) * 127.5).round().clamp(0, 255)
+    return pixels.to(torch.uint8).permute(0, 2, 3, 1)

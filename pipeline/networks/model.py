@@ -1,0 +1,197 @@
+"""A trained model: two generators, two discriminators, and everything needed to build them again."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+
+from pipeline.errors import UserError
+from pipeline.files import atomic_file, sha256, write_json
+from pipeline.networks.discriminators import DcganDiscriminator, LandmarkDiscriminator, PatchDiscriminator
+from pipeline.networks.generators import DcganGenerator, ResnetGenerator, Upsample, to_network, to_pixels
+
+Direction = Literal["human2anime", "anime2human"]
+
+#: Attribute of TranslationModel and name of its file without `.safetensors`.
+FILES = {
+    "human2anime": "generator_human2anime",
+    "anime2human": "generator_anime2human",
+    "discriminator_anime": "discriminator_anime",
+    "discriminator_human": "discriminator_human",
+}
+BATCH = 32
+
+
+class Detectors(BaseModel):
+    """Who found the faces that the model was trained on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    human: str
+    anime: str
+
+
+class ModelConfig(BaseModel):
+    """What a model is: enough to build its networks and to feed them as in training."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: Literal["dcgan", "cyclegan", "landmark_cyclegan"] = "cyclegan"
+    resolution: int = Field(ge=16, le=1024, description="px, side of the images trained on")
+    width: int = Field(64, ge=1, le=512, description="channels of the generator's first layer")
+    blocks: int = Field(6, ge=0, le=64, description="residual blocks")
+    upsample: Upsample = "resize"
+    discriminator_width: int = Field(64, ge=1, le=512, description="channels of the discriminator's first layer")
+    discriminator_layers: int = Field(3, ge=1, le=6, description="strided layers of the PatchGAN; 3: patches of 70 px")
+    scalar: bool = Field(False, description="one discriminator score for each image instead of one for each patch")
+    noise_std: float = Field(0.0, ge=0, le=1, description="Gaussian noise on the human input; 0: none")
+    aligned: bool = Field(True, description="faces are turned and scaled by their landmarks before they are read")
+    detectors: Detectors = Detectors(human="dlib", anime="animeface")
+    epoch: int = Field(0, ge=0, description="epochs trained")
+    seed: int = Field(0, ge=0)
+
+
+@dataclass
+class TranslationModel:
+    """The networks of one model. Generators and discriminators are modules on [b, 3, R, R] in [-1, 1]."""
+
+    config: ModelConfig
+    human2anime: nn.Module
+    anime2human: nn.Module
+    discriminator_anime: nn.Module | None = None
+    discriminator_human: nn.Module | None = None
+
+    def to(self, device: torch.device | str) -> "TranslationModel":
+        """Move every network to a device."""
+        for name in FILES:
+            if (network := getattr(self, name)) is not None:
+                network.to(device)
+        return self
+
+    @torch.no_grad()
+    def translate(self, faces: np.ndarray, direction: Direction, seed: int = 0) -> np.ndarray:
+        """Translate faces.
+
+        A noise model adds to each human face the same noise, drawn from `seed`: what comes out for a face does not
+        depend on the faces beside it.
+
+        Args:
+            faces: uint8 RGB [n, R, R, 3], cropped as in training (`pipeline.faces.read_crops`).
+            direction: `human2anime` or `anime2human`.
+            seed: of the noise; without effect on a model without noise.
+
+        Returns:
+            uint8 RGB [n, R, R, 3].
+        """
+        generator = self.human2anime if direction == "human2anime" else self.anime2human
+        device = next(generator.parameters()).device
+        mode = generator.training
+        generator.eval()
+        translated = np.empty_like(faces)
+        try:
+            for start in range(0, len(faces), BATCH):
+                images = to_network(torch.from_numpy(np.ascontiguousarray(faces[start : start + BATCH])).to(device))
+                if direction == "human2anime":
+                    images = images + self.noise(images.shape[2], images.shape[3], seed).to(device)
+                translated[start : start + BATCH] = to_pixels(generator(images)).cpu().numpy()
+        finally:
+            generator.train(mode)
+        return translated
+
+    def noise(self, height: int, width: int, seed: int = 0) -> Tensor:
+        """Draw the noise that a noise model adds to each human image, float32 [3, height, width]; else zeros."""
+        if self.config.noise_std == 0:
+            return torch.zeros(3, height, width)
+        drawn = np.random.default_rng(seed).standard_normal((3, height, width), dtype=np.float32)
+        return torch.from_numpy(drawn * np.float32(self.config.noise_std))
+
+
+def build_model(config: ModelConfig) -> TranslationModel:
+    """Build a model with fresh weights from torch's generator: seed it first for weights that come again."""
+    return TranslationModel(
+        config,
+        human2anime=_generator(config),
+        anime2human=_generator(config),
+        discriminator_anime=_discriminator(config),
+        discriminator_human=_discriminator(config),
+    )
+
+
+def _generator(config: ModelConfig) -> nn.Module:
+    if config.model == "dcgan":
+        return DcganGenerator(config.width)
+    return ResnetGenerator(config.width, config.blocks, config.upsample)
+
+
+def _discriminator(config: ModelConfig) -> nn.Module:
+    if config.model == "dcgan":
+        return DcganDiscriminator(config.resolution, config.discriminator_width)
+    kind = LandmarkDiscriminator if config.model == "landmark_cyclegan" else PatchDiscriminator
+    return kind(config.discriminator_width, config.discriminator_layers, config.scalar)
+
+
+def save_model(model: TranslationModel, folder: Path) -> None:
+    """Write the networks as safetensors and `model.json`, which records their SHA-256. Equal weights, equal bytes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    hashes = {}
+    for attribute, name in FILES.items():
+        network: nn.Module | None = getattr(model, attribute)
+        if network is None:
+            continue
+        path = folder / f"{name}.safetensors"
+        tensors = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
+        with atomic_file(path) as partial:
+            partial.write_bytes(save(tensors))
+        hashes[path.name] = sha256(path)
+    write_json({**model.config.model_dump(mode="json"), "sha256": hashes}, folder / "model.json")
+
+
+def load_model(folder: Path, device: torch.device | str = "cpu") -> TranslationModel:
+    """Load what `save_model` wrote, in eval mode; discriminators that are not there are None.
+
+    Raises:
+        UserError: `model.json` or a generator is missing or damaged, or a file is not the one that was saved.
+    """
+    config, hashes = _read_config(folder / "model.json")
+    model = build_model(config)
+    for attribute, name in FILES.items():
+        path = folder / f"{name}.safetensors"
+        if attribute.startswith("discriminator") and not path.is_file():
+            setattr(model, attribute, None)
+            continue
+        _load_weights(getattr(model, attribute), path, hashes.get(path.name))
+    return model.to(device)
+
+
+def _read_config(path: Path) -> tuple[ModelConfig, dict[str, str]]:
+    if not path.is_file():
+        raise UserError(f"{path} is missing: point to a folder that `dvc repro` or `animemorph export` wrote.")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        hashes = content.pop("sha256")
+        return ModelConfig.model_validate(content), dict(hashes)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise UserError(f"{path}: {key}: {first['msg']}: train again, or use the version that wrote it.") from None
+    except (ValueError, KeyError, AttributeError, TypeError):
+        raise UserError(f"{path} is not a model's description: restore it or train again.") from None
+
+
+def _load_weights(network: nn.Module, path: Path, expected: str | None) -> None:
+    if not path.is_file():
+        raise UserError(f"{path} is missing: restore it (`dvc checkout`) or train again.")
+    if sha256(path) != expected:
+        raise UserError(f"{path} is not the file that model.json describes: restore both (`dvc checkout`).")
+    try:
+        network.load_state_dict(load_file(path))
+    except (SafetensorError, RuntimeError):
+        raise UserError(f"{path} does not fit the networks of model.json: restore both (`dvc checkout`).") from None
+    network.eval()

@@ -1,0 +1,117 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from pipeline.errors import UserError
+from pipeline.networks.model import ModelConfig, build_model, load_model, save_model
+
+CONFIGS = {
+    "cyclegan": {"width": 4, "blocks": 1, "discriminator_width": 4},
+    "dcgan": {"model": "dcgan", "width": 4, "discriminator_width": 4},
+    "landmark_cyclegan": {"model": "landmark_cyclegan", "width": 4, "blocks": 1, "discriminator_width": 4},
+    "noise": {"width": 4, "blocks": 1, "discriminator_width": 4, "noise_std": 0.1},
+}
+
+
+def make(name="cyclegan", seed=0):
+    torch.manual_seed(seed)
+    return build_model(ModelConfig(resolution=32, **CONFIGS[name]))
+
+
+def some_faces(n=5):
+    return np.random.default_rng(0).integers(0, 256, (n, 32, 32, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_saved_model_translates_as_before(tmp_path, name):
+    model = make(name)
+    save_model(model, tmp_path)
+    again = load_model(tmp_path)
+    assert again.config == model.config
+    for direction in ("human2anime", "anime2human"):
+        np.testing.assert_array_equal(
+            again.translate(some_faces(), direction), model.translate(some_faces(), direction)
+        )
+
+
+def test_equal_models_give_equal_bytes(tmp_path):
+    for folder in ("a", "b"):
+        save_model(make(), tmp_path / folder)
+    names = sorted(path.name for path in (tmp_path / "a").iterdir())
+    assert len(names) == 5
+    for name in names:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+@pytest.mark.parametrize("name", ["cyclegan", "dcgan", "noise"])
+def test_a_face_is_translated_alike_in_any_company(name):
+    model, faces = make(name), some_faces(40)
+    together = model.translate(faces, "human2anime", seed=3)
+    alone = np.concatenate([model.translate(face[None], "human2anime", seed=3) for face in faces])
+    # Kernels may add up in another order for another batch: at most a rounding of one level.
+    assert np.abs(together.astype(int) - alone.astype(int)).max() <= 1
+
+
+def test_noise_follows_its_seed_and_touches_humans_alone():
+    model, faces = make("noise"), some_faces()
+    one, two = (model.translate(faces, "human2anime", seed=seed) for seed in (1, 2))
+    assert not np.array_equal(one, two)
+    np.testing.assert_array_equal(one, model.translate(faces, "human2anime", seed=1))
+    backwards = [model.translate(faces, "anime2human", seed=seed) for seed in (1, 2)]
+    np.testing.assert_array_equal(*backwards)
+
+
+def test_translating_leaves_training_mode_alone():
+    model = make("dcgan")
+    model.human2anime.train()
+    before = {key: value.clone() for key, value in model.human2anime.state_dict().items()}
+    model.translate(some_faces(), "human2anime")
+    assert model.human2anime.training
+    assert all(torch.equal(before[key], value) for key, value in model.human2anime.state_dict().items())
+
+
+def test_no_faces_no_trouble():
+    assert make().translate(some_faces(0), "human2anime").shape == (0, 32, 32, 3)
+
+
+def test_discriminators_may_be_left_out(tmp_path):
+    save_model(make(), tmp_path)
+    for path in tmp_path.glob("discriminator_*"):
+        path.unlink()
+    model = load_model(tmp_path)
+    assert model.discriminator_anime is None
+    assert model.discriminator_human is None
+
+
+def damage_weights(folder):
+    path = folder / "generator_human2anime.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(bytes(content))
+
+
+def swap_config(folder):
+    content = json.loads((folder / "model.json").read_text())
+    content["width"] = 8
+    (folder / "model.json").write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize(
+    ("harm", "sentence"),
+    [
+        (lambda folder: (folder / "model.json").unlink(), r"model\.json is missing"),
+        (lambda folder: (folder / "model.json").write_text("{"), "not a model's description"),
+        (lambda folder: (folder / "model.json").write_text("[]"), "not a model's description"),
+        (lambda folder: (folder / "model.json").write_text('{"sha256": {}}'), "resolution: Field required"),
+        (lambda folder: (folder / "generator_anime2human.safetensors").unlink(), "anime2human.safetensors is missing"),
+        (damage_weights, "not the file that model.json describes"),
+        (swap_config, "does not fit the networks"),
+    ],
+)
+def test_damage_is_told_in_one_sentence(tmp_path, harm, sentence):
+    save_model(make(), tmp_path)
+    harm(tmp_path)
+    with pytest.raises(UserError, match=sentence):
+        load_model(tmp_path)

@@ -1,0 +1,103 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from pipeline.networks.discriminators import (
+    DcganDiscriminator,
+    LandmarkDiscriminator,
+    PatchDiscriminator,
+    RegionDiscriminator,
+)
+from pipeline.networks.generators import (
+    DcganGenerator,
+    ResnetGenerator,
+    count_parameters,
+    to_network,
+    to_pixels,
+)
+
+
+def test_resnet_generator_has_the_papers_parameters():
+    # The official code prints 11.378 M for resnet_9blocks and 7.838 M for resnet_6blocks (ngf 64, instance norm).
+    assert count_parameters(ResnetGenerator(64, 9, "transposed")) == 11_378_179
+    assert count_parameters(ResnetGenerator(64, 6, "transposed")) == 7_837_699
+
+
+def test_patch_discriminator_has_the_papers_parameters_and_map():
+    network = PatchDiscriminator()
+    assert count_parameters(network) == 2_764_737  # as the official code prints for `basic`, ndf 64, instance norm
+    assert network(torch.zeros(1, 3, 128, 128)).shape == (1, 1, 14, 14)
+    assert network(torch.zeros(2, 3, 64, 64)).shape == (2, 1, 6, 6)
+    assert PatchDiscriminator(8, scalar=True)(torch.zeros(2, 3, 64, 64)).shape == (2, 1, 1, 1)
+
+
+def test_patch_discriminator_sees_70_pixels():
+    # Without its normalisation, whose mean sees everything, a score depends on a 70 x 70 patch.
+    network = PatchDiscriminator(4)
+    for index, layer in enumerate(network.layers):
+        if isinstance(layer, nn.InstanceNorm2d):
+            network.layers[index] = nn.Identity()
+    image = torch.randn(1, 3, 128, 128, requires_grad=True)
+    network(image)[0, 0, 7, 7].backward()
+    seen = image.grad[0].abs().sum(0) > 0
+    assert seen.any(0).sum() == 70
+    assert seen.any(1).sum() == 70
+
+
+@pytest.mark.parametrize("upsample", ["transposed", "resize"])
+@pytest.mark.parametrize("shape", [(1, 3, 32, 32), (3, 3, 64, 48)])
+def test_resnet_generator_keeps_shape_and_range(upsample, shape):
+    images = ResnetGenerator(4, 2, upsample)(torch.randn(shape))
+    assert images.shape == shape
+    assert images.abs().max() <= 1
+
+
+def test_dcgan_networks_keep_shape_and_learn():
+    generator, discriminator = DcganGenerator(4), DcganDiscriminator(32, 4)
+    images = generator(torch.randn(3, 3, 32, 32))
+    assert images.shape == (3, 3, 32, 32)
+    scores = discriminator(images)
+    assert scores.shape == (3, 1, 1, 1)
+    scores.sum().backward()
+    assert all(parameter.grad is not None for parameter in generator.parameters())
+
+
+def test_dcgan_discriminator_refuses_odd_sizes():
+    with pytest.raises(ValueError, match="power of 2"):
+        DcganDiscriminator(96)
+
+
+def test_region_scores_depend_on_their_region_alone():
+    network = RegionDiscriminator(regions=2, size=16, width=4).eval()
+    images = torch.randn(1, 3, 64, 64, requires_grad=True)
+    boxes = torch.tensor([[[0.0, 0.0, 16.0, 16.0], [32.0, 32.0, 60.0, 60.0]]])
+    scores = network(images, boxes)
+    assert scores.shape == (1, 2, 2, 2)
+    scores[:, 1].square().sum().backward()
+    seen = images.grad[0].abs().sum(0) > 0
+    assert not seen[:30].any()
+    assert seen[32:60, 32:60].any()
+
+
+def test_landmark_discriminator_is_a_patchgan_with_regions():
+    network = LandmarkDiscriminator(8)
+    assert network(torch.zeros(1, 3, 64, 64)).shape == (1, 1, 6, 6)
+    boxes = torch.tensor([[[8.0, 20.0, 28.0, 36.0], [24.0, 28.0, 40.0, 46.0], [20.0, 42.0, 44.0, 58.0]]])
+    assert network.regions(torch.zeros(1, 3, 64, 64), boxes).shape[:2] == (1, 3)
+
+
+def test_weights_are_drawn_as_in_the_papers():
+    torch.manual_seed(0)
+    weights = torch.cat([p.detach().flatten() for p in ResnetGenerator(16).parameters() if p.ndim == 4])
+    assert weights.mean().abs() < 1e-3
+    assert weights.std().item() == pytest.approx(0.02, rel=0.02)
+
+
+def test_pixels_survive_the_way_to_the_network_and_back():
+    faces = torch.arange(256, dtype=torch.uint8).reshape(1, 16, 16, 1).repeat(1, 1, 1, 3)
+    images = to_network(faces)
+    assert images.shape == (1, 3, 16, 16)
+    assert (images.min(), images.max()) == (-1, 1)
+    assert torch.equal(to_pixels(images), faces)
+    np.testing.assert_array_equal(to_pixels(torch.full((1, 3, 1, 1), 7.0)).numpy(), 255)
