@@ -90,7 +90,8 @@ def verdict_sheets(judged: pd.DataFrame, pixels: np.ndarray) -> Iterator[tuple[s
             shown = judged[judged["cluster"].notna()].sort_values(["cluster", "verdict"], ascending=[True, False])
             shown = _evenly_by_cluster(shown)
             sharpness = measures["sharpness"][shown.index]
-            captions = [f"{v}, {s:.0f}" for v, s in zip(shown["verdict"], sharpness, strict=True)]
+            captions = [f"sharpness {value:.0f}" for value in sharpness]
+            title += " (green: kept instead)"
             frames = [KEPT if verdict == "kept" else DROPPED for verdict in shown["verdict"]]
         elif name in CAPTIONS:
             measured, pattern = CAPTIONS[name]

@@ -1,0 +1,80 @@
+"""Pictures that show the same thing: perceptual hashes, an exact search over all pairs, clusters.
+
+The hash is pHash (Zauner, *Implementation and Benchmarking of Perceptual Image Hash Functions*, 2010, section 3.2.1),
+bit by bit that of the library `imagehash`, for many pictures at once. It survives recompression, resizing and a change
+of brightness. It sees shapes, not colours: one drawing in two colourings is one picture to it.
+"""
+
+import cv2
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from tqdm import tqdm
+
+#: Side of the gray picture that is transformed, and of the block of low frequencies that is kept, as in imagehash.
+SIDE, KEPT = 32, 8
+#: The lowest frequencies of the DCT-II, [KEPT, SIDE].
+DCT = np.cos(np.pi / (2 * SIDE) * np.outer(np.arange(KEPT), 2 * np.arange(SIDE) + 1))
+#: Faces hashed, and hashes compared with all others, at a time: what bounds the memory.
+BLOCK = 256
+
+
+def perceptual_hashes(pixels: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Hash the pictures `rows` of uint8 RGB [N, S, S, 3] to uint64 [n]; near pictures differ in few of the 64 bits."""
+    hashes = np.empty(len(rows), dtype=np.uint64)
+    with tqdm(total=len(rows), desc="hash", unit="face", disable=None) as progress:
+        for start in range(0, len(rows), BLOCK):
+            block = rows[start : start + BLOCK]
+            gray = [cv2.cvtColor(np.asarray(pixels[row]), cv2.COLOR_RGB2GRAY) for row in block]
+            small = np.stack([cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for picture in gray])
+            hashes[start : start + len(block)] = hash_gray(small)
+            progress.update(len(block))
+    return hashes
+
+
+def hash_gray(small: np.ndarray) -> np.ndarray:
+    """Hash gray pictures [n, 32, 32] to uint64 [n], the first bit the lowest frequency."""
+    low = DCT @ small.astype(np.float64) @ DCT.T
+    # A flat picture has rounding errors for frequencies: they must not become bits.
+    low = low.round(6).reshape(len(small), KEPT * KEPT)
+    bits = low > np.median(low, axis=1, keepdims=True)
+    return np.packbits(bits, axis=1).view(">u8")[:, 0].astype(np.uint64)
+
+
+def clusters(hashes: np.ndarray, contents: np.ndarray, radius: int | None) -> np.ndarray:
+    """Number the clusters of duplicates: int64 [n], the same number for faces that hang together.
+
+    Two faces are duplicates when their `contents` (SHA-256 of the file) are equal or their `hashes` differ in at most
+    `radius` of 64 bits (None: contents alone); a cluster is a connected component of that relation. Every pair is
+    compared: exact, in blocks of bounded memory. Clusters are numbered by their first face.
+    """
+    labels = np.unique(contents, return_inverse=True)[1].astype(np.int64)
+    if radius is not None and len(hashes):
+        distinct, hash_of = np.unique(hashes, return_inverse=True)
+        near = _near(distinct, radius)
+        # A face's content and its hash are two nodes joined by an edge: components of that graph are the clusters.
+        n_contents = int(labels.max()) + 1
+        labels = _components(labels, n_contents + near[hash_of], n_contents + len(distinct))[labels]
+    _, first, numbers = np.unique(labels, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[numbers]
+
+
+def _near(hashes: np.ndarray, radius: int) -> np.ndarray:
+    """Label the components of "differs in at most `radius` bits" among distinct hashes uint64 [n]."""
+    labels = np.arange(len(hashes))
+    with tqdm(total=len(hashes), desc="compare", unit="hash", disable=None) as progress:
+        for start in range(0, len(hashes), BLOCK):
+            block = hashes[start : start + BLOCK]
+            # Later hashes alone: the earlier ones have met these already.
+            close = np.bitwise_count(block[:, None] ^ hashes[None, start:]) <= radius
+            left, right = np.nonzero(close)
+            # Merging block by block keeps n labels instead of what may be n² pairs.
+            labels = _components(labels[start + left], labels[start + right], len(hashes))[labels]
+            progress.update(len(block))
+    return labels
+
+
+def _components(left: np.ndarray, right: np.ndarray, n: int) -> np.ndarray:
+    """Label the connected components of the undirected graph of `n` nodes with the edges left[i]-right[i]."""
+    graph = coo_array((np.ones(len(left), dtype=bool), (left, right)), shape=(n, n))
+    return connected_components(graph, directed=False)[1].astype(np.int64)

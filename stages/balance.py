@@ -1,0 +1,28 @@
+"""`balance@<domain>`: so many faces of each gender, out of those that the filter kept."""
+
+from pipeline import params
+from pipeline.faces import open_pixels, read_table, write_table
+from pipeline.files import atomic_folder, write_json
+from pipeline.selection.balance import balance, summarise
+from pipeline.selection.gender import estimate_missing
+from stages import DATA, run
+
+
+def main(domain: str) -> None:
+    """Read data/filter (and pixels where genders are estimated), write data/balance."""
+    everything = params.load()
+    wanted = everything.balance
+    table = read_table(
+        DATA / "filter" / domain / "faces.parquet", ["face_id", "row", "year", "gender", "gender_origin", "verdict"]
+    )
+    kept = table[table["verdict"] == "kept"].reset_index(drop=True)
+    if wanted.labels == "estimated" and kept["gender"].isna().any():
+        kept = estimate_missing(kept, open_pixels(DATA / "resize" / domain / "faces.npy"))
+    chosen = balance(kept, wanted[domain], seed=everything.seed, on_shortage=wanted.on_shortage, domain=domain)
+    with atomic_folder(DATA / "balance" / domain) as folder:
+        write_table(chosen, folder / "faces.parquet")
+        write_json(summarise(kept, chosen), folder / "summary.json")
+
+
+if __name__ == "__main__":
+    run(main)
