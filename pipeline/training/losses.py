@@ -1,0 +1,85 @@
+"""What the networks are trained to make small. Every function returns its terms by name, each a scalar tensor.
+
+Equations are those of Zhu et al. 2017, "Unpaired Image-to-Image Translation" (CycleGAN).
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+Network = Callable[[Tensor], Tensor]
+
+
+def adversarial(scores: Tensor, real: bool) -> Tensor:
+    """Least-squares GAN loss (Mao et al. 2017, eq. 9): scores of any shape against 1 (real) or 0 (fake)."""
+    return F.mse_loss(scores, torch.ones_like(scores) if real else torch.zeros_like(scores))
+
+
+def discriminator(network: Network, real: Tensor, fake: Tensor, joint: bool) -> Tensor:
+    """Return half the sum of the losses on real and on detached fake images [b, 3, R, R].
+
+    `joint` scores both in one pass: the same result, unless the network normalises over the batch.
+    """
+    if joint:
+        on_real, on_fake = network(torch.cat([real, fake])).chunk(2)
+    else:
+        on_real, on_fake = network(real), network(fake)
+    return 0.5 * (adversarial(on_real, True) + adversarial(on_fake, False))
+
+
+def cyclegan(
+    networks: dict[str, nn.Module],
+    human: Tensor,
+    anime: Tensor,
+    noise: Callable[[Tensor], Tensor],
+    lambda_cycle: float,
+    lambda_identity: float,
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Return the generators' losses (eq. 3 and the identity loss of section 5.2), and the fakes and reconstructions.
+
+    Args:
+        networks: human2anime, anime2human, discriminator_anime, discriminator_human.
+        human: [b, 3, R, R] in [-1, 1].
+        anime: [b, 3, R, R] in [-1, 1].
+        noise: what is added to an image before human2anime translates it; the k-th call gives the k-th noise.
+        lambda_cycle: weight of the cycle-consistency loss.
+        lambda_identity: weight of the identity loss relative to it; at 0 it is not computed.
+    """
+    human2anime, anime2human = networks["human2anime"], networks["anime2human"]
+    batch = len(human)
+    # Translation and identity share one pass: no layer of these networks mixes the images of a batch.
+    identity = lambda_identity > 0
+    to_anime = human2anime(torch.cat([noise(human), anime]) if identity else noise(human))
+    to_human = anime2human(torch.cat([anime, human]) if identity else anime)
+    fake_anime, fake_human = to_anime[:batch], to_human[:batch]
+    cycle_human, cycle_anime = anime2human(fake_anime), human2anime(noise(fake_human))
+    losses = {
+        "adversarial_anime": adversarial(networks["discriminator_anime"](fake_anime), True),
+        "adversarial_human": adversarial(networks["discriminator_human"](fake_human), True),
+        "cycle_human": lambda_cycle * F.l1_loss(cycle_human, human),
+        "cycle_anime": lambda_cycle * F.l1_loss(cycle_anime, anime),
+    }
+    if identity:
+        losses["identity_anime"] = lambda_cycle * lambda_identity * F.l1_loss(to_anime[batch:], anime)
+        losses["identity_human"] = lambda_cycle * lambda_identity * F.l1_loss(to_human[batch:], human)
+    images = {
+        "fake_anime": fake_anime,
+        "fake_human": fake_human,
+        "cycle_human": cycle_human,
+        "cycle_anime": cycle_anime,
+    }
+    return losses, images
+
+
+def dcgan(
+    networks: dict[str, nn.Module], human: Tensor, anime: Tensor, noise: Callable[[Tensor], Tensor]
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Return the generators' losses of the baseline, the adversarial ones alone, and the fakes; see `cyclegan`."""
+    fake_anime, fake_human = networks["human2anime"](noise(human)), networks["anime2human"](anime)
+    losses = {
+        "adversarial_anime": adversarial(networks["discriminator_anime"](fake_anime), True),
+        "adversarial_human": adversarial(networks["discriminator_human"](fake_human), True),
+    }
+    return losses, {"fake_anime": fake_anime, "fake_human": fake_human}

@@ -1,0 +1,149 @@
+"""What is watched after each epoch, on the validation split."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from pipeline.networks.generators import to_network, to_pixels
+from pipeline.networks.model import TranslationModel
+from pipeline.training.recipes import Recipe
+
+#: Faces per domain at most: more cost time, and the order of the epochs does not change.
+FACES = 128
+BATCH = 32
+#: Reconstruction accuracy counts values that are off by no more than this share of the range.
+TOLERANCE = 0.1
+#: Two images are near-copies when their RMS difference is below this share of the range.
+NEAR = 0.02
+#: An epoch is called collapsed when more than this share of the outputs are near-copies of another …
+COPIES = 0.5
+#: … or when the outputs differ from each other by less than this share of what real faces do.
+DIVERSITY = 0.25
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What the monitor is given to measure with.
+
+    Args:
+        features: uint8 RGB [n, R, R, 3] to feature vectors [n, D].
+        distance: two sets of feature vectors to one number, the Fréchet distance.
+        copies: inputs and outputs, uint8 RGB [n, R, R, 3] each, to the share of outputs that are near-copies of another
+            output although their inputs differ.
+    """
+
+    features: Callable[[np.ndarray], np.ndarray]
+    distance: Callable[[np.ndarray, np.ndarray], float]
+    copies: Callable[[np.ndarray, np.ndarray], float]
+
+
+class Monitor:
+    """Losses, distances, collapse and balance of a model on fixed validation faces, uint8 [n, R, R, 3] per domain."""
+
+    def __init__(self, human: np.ndarray, anime: np.ndarray, measures: Measures, seed: int) -> None:
+        self.real = {"human": human[:FACES], "anime": anime[:FACES]}
+        self.measures = measures
+        self.seed = seed
+        self.features = {domain: measures.features(faces) for domain, faces in self.real.items()}
+
+    @torch.no_grad()
+    def measure(self, recipe: Recipe) -> dict[str, float]:
+        """Return one row of the history: `val_…` losses and, per domain of the outputs, the rest.
+
+        `fd_…` Fréchet distance to the real faces; `diversity_…` mean distance between two outputs' features against
+        that of real faces; `copies_…` share of near-copies; `reconstruction_…` share of values within 10 % of the range
+        after the round trip; `discriminator_accuracy_…` share of real and fake images told apart by their mean score.
+        """
+        networks = recipe.networks
+        modes = {name: network.training for name, network in networks.items()}
+        for network in networks.values():
+            network.eval()
+        try:
+            losses, images, accuracy = self._run(recipe)
+        finally:
+            for name, network in networks.items():
+                network.train(modes[name])
+        row = {f"val_{name}": value for name, value in losses.items()}
+        for domain, other in (("anime", "human"), ("human", "anime")):
+            fakes = images[f"fake_{domain}"]
+            features = self.measures.features(fakes)
+            row[f"fd_{domain}"] = self.measures.distance(features, self.features[domain])
+            row[f"diversity_{domain}"] = _spread(features) / max(_spread(self.features[domain]), 1e-12)
+            row[f"copies_{domain}"] = self.measures.copies(self.real[other][: len(fakes)], fakes)
+            off = np.abs(images[f"cycle_{domain}"].astype(np.int16) - self.real[domain][: len(fakes)])
+            row[f"reconstruction_{domain}"] = float((off <= TOLERANCE * 255).mean())
+            row[f"discriminator_accuracy_{domain}"] = accuracy[domain]
+        return row
+
+    def _run(self, recipe: Recipe) -> tuple[dict[str, float], dict[str, np.ndarray], dict[str, float]]:
+        model = recipe.model
+        device = next(model.human2anime.parameters()).device
+        resolution = self.real["human"].shape[1]
+        noise = model.noise(resolution, resolution, self.seed).to(device)
+        pairs = min(map(len, self.real.values()))
+        sums: dict[str, float] = {}
+        images: dict[str, list[np.ndarray]] = {}
+        right = {"anime": 0.0, "human": 0.0}
+        for start in range(0, pairs, BATCH):
+            stop = min(start + BATCH, pairs)
+            human, anime = (
+                to_network(torch.from_numpy(np.ascontiguousarray(self.real[domain][start:stop])).to(device))
+                for domain in ("human", "anime")
+            )
+            losses, outputs = recipe.generator_losses(human, anime, lambda images: images + noise)
+            losses |= recipe.discriminator_losses(human, anime, outputs["fake_human"], outputs["fake_anime"])
+            for name, value in losses.items():
+                sums[name] = sums.get(name, 0.0) + value.item() * (stop - start)
+            if "cycle_human" not in outputs:
+                outputs["cycle_human"] = model.anime2human(outputs["fake_anime"])
+                outputs["cycle_anime"] = model.human2anime(outputs["fake_human"] + noise)
+            for name, batch in outputs.items():
+                images.setdefault(name, []).append(to_pixels(batch).cpu().numpy())
+            for domain, real in (("anime", anime), ("human", human)):
+                scores = [recipe.score(domain, batch) for batch in (real, outputs[f"fake_{domain}"])]
+                right[domain] += float((scores[0] > 0.5).sum() + (scores[1] <= 0.5).sum())
+        return (
+            {name: value / pairs for name, value in sums.items()},
+            {name: np.concatenate(batches) for name, batches in images.items()},
+            {domain: count / (2 * pairs) for domain, count in right.items()},
+        )
+
+
+def collapsed(row: dict[str, Any]) -> bool:
+    """Tell whether an epoch's outputs are copies of each other, or far less diverse than real faces."""
+    return any(
+        row[f"copies_{domain}"] > COPIES or row[f"diversity_{domain}"] < DIVERSITY for domain in ("anime", "human")
+    )
+
+
+def sample_sheet(model: TranslationModel, human: np.ndarray, anime: np.ndarray, seed: int) -> np.ndarray:
+    """Return uint8 RGB: rows of photos, their translations and reconstructions, then the same for anime faces."""
+    fake_anime, fake_human = model.translate(human, "human2anime", seed), model.translate(anime, "anime2human", seed)
+    rows = [
+        [human, fake_anime, model.translate(fake_anime, "anime2human", seed)],
+        [anime, fake_human, model.translate(fake_human, "human2anime", seed)],
+    ]
+    columns = min(len(human), len(anime))
+    return np.concatenate([np.concatenate(list(faces[:columns]), axis=1) for row in rows for faces in row], axis=0)
+
+
+def near_copies(inputs: np.ndarray, outputs: np.ndarray) -> float:
+    """Share of outputs, uint8 [n, R, R, 3], that differ from another by less than 2 % of the range (RMS).
+
+    A pair whose inputs are that close themselves does not count.
+    """
+    distances = [
+        torch.cdist(*[torch.from_numpy(images.reshape(len(images), -1).astype(np.float32) / 255)] * 2)
+        / np.sqrt(images[0].size)
+        for images in (inputs, outputs)
+    ]
+    pairs = (distances[1] < NEAR) & (distances[0] >= NEAR)
+    return float(pairs.any(1).double().mean())
+
+
+def _spread(features: np.ndarray) -> float:
+    vectors = torch.from_numpy(np.asarray(features, dtype=np.float64))
+    return float(torch.pdist(vectors).mean())

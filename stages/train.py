@@ -1,0 +1,106 @@
+"""Train the model of `params.yaml: train` on the train split, watched on the validation split."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from pipeline import networks, params, training
+from pipeline.errors import UserError
+from pipeline.evaluation import distances, features
+from pipeline.faces import open_pixels, read_crops, read_table
+from pipeline.files import scratch_folder
+from pipeline.networks.model import Detectors, ModelConfig, TranslationModel, build_model
+from pipeline.parallel import workers
+from pipeline.training import batches, checkpoint, engine, loop, outputs
+from pipeline.training.monitor import Measures, Monitor, near_copies
+from stages import DATA, run
+
+DOMAINS = ("human", "anime")
+Splits = dict[str, dict[str, np.ndarray]]
+
+
+def main() -> None:
+    """Train in one process or in several; see `pipeline.training.engine.launch`."""
+    if "DVC_STAGE" in os.environ:
+        checkpoint.die_with_parent()
+    engine.launch(train, params.load())
+
+
+def train(rank: int, world: int, settings: params.Params) -> None:
+    """Read the faces, train or go on training, write `data/train`; only process 0 writes."""
+    config = settings.train
+    local_rank = int(os.environ.get("LOCAL_RANK", "0"))
+    device = engine.choose_device(os.environ.get("ANIMEMORPH_DEVICE", "auto"), local_rank)
+    engine.prepare(device, max(1, workers() // world))
+    place = engine.Engine(device, config.precision, rank, world)
+    faces = read_faces(config, config.batch * world)
+    rooms = [Path(room.__path__[0]) for room in (networks, training)]
+    folder = scratch_folder(
+        "train",
+        config.model_dump(mode="json"),
+        [settings.seed, world, torch.__version__],
+        outputs.hash_faces(faces),
+        outputs.hash_code(Path(__file__), Path(distances.__file__), Path(features.__file__), *rooms),
+    )
+    if rank:
+        fit(settings, faces, place, folder)
+        return
+    with checkpoint.exclusive(folder):
+        outputs.prune_runs(folder)
+        outputs.write_outputs(*fit(settings, faces, place, folder), folder / "samples", DATA / "train")
+
+
+def read_faces(config: params.Train, step: int) -> Splits:
+    """Read the crops of the train and validation splits, uint8 [n, R, R, 3]; `step` is the faces of one step."""
+    faces: Splits = {"train": {}, "val": {}}
+    for domain in DOMAINS:
+        table = read_table(DATA / "split" / f"{domain}.parquet", ["row", "align", "split"])
+        store = DATA / "resize" / domain / "faces.npy"
+        pixels = open_pixels(store)
+        if len(table) and not 0 <= table["row"].min() <= table["row"].max() < len(pixels):
+            raise UserError(f"{store} holds {len(pixels)} faces, fewer than data/split knows: run `dvc repro`.")
+        if pixels.shape[1] < config.resolution:
+            raise UserError(
+                f"{store} holds faces of {pixels.shape[1]} px, smaller than train.resolution ({config.resolution}): "
+                "lower train.resolution or raise resize.size."
+            )
+        for split in faces:
+            faces[split][domain] = read_crops(pixels, table[table["split"] == split], config.resolution)
+    batches.check({domain: faces["train"][domain] for domain in DOMAINS}, step, "train")
+    batches.check({domain: faces["val"][domain] for domain in DOMAINS}, 1, "val")
+    return faces
+
+
+def fit(
+    settings: params.Params, faces: Splits, place: engine.Engine, folder: Path
+) -> tuple[TranslationModel, list[dict[str, Any]], dict[str, Any]]:
+    """Build the model, the monitor and the batches, and train."""
+    config = settings.train
+    torch.manual_seed(settings.seed)
+    shared = {name: value for name, value in config.model_dump().items() if name in ModelConfig.model_fields}
+    detectors = Detectors(human=settings.landmarks.human.detector, anime=settings.landmarks.anime.detector)
+    model = build_model(
+        ModelConfig(
+            **shared | {"noise_std": config.noise_std if config.noise else 0.0},
+            aligned=settings.landmarks.align,
+            detectors=detectors,
+            seed=settings.seed,
+        )
+    )
+    extractor = features.EmbeddedExtractor(str(place.device))
+
+    def embed(images: np.ndarray) -> np.ndarray:
+        parts = torch.from_numpy(images).permute(0, 3, 1, 2).split(features.BATCH)
+        return torch.cat([extractor(part) for part in parts]).cpu().numpy()
+
+    measures = Measures(embed, distances.frechet, near_copies)
+    monitor = Monitor(faces["val"]["human"], faces["val"]["anime"], measures, settings.seed)
+    human, anime = (batches.resident(faces["train"][domain], place.device) for domain in DOMAINS)
+    return loop.fit(config, model, batches.Faces(human, anime, place.device), monitor, place, folder)
+
+
+if __name__ == "__main__":
+    run(main)
