@@ -4,15 +4,20 @@ from pathlib import Path
 
 from pipeline import params
 from pipeline.files import atomic_folder
-from pipeline.reporting import page
-from pipeline.reporting.results import Results
+from pipeline.reporting import charts, page, samples
+from pipeline.reporting.results import DIRECTIONS, Results
 from stages import DATA, run
 
 
 def main() -> None:
-    """Write data/report/report.html."""
-    context = page.describe(Results(DATA), params.load(Path("params.yaml")))
+    """Write the page, its sample sheets for `dvc plots diff`, and the script that DVC's plots need offline."""
+    results = Results(DATA)
+    settings = params.load(Path("params.yaml"))
+    context = page.describe(results, settings)
     with atomic_folder(DATA / "report") as folder:
+        for direction in DIRECTIONS:
+            samples.sheet(results, direction, settings.report.samples).save(folder / f"{direction}.png")
+        (folder / "vega.js").write_text(charts.dvc_plots_script(), encoding="utf-8")
         (folder / "report.html").write_text(page.render(context), encoding="utf-8")
 
 

@@ -10,6 +10,8 @@ import vl_convert
 from markupsafe import Markup
 
 VEGA_LITE = "6.4"
+#: Generation of Vega-Lite that DVC's plots are written for.
+DVC_VEGA_LITE = "5.21"
 #: Defined in style.css for light and dark.
 SERIES = ["var(--series-1)", "var(--series-2)", "var(--series-3)", "var(--series-4)", "var(--series-5)"]
 #: Small, so that letters keep their size on a phone; wider pages put charts side by side.
@@ -30,7 +32,15 @@ _CONFIG: dict[str, Any] = {
     },
     "axisX": {"grid": False},
     "title": {"color": "var(--ink)", "fontSize": 13, "anchor": "start", "fontWeight": 600, "offset": 8},
-    "legend": {"labelColor": "var(--soft)", "labelFontSize": 11, "orient": "top", "title": None, "offset": 4},
+    "legend": {
+        "labelColor": "var(--soft)",
+        "labelFontSize": 11,
+        "orient": "top",
+        "title": None,
+        "offset": 4,
+        "columns": 2,
+        "labelLimit": 0,
+    },
 }
 
 
@@ -44,7 +54,13 @@ def lines(points: pd.DataFrame, *, title: str, x: str = "epoch", y: str = "value
         mark={"type": "line", "strokeWidth": 2, "point": {"size": 40} if one_epoch else {"size": 12}},
         encoding={
             "x": {"field": x, "type": "quantitative", "axis": {"tickMinStep": 1, "format": "d", "tickCount": 6}},
-            "y": {"field": y, "type": "quantitative", "title": None, "scale": {"zero": False, "nice": True}},
+            "y": {
+                "field": y,
+                "type": "quantitative",
+                "title": None,
+                "scale": {"zero": points[y].nunique() == 1, "nice": True},
+                "axis": {"tickCount": 5},
+            },
             "color": _colours(series, names),
         },
     )
@@ -109,6 +125,11 @@ def intervals(table: pd.DataFrame, *, title: str, reference: float | None = None
         rule = {"type": "rule", "strokeDash": [4, 3], "color": "var(--soft)"}
         layer.insert(0, {"mark": rule, "encoding": {"x": {"datum": reference, "type": "quantitative"}}})
     return _draw(table, title, height=22 * len(table), layer=layer)
+
+
+def dvc_plots_script() -> str:
+    """Return the JavaScript that `dvc plots show` needs in its page, so that it works without a network."""
+    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=DVC_VEGA_LITE)
 
 
 def _colours(series: str, names: list[str]) -> dict[str, Any]:

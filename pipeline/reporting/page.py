@@ -8,8 +8,6 @@ from pipeline.params import Params
 from pipeline.reporting import dataset, progress, provenance, quality, samples
 from pipeline.reporting.results import Results
 
-HERO = 6
-
 
 def environment(autoescape: bool) -> Environment:
     """Return the templates of this room; a name that no context holds is an error."""
@@ -24,12 +22,10 @@ def environment(autoescape: bool) -> Environment:
 
 def describe(results: Results, params: Params) -> dict[str, Any]:
     """Read all that a report tells, as the context of its templates."""
-    shown = samples.describe(results, params.report.samples)
     return {
         "profile": params.profile,
-        "hero": shown["human2anime"][:HERO],
-        "samples": shown,
-        "quality": quality.describe(results.json("evaluate/metrics.json")),
+        "samples": samples.describe(results, params.report.samples),
+        "quality": quality.describe(results),
         "data": dataset.describe(results),
         "training": progress.describe(results),
         "provenance": provenance.describe(results, params),

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 from PIL import Image
 
 from pipeline.reporting import charts
@@ -11,35 +12,49 @@ from pipeline.reporting.pictures import data_uri
 from pipeline.reporting.results import Results, evenly
 
 EPOCHS_SHOWN = 5
+#: What the training stage watches on the validation faces, in words.
+WATCHED = {
+    "fd": "Fréchet distance to real faces",
+    "diversity": "diversity against real faces (1: the same)",
+    "copies": "share of near-copies (collapse)",
+    "reconstruction": "reconstruction accuracy",
+    "discriminator_accuracy": "discriminator accuracy",
+}
 
 
 def describe(results: Results) -> dict[str, Any]:
     """Context of the section on training."""
     history = results.csv("train/history.csv")
     model = results.json("train/model.json")
-    terms = [column.removeprefix("train_") for column in history if column.startswith("train_")]
-    others = [
-        column
-        for column in history.select_dtypes("number")
-        if column != "epoch" and not column.startswith(("train_", "val_"))
-    ]
     return {
         "model": model,
         "epochs": int(history["epoch"].max()),
-        "losses": [_curve(history, {f"train_{t}": "train", f"val_{t}": "validation"}, title=_words(t)) for t in terms],
-        "watched": [_curve(history, {column: column}, title=_words(column)) for column in others],
+        "losses": [_losses(history, column) for column in history if column.startswith("train_")],
+        "watched": [_watched(history, column) for column in _measures(history)],
         "samples": _samples(results),
     }
 
 
-def _curve(history: pd.DataFrame, columns: dict[str, str], title: str) -> str:
-    present = {column: name for column, name in columns.items() if column in history}
-    points = history.rename(columns=present).melt("epoch", list(present.values()), "series", "value").dropna()
-    return charts.lines(points, title=title)
+def _measures(history: pd.DataFrame) -> list[str]:
+    """Return the names of what is watched per domain (`fd_anime`, `fd_human`: `fd`), in the table's order."""
+    columns = [column for column in history if not column.startswith(("train_", "val_"))]
+    return list(dict.fromkeys(column.removesuffix("_anime") for column in columns if column.endswith("_anime")))
 
 
-def _words(name: str) -> str:
-    return name.replace("2", " → ").replace("_", " ")
+def _losses(history: pd.DataFrame, column: str) -> Markup:
+    name = column.removeprefix("train_")
+    return _curves(history, {column: "train", f"val_{name}": "validation"}, f"loss: {name.replace('_', ' ')}")
+
+
+def _watched(history: pd.DataFrame, name: str) -> Markup:
+    columns = {f"{name}_anime": "into anime", f"{name}_human": "into human"}
+    return _curves(history, columns, WATCHED.get(name, name.replace("_", " ")))
+
+
+def _curves(history: pd.DataFrame, columns: dict[str, str], title: str) -> Markup:
+    present = [column for column in columns if column in history]
+    points = history.melt("epoch", present, "series", "value").dropna(subset="value")
+    return charts.lines(points.assign(series=points["series"].map(columns)), title=title)
 
 
 def _samples(results: Results) -> list[dict[str, Any]]:

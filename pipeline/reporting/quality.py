@@ -1,101 +1,112 @@
-"""The numbers of `data/evaluate/metrics.json`, each in words, beside its floor and beside doing nothing."""
+"""The numbers of the stage `evaluate` in words: beside real faces, beside doing nothing, and beside the study's."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
-#: "anime" in a key means faces made to look anime (human2anime), "human" the other direction.
-SIDES = {"anime": "into anime", "human": "into human"}
+import pandas as pd
+
+from pipeline.reporting.results import Results
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a metric is called and how to read it."""
+    """What a metric is called and how to read it; `of` says what `anime` and `human` in its key stand for."""
 
     name: str
+    of: str
     better: str
     reading: str
     digits: int = 3
-    percent: bool = False
 
 
+_OUTPUTS, _INPUTS = "outputs", "inputs"
+#: In the order of the table.
 MEANINGS = {
-    "fid": Meaning("Fréchet Inception distance (FID)", "lower", "how far generated faces are from real ones", 1),
-    "kid": Meaning("Kernel Inception distance (KID)", "lower", "the same without assuming a bell shape", 4),
-    "fd": Meaning(
-        "Fréchet distance (FD)",
-        "lower",
-        "like FID, in the features of EfficientNet-Lite0: not comparable with any FID",
-        1,
-    ),
-    "kd": Meaning("Kernel distance (KD)", "lower", "like KID, in the features of EfficientNet-Lite0", 3),
-    "precision": Meaning("Precision", "higher", "share of generated faces that look like some real face"),
-    "recall": Meaning("Recall", "higher", "share of real faces that look like some generated face"),
+    "fid": Meaning("Fréchet Inception distance (FID)", _OUTPUTS, "lower", "generated against real faces", 1),
+    "kid": Meaning("Kernel Inception distance (KID)", _OUTPUTS, "lower", "the same, without bias for few faces", 4),
+    "fd": Meaning("Fréchet distance (FD)", _OUTPUTS, "lower", "generated against real faces, EfficientNet-Lite0", 1),
+    "kd": Meaning("Kernel distance (KD)", _OUTPUTS, "lower", "the same, without bias for few faces"),
+    "precision": Meaning("Precision", _OUTPUTS, "higher", "share of generated faces among the real ones"),
+    "recall": Meaning("Recall", _OUTPUTS, "higher", "share of real faces among the generated ones"),
     "reconstruction.accuracy": Meaning(
-        "Reconstruction accuracy", "higher", "share of pixel values that come back within the tolerance"
+        "Reconstruction accuracy", _INPUTS, "higher", "share of pixel values that come back within the tolerance"
     ),
-    "reconstruction.psnr": Meaning(
-        "Reconstruction PSNR (dB)", "higher", "how exactly the way back restores the input", 1
-    ),
-    "reconstruction.ssim": Meaning("Reconstruction SSIM", "higher", "how well structure survives the round trip"),
+    "reconstruction.psnr": Meaning("Reconstruction PSNR, dB", _INPUTS, "higher", "how exactly the input comes back", 1),
+    "reconstruction.ssim": Meaning("Reconstruction SSIM", _INPUTS, "higher", "how much of its structure comes back"),
     "domain_accuracy": Meaning(
-        "Domain accuracy", "higher", "share of outputs that a classifier takes for the target domain"
+        "Domain accuracy", _OUTPUTS, "higher", "share of outputs taken for the target domain by a classifier"
     ),
     "discriminator_accuracy": Meaning(
-        "Discriminator accuracy", "near 0.5", "how often the discriminator tells real from generated"
+        "Discriminator accuracy", _OUTPUTS, "near 0.5", "how often the discriminator tells real from generated"
     ),
-    "collapse": Meaning("Collapse", "lower", "share of outputs that are near-copies of another output"),
+    "collapse": Meaning("Collapse", _OUTPUTS, "lower", "share of outputs that nearly repeat another output"),
+    "diversity": Meaning("Diversity", _OUTPUTS, "near 1", "how much outputs differ, against real faces"),
+    "memorisation": Meaning("Memorisation", _OUTPUTS, "lower", "share of outputs that nearly repeat a training face"),
+}
+SIDES = {
+    _OUTPUTS: {"anime": "photo → anime", "human": "anime → photo"},
+    _INPUTS: {"human": "photo → anime → photo", "anime": "anime → photo → anime"},
 }
 
 
-def flatten(metrics: dict[str, Any], prefix: str = "") -> dict[str, float]:
-    """Return the numbers of nested metrics by dotted key."""
-    flat: dict[str, float] = {}
-    for key, value in metrics.items():
-        if isinstance(value, dict):
-            flat |= flatten(value, f"{prefix}{key}.")
-        elif isinstance(value, int | float) and math.isfinite(value):
-            flat[prefix + key] = float(value)
-    return flat
-
-
-def describe(metrics: dict[str, Any]) -> dict[str, Any]:
+def describe(results: Results) -> dict[str, Any]:
     """Context of the section on numbers."""
-    flat = flatten(metrics)
+    numbers = results.csv("evaluate/metrics.csv")
+    by_key = {f"{row.name_}.{row.domain}": row for row in numbers.rename(columns={"name": "name_"}).itertuples()}
     rows = [
         {
-            "name": meaning.name,
-            "side": SIDES[side],
-            "reading": meaning.reading,
-            "better": meaning.better,
-            "value": _show(flat[f"{key}.{side}"], meaning),
-            "floor": _show(flat.get(f"floor.{key}.{side}"), meaning),
-            "untouched": _show(flat.get(f"untouched.{key}.{side}"), meaning),
+            "meaning": meaning,
+            "side": side,
+            "value": _value(by_key[f"{key}.{domain}"], meaning),
+            "interval": _interval(by_key[f"{key}.{domain}"], meaning),
+            "n": by_key[f"{key}.{domain}"].n,
+            "untouched": _value(by_key.get(f"untouched.{key}.{domain}"), meaning),
+            "floor": _value(by_key.get(f"floor.{key}.{domain}"), meaning),
         }
         for key, meaning in MEANINGS.items()
-        for side in SIDES
-        if f"{key}.{side}" in flat
+        for domain, side in SIDES[meaning.of].items()
+        if f"{key}.{domain}" in by_key
     ]
-    return {"rows": rows, "cards": _cards(flat), "all": sorted(flat.items())}
+    return {
+        "rows": rows,
+        "cards": _cards(by_key),
+        "absent": results.json_list("evaluate/absent.json"),
+        "study": study(results, numbers),
+    }
 
 
-def _show(value: float | None, meaning: Meaning) -> str:
-    return "" if value is None else f"{value:.{meaning.digits}f}"
+def study(results: Results, numbers: pd.DataFrame) -> dict[str, Any]:
+    """What can be said beside the study's Table 1."""
+    inception = numbers[(numbers["name"] == "fid") & (numbers["domain"] == "anime")]
+    return {"fid": None if inception.empty else f"{inception['value'].iloc[0]:.1f}"}
 
 
-def _cards(flat: dict[str, float]) -> list[dict[str, str]]:
+def _value(row: Any, meaning: Meaning) -> str:
+    return "" if row is None else f"{row.value:.{meaning.digits}f}"
+
+
+def _interval(row: Any, meaning: Meaning) -> str:
+    if pd.isna(row.low):
+        return ""
+    return f"{row.low:.{meaning.digits}f} … {row.high:.{meaning.digits}f}"
+
+
+def _cards(by_key: dict[str, Any]) -> list[dict[str, str]]:
+    """The four numbers to read first."""
     cards = []
     for name in ("fid", "fd"):
-        value, untouched = flat.get(f"{name}.anime"), flat.get(f"untouched.{name}.anime")
-        if value is not None and untouched:
-            share = value / untouched
-            text = f"{MEANINGS[name].name} to real anime faces; photos left untouched stand at {untouched:.0f}, so {share:.2f} of it"
-            cards.append({"value": f"{value:.0f}", "text": text})
+        row, untouched = by_key.get(f"{name}.anime"), by_key.get(f"untouched.{name}.anime")
+        if row is not None and untouched is not None:
+            text = (
+                f"of the distance between photos and anime faces is left after translation "
+                f"({name.upper()} {row.value:.0f} of {untouched.value:.0f})"
+            )
+            cards.append({"value": f"{row.value / untouched.value:.0%}", "text": text})
     for key, text in {
-        "reconstruction.accuracy.human": "of pixel values come back within the tolerance, photo → anime → photo",
-        "domain_accuracy.anime": "of outputs are taken for anime by a classifier of real faces",
-        "collapse.anime": "of outputs are near-copies of another output",
+        "reconstruction.accuracy.human": "of pixel values come back, photo → anime → photo",
+        "domain_accuracy.anime": "of the outputs are taken for anime by a classifier of real faces",
+        "collapse.anime": "of the outputs nearly repeat another output",
     }.items():
-        if key in flat:
-            cards.append({"value": f"{flat[key]:.0%}", "text": text})
+        if key in by_key:
+            cards.append({"value": f"{by_key[key].value:.0%}", "text": text})
     return cards

@@ -40,6 +40,13 @@ class Results:
 
     def json(self, name: str) -> dict[str, Any]:
         """Read a JSON object; UserError when it is missing or not one."""
+        return self._json(name, dict)
+
+    def json_list(self, name: str) -> list[Any]:
+        """Read a JSON list; UserError when it is missing or not one."""
+        return self._json(name, list)
+
+    def _json(self, name: str, kind: type) -> Any:
         path = self.data / name
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
@@ -47,8 +54,8 @@ class Results:
             raise UserError(f"{path} is missing: run `dvc repro`, which writes it before the report.") from None
         except ValueError as error:
             raise UserError(f"{path} is not valid JSON ({error}): run `dvc repro -f` to write it again.") from None
-        if not isinstance(content, dict):
-            raise UserError(f"{path} holds no JSON object: run `dvc repro -f` to write it again.")
+        if not isinstance(content, kind):
+            raise UserError(f"{path} holds no JSON {kind.__name__}: run `dvc repro -f` to write it again.")
         return content
 
     def csv(self, name: str) -> pd.DataFrame:

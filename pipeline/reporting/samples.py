@@ -1,9 +1,13 @@
 """Faces before and after: input, translation and the way back."""
 
-from typing import Any
+from PIL import Image
 
 from pipeline.reporting.pictures import data_uri
 from pipeline.reporting.results import DIRECTIONS, Results, Translations, evenly
+from pipeline.reporting.sheets import contact_sheet
+
+#: How many faces stand at the top of the page.
+HERO = 3
 
 Triptych = list[dict[str, str]]
 
@@ -20,9 +24,21 @@ def triptych(faces: Translations, index: int, direction: str) -> Triptych:
 
 
 def describe(results: Results, count: int) -> dict[str, list[Triptych]]:
-    """Context of the section on samples: `count` test faces of each direction, evenly spread over the split."""
+    """Context of the section on samples: `count` test faces of each direction, evenly spread over the split.
+
+    The first HERO of the photos stand at the top of the page.
+    """
     shown = {}
-    for direction in DIRECTIONS:
+    for direction, (domain, _, _, _) in DIRECTIONS.items():
         faces = results.translations(direction)
-        shown[direction] = [triptych(faces, index, direction) for index in evenly(len(faces.table), count)]
-    return shown
+        wanted = count + HERO if domain == "human" else count
+        shown[direction] = [triptych(faces, index, direction) for index in evenly(len(faces.table), wanted)]
+    return {"hero": shown["human2anime"][:HERO], **shown, "human2anime": shown["human2anime"][HERO:]}
+
+
+def sheet(results: Results, direction: str, count: int) -> Image.Image:
+    """Return `count` test faces of one direction on one sheet: a row of inputs, of translations, of reconstructions."""
+    faces = results.translations(direction)
+    shown = evenly(len(faces.table), count)
+    rows = [images[shown] for images in (faces.inputs, faces.outputs, faces.cycles)]
+    return contact_sheet([image for row in rows for image in row], columns=max(1, len(shown)))
