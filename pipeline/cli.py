@@ -1,5 +1,92 @@
 """`animemorph …`."""
 
-import typer
+from pathlib import Path
+from typing import Annotated, Any
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+import typer
+from typer.core import TyperGroup
+
+from pipeline.errors import UserError
+
+# Commands import what they need when they run: `animemorph --help` must not wait for networks to load.
+
+
+class Commands(TyperGroup):
+    """Whatever a user can mend ends as one sentence and exit code 1."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(1) from None
+
+
+app = typer.Typer(
+    cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, rich_markup_mode=None
+)
+
+Model = Annotated[
+    Path | None,
+    typer.Option(help="Training folder or bundle; by default data/train, else the model that ships along."),
+]
+Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the noise, for a model with noise.")]
+
+
+@app.callback()
+def animemorph() -> None:
+    """A photo of a person in, an anime portrait out."""
+
+
+@app.command()
+def translate(
+    inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Photos, videos, folders, patterns, or -.")],
+    output: Annotated[str, typer.Option("-o", "--output", help="Folder, file, or - for standard output.")] = "anime",
+    size: Annotated[int, typer.Option(min=16, max=4096, help="Side of the portrait, px.")] = 256,
+    paste: Annotated[bool, typer.Option("--paste", help="Put the anime faces back into the photo.")] = False,
+    grid: Annotated[bool, typer.Option("--grid", help="Input, anime and back again, side by side.")] = False,
+    largest: Annotated[bool, typer.Option("--largest", help="Only the largest face.")] = False,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Translate a photo's middle if it shows no face.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite what exists.")] = False,
+    seed: Seed = 0,
+    model: Model = None,
+) -> None:
+    """Turn the faces of photos and videos into anime faces.
+
+    Exit code 0: all were translated; 3: some were skipped, as listed; 1: none was translated.
+    """
+    from pipeline.inference import command
+
+    if paste and grid:
+        raise UserError("--paste and --grid exclude each other: leave one out.")
+    look = command.Look(size, seed, paste, grid, largest, anyway)
+    raise typer.Exit(command.translate(inputs, output, model, look, force))
+
+
+@app.command()
+def export(
+    output: Annotated[Path, typer.Option("-o", "--output", help="The bundle to write.")] = Path("animemorph.zip"),
+    force: Annotated[bool, typer.Option("--force", help="Overwrite what exists.")] = False,
+    model: Model = None,
+) -> None:
+    """Write a trained model as one bundle (ONNX, card, licence, hashes) that translates without PyTorch."""
+    from pipeline.inference import export as exporting
+
+    if output.exists() and not force:
+        raise UserError(f"{output} exists already: --force overwrites it.")
+    for direction, parity in exporting.export(model, output).items():
+        typer.echo(f"{direction}: largest difference to PyTorch {parity.max_abs:.1e} in [-1, 1]", err=True)
+    typer.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB, ONNX opset {exporting.OPSET}", err=True)
+
+
+@app.command("app")
+def page(
+    host: Annotated[str, typer.Option(help="Address to listen on; by default this machine alone.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0: any free one.")] = 7860,
+    model: Model = None,
+) -> None:
+    """Serve the web page: drop a photo or use the camera."""
+    from pipeline.inference import page
+
+    page.serve(host, port, model)

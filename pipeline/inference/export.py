@@ -1,0 +1,144 @@
+"""`animemorph export`: a trained model as one bundle that runs without PyTorch."""
+
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.errors import UserError
+from pipeline.files import atomic_file
+from pipeline.inference.bundle import MAX_TEXT_BYTES, describe, write_bundle
+from pipeline.inference.generators import PRETRAINED, TRAINED, Direction, OnnxGenerators, TorchGenerators
+
+OPSET = 18
+#: Largest difference to PyTorch, in [-1, 1], with which a bundle is written.
+PARITY = 1e-4
+#: Sides must be a multiple of what a generator halves: 4 for CycleGAN's, 16 for DCGAN's.
+STRIDE = {"dcgan": 16}
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How far onnxruntime is from PyTorch on the same input, both in [-1, 1]."""
+
+    max_abs: float
+    psnr: float  #: dB over the value range 2
+
+
+def export(folder: Path | None, output: Path, seed: int = 0) -> dict[Direction, Parity]:
+    """Write the bundle of a training folder and compare it with PyTorch.
+
+    Returns:
+        The differences over random images of three sizes and batches.
+
+    Raises:
+        UserError: no such model, PyTorch or onnx is not installed, or the graphs do not agree with PyTorch.
+    """
+    folder = folder or next((path for path in (TRAINED, PRETRAINED) if (path / "model.json").is_file()), TRAINED)
+    if not (folder / "model.json").is_file():
+        raise UserError(f"{folder} holds no model.json: train with `dvc repro`, or name a training folder.")
+    try:
+        import onnx  # noqa: F401
+        import onnxscript  # noqa: F401
+    except ImportError:
+        raise UserError("exporting needs onnx and onnxscript: install animemorph[pipeline,export].") from None
+    trained = TorchGenerators(folder, device="cpu")
+    stride = STRIDE.get(trained.facts.model, 4)
+    graphs: dict[Direction, bytes] = {}
+    for direction in ("human2anime", "anime2human"):
+        graphs[direction] = _graph(getattr(trained.model, direction), trained.facts.resolution, stride)
+    with atomic_file(output) as partial:
+        write_bundle(partial, graphs, _texts(folder))
+        exported = OnnxGenerators(partial)
+        parities = {direction: compare(trained, exported, direction, stride, seed) for direction in graphs}
+        for direction, parity in parities.items():
+            if not parity.max_abs <= PARITY:
+                raise UserError(
+                    f"{direction} is {parity.max_abs:.2g} from PyTorch, more than {PARITY:g}: nothing was written."
+                )
+    return parities
+
+
+def compare(
+    trained: TorchGenerators, exported: OnnxGenerators, direction: Direction, stride: int = 4, seed: int = 0
+) -> Parity:
+    """Run both on random images: the trained size, twice and half as large, one side longer, batches of 1 to 3."""
+    rng = np.random.default_rng(seed)
+    side = trained.facts.resolution
+    worst, squares = 0.0, []
+    for batch, height, width in ((1, side, side), (3, side, side + stride), (2, side * 2, side * 2)):
+        images = rng.uniform(-1, 1, (batch, 3, height, width)).astype(np.float32)
+        difference = trained.run(images, direction) - exported.run(images, direction)
+        worst = max(worst, float(np.abs(difference).max()))
+        squares.append(float(np.square(difference, dtype=np.float64).mean()))
+    mean = float(np.mean(squares))
+    return Parity(worst, float(10 * np.log10(4 / mean)) if mean else float("inf"))
+
+
+def _graph(network: Any, resolution: int, stride: int) -> bytes:
+    """Export one generator: `images` to `translated`, float32 [batch, 3, rows * stride, columns * stride]."""
+    import onnx
+    import torch
+
+    batch = torch.export.Dim("batch", min=1, max=4096)
+    rows = torch.export.Dim("rows", min=1, max=4096 // stride)
+    columns = torch.export.Dim("columns", min=1, max=4096 // stride)
+    # Two different sides and a batch above 1, so that nothing is specialised to the example.
+    example = torch.zeros(2, 3, resolution, resolution + stride)
+    program = torch.onnx.export(
+        network,
+        (example,),
+        dynamo=True,
+        opset_version=OPSET,
+        input_names=["images"],
+        output_names=["translated"],
+        dynamic_shapes=({0: batch, 2: stride * rows, 3: stride * columns},),
+        external_data=False,
+        verbose=False,
+    )
+    assert program is not None
+    buffer = io.BytesIO()
+    program.save(buffer)
+    model = onnx.load_from_string(buffer.getvalue())
+    # The exporter notes source files and their folders at every layer: nobody's business, and never the same twice.
+    del model.metadata_props[:]
+    graph = model.graph
+    for part in (*graph.node, *graph.initializer, *graph.value_info, *graph.input, *graph.output):
+        del part.metadata_props[:]
+    del graph.metadata_props[:]
+    model.producer_name, model.producer_version, model.doc_string = "animemorph", "", ""
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString(deterministic=True))
+
+
+def _texts(folder: Path) -> dict[str, str]:
+    facts = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    return {"model.json": describe(facts), "model_card.md": _card(folder), "LICENSE": _licence()}
+
+
+def _card(folder: Path) -> str:
+    """Text of the model card: the folder's own, else the report's beside it, else the facts alone."""
+    for path in (folder / "model_card.md", folder.parent / "report" / "model_card.md"):
+        if path.is_file() and path.stat().st_size <= MAX_TEXT_BYTES:
+            return path.read_text(encoding="utf-8")
+    return (
+        "# An AnimeMorph model\n\nNo card was written for this model; model.json beside this file says what it is.\n"
+        "Translates faces of photos to anime faces and back. Not for identifying people, nor for portraits of people\n"
+        "who did not agree.\n"
+    )
+
+
+def _licence() -> str:
+    from importlib.metadata import PackageNotFoundError, files
+
+    local = Path(__file__).parents[2] / "LICENSE"
+    if local.is_file():
+        return local.read_text(encoding="utf-8")
+    try:
+        found = [path for path in files("animemorph") or [] if path.name == "LICENSE"]
+    except PackageNotFoundError:
+        found = []
+    return found[0].read_text() if found else "MIT\n"

@@ -1,0 +1,40 @@
+"""A photo's bytes to pixels and back, with a sentence for everything that is no photo."""
+
+import io
+
+import numpy as np
+from PIL import Image
+
+from pipeline.errors import UserError
+from pipeline.images import RejectedError, decode
+
+MAX_PIXELS = 100_000_000
+#: Suffixes a picture can be written with.
+WRITABLE = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+
+_REASONS = {
+    "zero bytes": "the file is empty: give a photo",
+    "not an image": "this is not a picture that can be read: give a JPEG, PNG, WebP, GIF, BMP or TIFF file",
+    "truncated": "the picture is cut off: get the whole file",
+    "damaged": "the picture is damaged: get it again",
+}
+
+
+def read_photo(data: bytes, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """Decode a photo's bytes to uint8 RGB [H, W, 3], upright; UserError says in a sentence why it cannot be done."""
+    try:
+        return decode(data, max_pixels)
+    except RejectedError as error:
+        if str(error) == "too large":
+            sentence = f"the picture has more than {max_pixels // 10**6} million pixels: make it smaller first"
+        else:
+            sentence = _REASONS.get(str(error), f"the picture cannot be used ({error}): give a JPEG or PNG file")
+        raise UserError(sentence + ".") from error
+
+
+def write_photo(picture: np.ndarray, suffix: str = ".png") -> bytes:
+    """Encode uint8 RGB [H, W, 3]: pixels only, nothing of the input's metadata. Equal pixels, equal bytes."""
+    buffer = io.BytesIO()
+    kind = WRITABLE[suffix]
+    Image.fromarray(picture).save(buffer, kind, **({} if kind == "PNG" else {"quality": 95}))
+    return buffer.getvalue()

@@ -1,0 +1,167 @@
+"""A photo in, anime faces out: the same code behind the command, the page, videos and Python."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from pipeline.errors import UserError
+from pipeline.images import crop_aligned
+from pipeline.inference.finding import SEARCH_SIDES, FaceFinder
+from pipeline.inference.generators import Direction, load_generators
+from pipeline.inference.pasting import paste_face
+from pipeline.landmarks import create_detector
+from pipeline.landmarks.alignment import similarity
+
+MAX_FACES = 100
+BATCH = 16
+#: Side of a face's box as a share of the crop, for a model that was trained on faces that were not aligned.
+FACE_SHARE = 0.55
+
+
+class NoFaceError(UserError):
+    """No face was found in a photo."""
+
+
+@dataclass(frozen=True)
+class Face:
+    """One face of a photo: where it is, what the network saw and what it made."""
+
+    align: np.ndarray  #: [2, 3], pixels of the photo to the unit square
+    crop: np.ndarray  #: uint8 RGB [R, R, 3]
+    anime: np.ndarray  #: uint8 RGB [R, R, 3]
+    back: np.ndarray | None  #: uint8 RGB [R, R, 3], the anime face translated back; None when it was not asked for
+
+
+class Translator:
+    """Translates the faces of photos with one trained model.
+
+    Example:
+        >>> from PIL import Image
+        >>> from pipeline.inference import Translator
+        >>> Translator().translate(Image.open("photo.jpg")).save("anime.png")
+    """
+
+    def __init__(self, model: Path | str | None = None) -> None:
+        """Load a training folder or an exported bundle; by default `data/train`, else the model that ships along.
+
+        Raises:
+            UserError: there is no such model, it is damaged, or what it needs is not installed.
+        """
+        self._generators = load_generators(None if model is None else Path(model))
+        self.facts = self._generators.facts
+        self._finder = FaceFinder(create_detector(self.facts.detectors["human"]))
+
+    def translate(self, photo: Image.Image, size: int = 256, seed: int = 0, anyway: bool = False) -> Image.Image:
+        """Translate the largest face of a photo.
+
+        Args:
+            photo: any PIL image; its EXIF orientation is not looked at (`PIL.ImageOps.exif_transpose` applies it).
+            size: px, side of the result.
+            seed: of the noise; without effect on a model without noise.
+            anyway: translate the middle of a photo in which no face is found.
+
+        Returns:
+            RGB [size, size].
+
+        Raises:
+            NoFaceError: no face was found, and not `anyway`.
+        """
+        faces = self.faces(np.asarray(photo.convert("RGB")), seed=seed, most=1, anyway=anyway)
+        return Image.fromarray(resize(faces[0].anime, size))
+
+    def faces(
+        self, photo: np.ndarray, seed: int = 0, most: int | None = None, anyway: bool = False, back: bool = False
+    ) -> list[Face]:
+        """Find and translate the faces of a photo, uint8 RGB [H, W, 3]; the largest comes first.
+
+        Args:
+            photo: upright.
+            seed: of the noise; every face of a photo gets the same.
+            most: at most so many faces, the largest; None: all.
+            anyway: translate the middle of a photo in which no face is found.
+            back: also translate the anime faces back.
+
+        Raises:
+            NoFaceError: no face was found, and not `anyway`.
+            UserError: there are more than 100 faces, and `most` is None.
+        """
+        aligns = self.find(photo)
+        if not aligns:
+            if not anyway:
+                raise NoFaceError("no face was found: try a photo that shows one from the front, or --anyway.")
+            aligns = [_square(photo, photo.shape[1] / 2, photo.shape[0] / 2, min(photo.shape[:2]))]
+        aligns = aligns[:most]
+        if most is None and len(aligns) > MAX_FACES:
+            raise UserError(f"{len(aligns)} faces were found, {MAX_FACES} are allowed: crop the photo, or --largest.")
+        crops = np.stack([crop_aligned(photo, align, self.facts.resolution) for align in aligns])
+        anime = self.run(crops, "human2anime", seed)
+        backs = self.run(anime, "anime2human") if back else [None] * len(aligns)
+        return [Face(*parts) for parts in zip(aligns, crops, anime, backs, strict=True)]
+
+    def find(self, photo: np.ndarray, sides: tuple[int, ...] = SEARCH_SIDES) -> list[np.ndarray]:
+        """Find faces in uint8 RGB [H, W, 3]: an alignment [2, 3] each, photo's pixels to unit square, largest first.
+
+        `sides` are the sizes, in px of the longer side, at which faces are looked for until some are found.
+        """
+        aligns = []
+        for detection in self._finder.find(photo, sides):
+            if self.facts.aligned:
+                align = similarity(detection.keypoints, detection.schema, "human")
+            else:
+                x0, y0, x1, y1 = detection.box
+                side = float(np.sqrt((x1 - x0) * (y1 - y0)))
+                align = _square(photo, (x0 + x1) / 2, (y0 + y1) / 2, side / FACE_SHARE)
+            aligns.append(np.asarray(align, dtype=np.float64).reshape(2, 3))
+        return aligns
+
+    def run(self, crops: np.ndarray, direction: Direction, seed: int = 0) -> np.ndarray:
+        """Translate crops, uint8 RGB [n, R, R, 3], to uint8 RGB [n, R, R, 3].
+
+        The noise of a noise model is `numpy.random.default_rng(seed)`'s, whatever runs the network.
+        """
+        images = np.ascontiguousarray(crops.transpose(0, 3, 1, 2), dtype=np.float32) / np.float32(127.5) - np.float32(1)
+        if direction == "human2anime" and self.facts.noise_std > 0:
+            noise = np.random.default_rng(seed).standard_normal(images.shape[1:], dtype=np.float32)
+            images += noise * np.float32(self.facts.noise_std)
+        parts = [
+            self._generators.run(images[start : start + BATCH], direction) for start in range(0, len(images), BATCH)
+        ]
+        result = np.clip(np.round((np.concatenate(parts) + 1) * 127.5), 0, 255).astype(np.uint8)
+        return np.ascontiguousarray(result.transpose(0, 2, 3, 1))
+
+
+def resize(image: np.ndarray, size: int) -> np.ndarray:
+    """Resize a square uint8 RGB picture to [size, size, 3]."""
+    if image.shape[0] == size:
+        return image
+    smaller = size < image.shape[0]
+    return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
+
+
+def grid(photo: np.ndarray, faces: list[Face], size: int) -> np.ndarray:
+    """Lay out input, anime and back again, one row a face: uint8 RGB [n * size, 3 * size, 3]."""
+    rows = []
+    for face in faces:
+        back = face.anime if face.back is None else face.back
+        rows.append(np.hstack([crop_aligned(photo, face.align, size), resize(face.anime, size), resize(back, size)]))
+    return np.vstack(rows)
+
+
+def paste(photo: np.ndarray, faces: list[Face]) -> np.ndarray:
+    """Put the anime faces into a copy of the photo, uint8 RGB [H, W, 3], softly at the edges; the largest on top."""
+    result = photo.copy()
+    for face in reversed(faces):
+        paste_face(result, face.anime, face.align)
+    return result
+
+
+def _square(photo: np.ndarray, x: float, y: float, side: float) -> np.ndarray:
+    """Alignment of an upright square around (x, y), moved and shrunk to lie within the photo."""
+    height, width = photo.shape[:2]
+    side = min(side, width, height)
+    left = min(max(x - side / 2, 0.0), width - side)
+    top = min(max(y - side / 2, 0.0), height - side)
+    return np.array([[1 / side, 0, -left / side], [0, 1 / side, -top / side]])
