@@ -9,11 +9,16 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TQDM_DISABLE", "1")
 
 import cv2
+import hypothesis
 import numpy as np
 import pandas as pd
 import pytest
 
 from pipeline.faces import write_table
+
+# No timed assertions: a busy machine is no bug.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 

