@@ -1,6 +1,6 @@
-"""Every face of a photo, each seen as a training picture was seen.
+"""Every face of a photo, each seen as a face was seen for training.
 
-A training picture holds one face, and its detector looks for the largest one. A photo may hold many: dlib's HOG
+A training picture holds one face that fills it. A photo may hold many small ones: dlib's HOG
 detector proposes where they are, then the model's own detector looks at the neighbourhood of each proposal, which fills
 about as much of its square as a stored face does, and has the last word.
 """
@@ -34,8 +34,8 @@ class FaceFinder:
             if detection is not None and all(_overlap(detection.box, other.box) < 0.4 for other in found):
                 found.append(detection)
         if not found:  # the detector may see what HOG does not
-            found = [detection for detection in self._detector.detect(photo[None]) if detection is not None]
-        return sorted(found, key=lambda detection: -_area(detection.box))
+            found = self._detector.detect(photo[None])[0]
+        return sorted(found, key=lambda detection: -detection.area)
 
     def _propose(self, photo: np.ndarray, sides: tuple[int, ...]) -> list[np.ndarray]:
         longest = max(photo.shape[:2])
@@ -58,19 +58,16 @@ class FaceFinder:
         for factor in NEIGHBOURHOODS:
             left, top = np.maximum(0, np.floor(centre - factor * side / 2)).astype(int)
             right, bottom = np.ceil(centre + factor * side / 2).astype(int)
-            detection = self._detector.detect(np.ascontiguousarray(photo[top:bottom, left:right])[None])[0]
-            if detection is None:
-                continue
             shift = np.array([left, top])
-            moved = Detection(
-                box=detection.box + np.tile(shift, 2),
-                score=detection.score,
-                keypoints=np.column_stack([detection.keypoints[:, :2] + shift, detection.keypoints[:, 2:]]),
-                schema=detection.schema,
-                n_faces=detection.n_faces,
-            )
-            if _overlap(moved.box, box) > 0.3:
-                return moved
+            for detection in self._detector.detect(np.ascontiguousarray(photo[top:bottom, left:right])[None])[0]:
+                moved = Detection(
+                    box=detection.box + np.tile(shift, 2),
+                    score=detection.score,
+                    keypoints=np.column_stack([detection.keypoints[:, :2] + shift, detection.keypoints[:, 2:]]),
+                    schema=detection.schema,
+                )
+                if _overlap(moved.box, box) > 0.3:
+                    return moved
         return None
 
 

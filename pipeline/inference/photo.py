@@ -23,7 +23,7 @@ _REASONS = {
 def read_photo(data: bytes, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """Decode a photo's bytes to uint8 RGB [H, W, 3], upright; UserError says in a sentence why it cannot be done."""
     try:
-        return decode(data, max_pixels)
+        return decode(data, max_pixels)[0]
     except RejectedError as error:
         if str(error) == "too large":
             sentence = f"the picture has more than {max_pixels // 10**6} million pixels: make it smaller first"
