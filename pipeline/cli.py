@@ -90,3 +90,15 @@ def page(
     from pipeline.inference import page
 
     page.serve(host, port, model)
+
+
+@app.command()
+def audit() -> None:
+    """Hash the outputs of the pipeline and DVC's cached copies again; name what is damaged or missing (exit code 1)."""
+    from pipeline.reporting import audit as auditing
+
+    result = auditing.audit(Path.cwd())
+    for finding in result.findings:
+        typer.echo(f"{finding.problem}: {finding.path} ({finding.advice})")
+    typer.echo(f"{result.files} files looked at, {len(result.findings)} with something wrong", err=True)
+    raise typer.Exit(1 if result.findings else 0)
