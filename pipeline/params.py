@@ -56,8 +56,8 @@ class Resize(Group):
     size: int = Field(128, ge=16, le=1024, description="px, side of the stored square")
     fit: Literal["crop", "pad", "stretch"] = Field("crop", description="how a picture that is not square becomes one")
     max_pixels: int = Field(100_000_000, ge=1, description="a larger picture is rejected as a decompression bomb")
-    candidates: Count | None = Field(
-        None, description="decode at most so many per domain, stratified by gender; null: all"
+    candidates: PerDomain[Count | None] = Field(
+        description="decode at most so many, as many women as men where the source tells; null: all"
     )
     engine: Engine = Field("local", description="this machine's cores, or an existing Ray cluster; same bytes")
 

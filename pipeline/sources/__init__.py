@@ -1,0 +1,17 @@
+"""Where faces come from: `demo` (made here), `archive` (a file or folder), `kaggle`, `celeba` (the original files)."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+
+@dataclass
+class Fetched:
+    """What a source found."""
+
+    members: pd.DataFrame  # one row per image in faces.zip | faces.tar: `source`, its name there, and known labels
+    facts: dict[str, Any]  # for manifest.json: dataset, version, licence, licence_url …
+    scratch: Path | None = None  # may be removed once the outputs are in place
+    ignored: dict[str, int] = field(default_factory=dict)  # reason: how many files were no usable image

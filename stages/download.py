@@ -1,0 +1,52 @@
+"""Fetch the faces of one domain: `python -m stages.download human|anime|external`."""
+
+import shutil
+from pathlib import Path
+
+from pipeline import params
+from pipeline.errors import UserError
+from pipeline.faces import DOMAINS, write_table
+from pipeline.files import atomic_folder, sha256, write_json
+from pipeline.sources import Fetched, archive, demo
+from stages import DATA, run
+
+
+def main(domain: str = "") -> None:
+    """Write manifest.json, members.parquet and faces.zip | faces.tar to data/download/<domain>/."""
+    if domain not in DOMAINS:
+        raise UserError(
+            f"{domain or 'nothing'} is no domain: call `python -m stages.download` with {', '.join(DOMAINS)}."
+        )
+    settings = params.load()
+    wanted = settings.download[domain]
+    with atomic_folder(DATA / "download" / domain) as folder:
+        fetched = _fetch(wanted, folder, domain, settings.seed)
+        container = next(path for path in folder.iterdir() if path.stem == "faces")
+        write_table(fetched.members, folder / "members.parquet")
+        artifact = {
+            "name": container.name,
+            "sha256": sha256(container),
+            "bytes": container.stat().st_size,
+            "members": len(fetched.members),
+        }
+        write_json(
+            {"source": wanted.source, **fetched.facts, "artifacts": [artifact], "ignored": fetched.ignored},
+            folder / "manifest.json",
+        )
+    if fetched.scratch:
+        shutil.rmtree(fetched.scratch, ignore_errors=True)
+
+
+def _fetch(wanted: params.Source, folder: Path, domain: str, seed: int) -> Fetched:
+    path = Path(wanted.path).expanduser() if wanted.path else None
+    match wanted.source:
+        case "demo":
+            return demo.fetch(folder, domain, wanted.count or 400, seed)
+        case "archive":
+            return archive.fetch(folder, path, Path(wanted.labels) if wanted.labels else None, domain)
+        case _:
+            raise UserError(f"download.{domain}.source is {wanted.source}: not there yet.")
+
+
+if __name__ == "__main__":
+    run(main)
