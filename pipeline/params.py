@@ -5,10 +5,11 @@ stands in one of the two places, never in both, so that `-S train.lr=1e-4` alway
 """
 
 import difflib
+import json
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, field_validator, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -90,7 +91,16 @@ class DomainFilter(Group):
     max_yaw: float = Field(90.0, ge=0, le=90, description="degrees; a larger |yaw| is a side profile")
     min_size: float = Field(0.0, ge=0, description="px, shorter side of the face's box in the stored picture")
     min_sharpness: float = Field(0.0, ge=0, description="variance of the Laplacian inside the box")
-    duplicate_radius: int | None = Field(None, ge=0, le=64, description="Hamming distance of 64-bit hashes; null: off")
+    duplicate_radius: int | None = Field(
+        None, ge=0, le=64, description="Hamming distance of 64-bit hashes; null: equal files alone"
+    )
+
+    @field_validator("years")
+    @classmethod
+    def _in_order(cls, years: tuple[int, int] | None) -> tuple[int, int] | None:
+        if years and years[0] > years[1]:
+            raise ValueError("should be the first year, then the last")
+        return years
 
 
 class Filter(PerDomain[DomainFilter]):
@@ -104,7 +114,20 @@ class GenderCounts(Group):
     male: int = Field(ge=0)
 
 
-class Balance(PerDomain[GenderCounts | Count | None]):
+A_COUNT_PER_GENDER, A_COUNT = "a count per gender", "a count"
+
+
+def _kind(wanted: object) -> str:
+    return A_COUNT_PER_GENDER if isinstance(wanted, dict | GenderCounts) else A_COUNT
+
+
+#: A union that knows which of its members was meant, so that a wrong value is explained by that member alone.
+Wanted = Annotated[
+    Annotated[GenderCounts, Tag(A_COUNT_PER_GENDER)] | Annotated[Count | None, Tag(A_COUNT)], Discriminator(_kind)
+]
+
+
+class Balance(PerDomain[Wanted]):
     """How many faces of each kind go on: a count per gender, a plain count, or null for all."""
 
     labels: Literal["source", "estimated"] = Field(
@@ -118,11 +141,12 @@ class Split(Group):
 
     ratios: tuple[Share, Share, Share] = Field((0.7, 0.15, 0.15), description="train, val, test; they add up to 1")
 
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        if abs(sum(self.ratios) - 1) > 1e-9:
-            raise ValueError(f"they add up to {sum(self.ratios):g}, not to 1")
-        return self
+    @field_validator("ratios")
+    @classmethod
+    def _whole(cls, ratios: tuple[float, float, float]) -> tuple[float, float, float]:
+        if abs(sum(ratios) - 1) > 1e-9:
+            raise ValueError(f"should add up to 1, not to {sum(ratios):g}")
+        return ratios
 
 
 class Train(Group):
@@ -199,18 +223,21 @@ def load(path: Path = Path("params.yaml")) -> Params:
     except FileNotFoundError:
         raise UserError(f"{path} is missing: run this from the top folder of the project.") from None
     except YAMLError as error:
-        raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+        mark = getattr(error, "problem_mark", None)
+        where = f" in line {mark.line + 1}" if mark else ""
+        problem = " ".join(str(getattr(error, "problem", None) or "it is not UTF-8 text").split())
+        raise UserError(f"{path} is not valid YAML{where}: {problem}.") from None
     if not isinstance(content, dict):
         raise UserError(f"{path} holds no params: restore it with `git checkout {path}`.")
     profiles = content.pop("profiles", None)
     profile = content.get("profile")
-    if not isinstance(profiles, dict) or profile not in profiles:
+    if not isinstance(profiles, dict) or not isinstance(profile, str) or not isinstance(profiles.get(profile), dict):
         known = ", ".join(profiles) if isinstance(profiles, dict) else "none"
         raise UserError(f"{path}: profile is {profile!r}, which `profiles` does not hold (it holds {known}).")
     try:
-        return Params.model_validate(_join(content, profiles[profile] or {}, f"profiles.{profile}", ""))
+        return Params.model_validate(_join(content, profiles[profile], f"profiles.{profile}", ""))
     except ValidationError as error:
-        raise UserError(f"{path}: {_sentence(error, content, str(profile))}") from None
+        raise UserError(f"{path}: {_sentence(error, profile)}") from None
 
 
 def _join(shared: dict[str, Any], profile: dict[str, Any], name: str, key: str) -> dict[str, Any]:
@@ -226,23 +253,34 @@ def _join(shared: dict[str, Any], profile: dict[str, Any], name: str, key: str) 
     return joined
 
 
-def _sentence(error: ValidationError, shared: dict[str, Any], profile: str) -> str:
+def _sentence(error: ValidationError, profile: str) -> str:
     first = error.errors()[0]
-    key = ".".join(
-        str(part) for part in first["loc"] if str(part).replace("_", "").isalnum() and not str(part)[0].isupper()
-    )
+    location = [part for part in first["loc"] if part not in (A_COUNT, A_COUNT_PER_GENDER)]
+    # "split.ratios.2" is a place in a list, not a key.
+    key = ".".join(str(part) for part in location if not isinstance(part, int))
     if first["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(str(first["loc"][-1]), _known_keys(first["loc"][:-1]), n=1, cutoff=0.5)
+        near = difflib.get_close_matches(str(location[-1]), _known_keys(first["loc"][:-1]), n=1, cutoff=0.5)
         return f"{key} is not a known key" + (f": did you mean {near[0]}?" if near else ": take it out.")
-    if first["type"] == "missing":
+    if first["type"] == "missing" and isinstance(location[-1], str):
         return f"{key} is missing: add it at the top level or under profiles.{profile}."
-    message = first["msg"].removeprefix("Value error, ")
-    return f"{key} is {first['input']!r}: {message[0].lower()}{message[1:]}."
+    value = json.dumps(first["input"], default=str, ensure_ascii=False)
+    value = value if len(value) <= 60 else value[:59] + "…"
+    if first["type"] == "missing":
+        return f"{key} is {value}, which has too few items."
+    if first["type"] == "too_long":
+        return f"{key} is {value}, which has more than {first['ctx']['max_length']} items."
+    if first["type"] == "model_type":
+        return f"{key} is {value}, which should be a group of keys."
+    message = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    if isinstance(first["input"], dict):
+        # A check of a whole group: its message begins with the key that it is about.
+        return f"{key}.{message}."
+    return f"{key} {'holds' if isinstance(location[-1], int) else 'is'} {value}, which {message}."
 
 
 def _known_keys(location: tuple[int | str, ...]) -> list[str]:
     model: Any = Params
     for part in location:
-        field = model.model_fields.get(part) if hasattr(model, "model_fields") else None
-        model = field.annotation if field else None
-    return list(model.model_fields) if hasattr(model, "model_fields") else []
+        field = getattr(model, "model_fields", {}).get(part)
+        model = GenderCounts if part == A_COUNT_PER_GENDER else field.annotation if field else None
+    return list(getattr(model, "model_fields", ()))
