@@ -5,7 +5,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pipeline.params import Params
-from pipeline.reporting import dataset, progress, provenance, quality, samples
+from pipeline.reporting import dataset, failures, progress, provenance, quality, samples, slices
 from pipeline.reporting.results import Results
 
 
@@ -26,6 +26,8 @@ def describe(results: Results, params: Params) -> dict[str, Any]:
         "profile": params.profile,
         "samples": samples.describe(results, params.report.samples),
         "quality": quality.describe(results),
+        "slices": slices.describe(results),
+        "failures": failures.describe(results),
         "data": dataset.describe(results),
         "training": progress.describe(results),
         "provenance": provenance.describe(results, params),

@@ -1,0 +1,76 @@
+"""Who is served badly: the metrics of single images, averaged over groups of people."""
+
+from typing import Any
+
+import pandas as pd
+
+from pipeline.reporting import charts
+from pipeline.reporting.results import Results
+
+TABLE = "evaluate/slices.csv"
+#: Metrics drawn, in words, and whether a high value is good.
+METRICS = {
+    "ssim": ("structure that comes back (SSIM)", True),
+    "in_domain": ("share taken for the target domain", True),
+    "landmark_error": ("how far eyes and mouth moved", False),
+    "detected": ("share in which a face is found", True),
+}
+DIRECTIONS = {"human2anime": "photo → anime", "anime2human": "anime → photo"}
+
+
+def describe(results: Results) -> dict[str, Any]:
+    """Context of the section on groups: a chart per attribute and metric, and the widest gaps in words."""
+    if not results.exists(TABLE):
+        return {"attributes": [], "gaps": [], "unjudged": []}
+    table = results.csv(TABLE)
+    table = table[table["metric"].isin(METRICS)]
+    judged = table[table["judged"] & (table["group"] != "unknown")]
+    # One group alone says nothing about who is served worse.
+    groups = judged.groupby(["direction", "attribute", "metric"], sort=False)
+    judged = judged[groups["group"].transform("nunique") > 1]
+    return {
+        "attributes": [
+            {"name": str(attribute).replace("_", " "), "charts": _charts(part)}
+            for attribute, part in judged.groupby("attribute", sort=False)
+        ],
+        "gaps": _gaps(judged),
+        "unjudged": sorted(
+            {
+                (f"{row.attribute.replace('_', ' ')}: {row.group}", int(row.n))
+                for row in table[~table["judged"]].itertuples()
+                if row.metric == "ssim" and row.direction == "human2anime"
+            }
+        ),
+    }
+
+
+def _charts(part: pd.DataFrame) -> list[Any]:
+    return [
+        charts.intervals(
+            rows.assign(label=rows["group"] + " (" + rows["n"].astype(str) + ")", value=rows["mean"]),
+            title=f"{DIRECTIONS[str(direction)]}: {METRICS[str(metric)][0]}",
+        )
+        for (direction, metric), rows in part.groupby(["direction", "metric"], sort=False)
+    ]
+
+
+def _gaps(judged: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return, widest first, the gaps whose two intervals do not overlap: those are not chance alone."""
+    gaps = []
+    for (direction, attribute, metric), rows in judged.groupby(["direction", "attribute", "metric"], sort=False):
+        words, high_is_good = METRICS[str(metric)]
+        ordered = rows.sort_values("mean", ascending=high_is_good, kind="stable")
+        worst, best = ordered.iloc[0], ordered.iloc[-1]
+        apart = worst["high"] < best["low"] if high_is_good else worst["low"] > best["high"]
+        if apart:
+            gaps.append(
+                {
+                    "attribute": str(attribute).replace("_", " "),
+                    "direction": DIRECTIONS[str(direction)],
+                    "metric": words,
+                    "worst": worst.to_dict(),
+                    "best": best.to_dict(),
+                    "size": abs(best["mean"] - worst["mean"]),
+                }
+            )
+    return sorted(gaps, key=lambda gap: (-gap["size"], gap["attribute"], gap["direction"]))
