@@ -18,7 +18,8 @@ def main() -> None:
         for direction in DIRECTIONS:
             samples.sheet(results, direction, settings.report.samples).save(folder / f"{direction}.png")
         (folder / "vega.js").write_text(charts.dvc_plots_script(), encoding="utf-8")
-        (folder / "report.html").write_text(page.render(context), encoding="utf-8")
+        (folder / "report.html").write_text(page.html(context), encoding="utf-8")
+        (folder / "model_card.md").write_text(page.model_card(context), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -10,10 +10,10 @@ from pipeline.reporting.results import Results
 TABLE = "evaluate/slices.csv"
 #: Metrics drawn, in words, and whether a high value is good.
 METRICS = {
-    "ssim": ("structure that comes back (SSIM)", True),
-    "in_domain": ("share taken for the target domain", True),
-    "landmark_error": ("how far eyes and mouth moved", False),
-    "detected": ("share in which a face is found", True),
+    "ssim": ("structure kept (SSIM)", True),
+    "in_domain": ("taken for the target", True),
+    "landmark_error": ("eyes and mouth moved", False),
+    "detected": ("a face is found", True),
 }
 DIRECTIONS = {"human2anime": "photo → anime", "anime2human": "anime → photo"}
 
