@@ -72,8 +72,10 @@ def translate_video(
             raise NoFaceError("no face was found in any frame: try a clip that shows one from the front.")
         if largest:
             faces = [aligns[:1] for aligns in faces]
+        assert reader.shape is not None
         with atomic_file(target) as partial:
-            frames = _draw(translator, source, partial, CONTAINERS[target.suffix.lower()], faces, seed)
+            container = CONTAINERS[target.suffix.lower()]
+            frames = _draw(translator, source, partial, container, reader.shape, faces, seed)
     except av.error.FFmpegError as error:
         raise UserError(f"the video cannot be read or written ({error.strerror}): convert it to .mp4 first.") from error
     return Clip(frames, sum(1 for aligns in faces if aligns), reader.damaged)
@@ -93,7 +95,7 @@ class _Reader:
             raise UserError(f"its frames have more than {MAX_PIXELS // 10**6} million pixels: make it smaller first.")
         self.stream.thread_type = "AUTO"
         self.damaged = 0
-        self._shape: tuple[int, int] | None = None
+        self.shape: tuple[int, int] | None = None  #: height and width of every frame, once one was read
 
     def frames(self, label: str) -> Iterator[tuple[float, np.ndarray]]:
         """Yield (time in s, uint8 RGB [H, W, 3] upright and of one even size) for each frame."""
@@ -146,16 +148,22 @@ class _Reader:
         # Telephones store the way they were held beside the pixels.
         pixels = np.rot90(pixels, round(frame.rotation / 90) % 4)
         height, width = pixels.shape[:2]
-        if self._shape is None:
-            self._shape = (height + height % 2, width + width % 2)
-        if (height + height % 2, width + width % 2) != self._shape:  # some streams change their size midway
-            return cv2.resize(np.ascontiguousarray(pixels), self._shape[::-1], interpolation=cv2.INTER_AREA)
+        if self.shape is None:
+            self.shape = (height + height % 2, width + width % 2)
+        if (height + height % 2, width + width % 2) != self.shape:  # some streams change their size midway
+            return cv2.resize(np.ascontiguousarray(pixels), self.shape[::-1], interpolation=cv2.INTER_AREA)
         # H.264 with halved colour needs even sides.
         return np.ascontiguousarray(np.pad(pixels, ((0, height % 2), (0, width % 2), (0, 0)), "edge"))
 
 
 def _draw(
-    translator: Translator, source: Path, target: Path, container: str, faces: list[list[np.ndarray]], seed: int
+    translator: Translator,
+    source: Path,
+    target: Path,
+    container: str,
+    shape: tuple[int, int],
+    faces: list[list[np.ndarray]],
+    seed: int,
 ) -> int:
     import av
 
@@ -163,7 +171,9 @@ def _draw(
     number = 0
     with av.open(str(target), "w", format=container) as output:
         video: Any = output.add_stream("libx264", rate=reader.stream.average_rate or Fraction(25))
+        video.height, video.width = shape
         video.pix_fmt = "yuv420p"
+        video.codec_context.time_base = reader.stream.time_base
         video.options = {"crf": "18", "preset": "veryfast"}
         sound = {}
         for stream in reader.container.streams.audio:
@@ -178,9 +188,6 @@ def _draw(
                 output.mux(item)
                 continue
             pts, pixels = item
-            if number == 0:
-                video.height, video.width = pixels.shape[:2]
-                video.codec_context.time_base = reader.stream.time_base
             if number < len(faces):
                 _translate_frame(translator, pixels, faces[number], seed)
             frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
