@@ -1,16 +1,18 @@
-"""Measure the trained model on the test split, both directions."""
+"""Measure the trained model on the test split, both directions, and on other photos."""
 
 import os
+from contextlib import ExitStack
 
 import numpy as np
 import pandas as pd
 
 from pipeline import params
-from pipeline.errors import UserError
-from pipeline.evaluation import features
-from pipeline.evaluation.measure import Evaluation, Faces, Settings, measure
+from pipeline.evaluation.direction import Faces, Settings
+from pipeline.evaluation.features import create_extractor
+from pipeline.evaluation.measure import DOMAINS, Evaluation, measure
 from pipeline.faces import open_pixels, read_crops, read_table, write_table
 from pipeline.files import atomic_folder, write_json
+from pipeline.landmarks import Detector, create_detector
 from pipeline.networks.model import load_model
 from pipeline.training.engine import choose_device
 from stages import DATA, run
@@ -21,40 +23,54 @@ DISTANCES = {"embedded": ("fd", "kd"), "inception": ("fid", "kid")}
 
 def main() -> None:
     """Read split and model, measure, write `data/evaluate`."""
-    settings = params.load()
+    config = params.load()
     device = choose_device(os.environ.get("ANIMEMORPH_DEVICE", "auto"))
     model = load_model(DATA / "train", device)
-    faces = {domain: read_faces(domain, model.config.resolution) for domain in ("human", "anime")}
-    extractor = features.create_extractor(settings.evaluate.extractor, device)
-    frechet, kernel = DISTANCES[settings.evaluate.extractor]
-    evaluation = measure(
-        model,
-        faces,
-        extractor,
-        Settings(frechet, kernel, settings.evaluate.tolerance, settings.evaluate.bootstrap, settings.seed),
-    )
+    faces = {domain: read_faces(domain, model.config.resolution) for domain in DOMAINS}
+    external = read_external(model.config.resolution)
+    names = DISTANCES[config.evaluate.extractor]
+    settings = Settings(*names, config.evaluate.tolerance, config.evaluate.bootstrap, config.seed)
+    extractor = create_extractor(config.evaluate.extractor, device)
+    with ExitStack() as stack:
+        detectors = {domain: open_detector(config.landmarks[domain], stack) for domain in DOMAINS}
+        evaluation = measure(model, faces, external, extractor, detectors, settings)
     write_outputs(evaluation)
 
 
 def read_faces(domain: str, resolution: int) -> Faces:
     """Read the test and train faces of a domain as the model sees them."""
-    path = DATA / "split" / f"{domain}.parquet"
-    table = read_table(path, ["face_id", "row", "align", "split"])
+    table = read_table(DATA / "split" / f"{domain}.parquet", ["face_id", "row", "align", "split"])
     pixels = open_pixels(DATA / "resize" / domain / "faces.npy")
-    parts = {split: table[table["split"] == split].reset_index(drop=True) for split in ("test", "train")}
-    if parts["test"].empty:
-        raise UserError(f"{path} holds no test faces: raise the third of split.ratios or the number of faces.")
-    crops = {split: read_crops(pixels, part, resolution) for split, part in parts.items()}
-    return Faces(parts["test"], crops["test"], parts["train"], crops["train"])
+    test, train = (table[table["split"] == split].reset_index(drop=True) for split in ("test", "train"))
+    return Faces(test, read_crops(pixels, test, resolution), train, read_crops(pixels, train, resolution))
+
+
+def read_external(resolution: int) -> tuple[pd.DataFrame, np.ndarray]:
+    """Read all external pictures, refused ones too, with the filter's verdicts."""
+    table = read_table(DATA / "filter" / "external" / "faces.parquet", ["row", "align", "source", "verdict", "reason"])
+    return table, read_crops(open_pixels(DATA / "resize" / "external" / "faces.npy"), table, resolution)
+
+
+def open_detector(config: params.DomainLandmarks, stack: ExitStack) -> Detector | None:
+    """Create the detector that the stage `landmarks` used; None for points that came with the photos."""
+    if config.detector == "celeba":
+        return None
+    device = os.environ.get("ANIMEMORPH_DEVICE", "auto")
+    return stack.enter_context(
+        create_detector(config.detector, face_detector=config.face_detector, weights=config.weights, device=device)
+    )
 
 
 def write_outputs(evaluation: Evaluation) -> None:
     """Write numbers, tables and translated faces."""
+    numbers = evaluation.measurements
     with atomic_folder(DATA / "evaluate") as folder:
-        write_json(evaluation.measurements.nested(), folder / "metrics.json")
-        write_json(evaluation.measurements.absent, folder / "absent.json")
-        pd.DataFrame(evaluation.measurements.rows).to_csv(folder / "metrics.csv", index=False, lineterminator="\n")
+        write_json(numbers.nested(), folder / "metrics.json")
+        write_json(numbers.absent, folder / "absent.json")
+        pd.DataFrame(numbers.rows).to_csv(folder / "metrics.csv", index=False, lineterminator="\n")
+        evaluation.slices.to_csv(folder / "slices.csv", index=False, lineterminator="\n")
         write_table(evaluation.per_image, folder / "per_image.parquet")
+        write_table(evaluation.external, folder / "external.parquet")
         for name, images in evaluation.images.items():
             np.save(folder / f"{name}.npy", images)
 
