@@ -7,7 +7,7 @@ from pipeline import params
 from pipeline.errors import UserError
 from pipeline.faces import DOMAINS, write_table
 from pipeline.files import atomic_folder, sha256, write_json
-from pipeline.sources import Fetched, archive, demo
+from pipeline.sources import Fetched, archive, celeba, demo
 from stages import DATA, run
 
 
@@ -44,8 +44,12 @@ def _fetch(wanted: params.Source, folder: Path, domain: str, seed: int) -> Fetch
             return demo.fetch(folder, domain, wanted.count or 400, seed)
         case "archive":
             return archive.fetch(folder, path, Path(wanted.labels) if wanted.labels else None, domain)
-        case _:
-            raise UserError(f"download.{domain}.source is {wanted.source}: not there yet.")
+        case "celeba":
+            return celeba.fetch(folder, path, domain)
+        case "kaggle":
+            from pipeline.sources import kaggle  # its client takes a second to import
+
+            return kaggle.fetch(folder, wanted.dataset, domain)
 
 
 if __name__ == "__main__":

@@ -9,10 +9,12 @@ import tarfile
 import zipfile
 from collections import Counter
 from pathlib import Path
+from typing import IO, Any
 
 from tqdm import tqdm
 
 from pipeline.errors import UserError
+from pipeline.files import sha256
 from pipeline.sources import Fetched, labels
 from pipeline.sources.container import IMAGE_SUFFIXES, MAX_BYTES, Index, index
 
@@ -24,28 +26,38 @@ def fetch(folder: Path, path: Path | None, labels_path: Path | None, domain: str
     """Copy the archive at `path` to `folder`/faces.zip or faces.tar (a folder is packed) and read its labels."""
     if path is None:
         raise UserError(
-            f"download.{domain}.source is archive, but no path is set: set download.{domain}.path to a zip, a tar or "
-            "a folder of images."
+            f"download.{domain}.source is archive, but its path is not set: set download.{domain}.path to a zip, a tar "
+            "or a folder of images."
         )
-    if not path.exists():
-        raise UserError(f"{path} (download.{domain}.path) does not exist: give a zip, a tar or a folder of images.")
-    found = _pack(path, folder / "faces.zip") if path.is_dir() else _copy(path, folder)
-    if not found.members:
-        what = ", ".join(f"{count} × {reason}" for reason, count in sorted(found.ignored.items())) or "nothing"
-        raise UserError(f"{path} holds no image (it holds {what}): put JPEG, PNG or WebP files into it.")
+    found = store(path, folder)
     members = labels.from_names((member.name for member in found.members), domain)
-    facts: dict[str, object] = {
+    facts: dict[str, Any] = {
         "dataset": path.name,
         "version": None,
-        "licence": "The owner's: this archive was given by path.",
+        "licence": "The owner's: this archive was given by its path.",
         "licence_url": None,
     }
     if labels_path is not None:
         if not labels_path.is_file():
             raise UserError(f"{labels_path} (download.{domain}.labels) does not exist: give a CSV, or null.")
-        table = labels.parse_csv(labels_path.read_bytes(), str(labels_path))
-        members, facts["labels"] = labels.join_csv(members, table, str(labels_path))
+        table = labels.read_csv(labels_path.read_bytes(), str(labels_path))
+        members, counts = labels.join(members, table, str(labels_path))
+        facts["labels"] = {"name": labels_path.name, "sha256": sha256(labels_path), **counts}
     return Fetched(members, facts, ignored=dict(found.ignored))
+
+
+def store(path: Path, folder: Path) -> Index:
+    """Copy a zip, a tar or a folder of images to `folder`/faces.zip or faces.tar and list its images.
+
+    UserError when it is none of these, is damaged or holds no image.
+    """
+    if not path.exists():
+        raise UserError(f"{path} does not exist: give a zip, a tar or a folder of images.")
+    found = _pack(path, folder / "faces.zip") if path.is_dir() else _copy(path, folder)
+    if not found.members:
+        what = ", ".join(f"{count} × {reason}" for reason, count in sorted(found.ignored.items())) or "nothing"
+        raise UserError(f"{path} holds no image (it holds {what}): put JPEG, PNG or WebP files into it.")
+    return found
 
 
 def _copy(path: Path, folder: Path) -> Index:
@@ -66,7 +78,7 @@ def _copy(path: Path, folder: Path) -> Index:
     return index(container)
 
 
-def _copy_bytes(stream: object, target: Path, total: int) -> None:
+def _copy_bytes(stream: IO[bytes], target: Path, total: int) -> None:
     with (
         stream as source,
         target.open("wb") as copy,

@@ -92,7 +92,7 @@ class Labeller:
         self._estimator = AgeAndGender()
 
     def __call__(self, face: np.ndarray) -> dict[str, Any] | None:
-        """Return `gender` (female | male), its `confidence` in percent, `age` in years; None unless there is one face."""
+        """Return `gender` (female | male), its `confidence` in percent, `age`; None unless one face is seen."""
         found = self._estimator.predict(face)
         if len(found) != 1:
             return None

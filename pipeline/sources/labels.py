@@ -5,17 +5,17 @@ import io
 import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
-from typing import Any
 
 import pandas as pd
 
 from pipeline.errors import UserError
 
-#: Names of the column that says which image a row is about, the first that is there.
+#: Names of the column that says which image a row is about; the first that is there, in any case.
 FILE_COLUMNS = ("file", "filename", "image", "image_id", "name", "path", "source")
-#: Columns read as whole numbers.
-_INTEGERS = ("year", "age", "identity")
-_GENDERS = {"female": "female", "f": "female", "woman": "female", "male": "male", "m": "male", "man": "male"}
+#: Columns that the pipeline knows, found in any case; those after gender hold whole numbers.
+KNOWN_COLUMNS = ("gender", "year", "age", "identity")
+GENDERS = {"female": "female", "f": "female", "woman": "female", "male": "male", "m": "male", "man": "male"}
+
 _YEAR = re.compile(r"_((?:19|20)\d\d)$")
 
 
@@ -48,89 +48,89 @@ def from_names(names: Iterable[str], domain: str) -> pd.DataFrame:
     return table
 
 
-def parse_csv(data: bytes, name: str) -> pd.DataFrame:
-    """Read a CSV of labels into text columns; UserError when it is none. Separated by comma, semicolon or tab."""
+def read_csv(data: bytes, name: str) -> pd.DataFrame:
+    """Read a CSV of labels, indexed by image: UserError says what is wrong with it, naming the first bad value.
+
+    UTF-8 with or without BOM; separated by commas, semicolons or tabs. Columns named in KNOWN_COLUMNS are checked, any
+    other becomes numbers where all of its values are, and stays text otherwise. An empty value is missing.
+    """
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise UserError(f"{name} is not UTF-8 text: save it as a UTF-8 CSV.") from None
-    first = text.split("\n", 1)[0]
-    separator = max(",;\t", key=first.count)
+    separator = max(",;\t", key=text.split("\n", 1)[0].count)
     try:
-        table = pd.read_csv(io.StringIO(text), sep=separator, dtype=str, skipinitialspace=True, keep_default_na=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error) as error:
-        raise UserError(
-            f"{name} is not a readable CSV ({' '.join(str(error).split())}): mend or save it again."
-        ) from None
-    table.columns = table.columns.str.strip()
+        table = pd.read_csv(
+            io.StringIO(text), sep=separator, dtype=str, index_col=False, skipinitialspace=True, keep_default_na=False
+        )
+    except (ValueError, csv.Error) as error:
+        raise UserError(f"{name} is not a readable CSV ({' '.join(str(error).split())}): mend it.") from None
+    table.columns = [_column_name(str(column)) for column in table.columns]
     if not table.columns.is_unique:
         raise UserError(f"{name} names a column twice: give each column a name of its own.")
-    return table
-
-
-def join_csv(members: pd.DataFrame, labels: pd.DataFrame, name: str) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Add the columns of a CSV to the table of images, and count what did not fit.
-
-    A row names its image by the whole member name, or by the file name alone where only one image has it. Rows about
-    no image and images without a row are counted, never fatal; a CSV that fits no image at all is a UserError, as are
-    two rows about one image, and values that mean nothing.
-    """
-    key = next((column for column in FILE_COLUMNS if column in {c.lower() for c in labels.columns}), None)
+    key = next((column for column in FILE_COLUMNS if column in table), None)
     if key is None:
         raise UserError(
-            f"{name} has no column that names the image (it has {', '.join(labels.columns)}): call one of them `file`."
+            f"{name} has no column that names the image (it has {', '.join(table.columns)}): call one of them file."
         )
-    labels = labels.rename(columns={column: column.lower() for column in labels.columns if column.lower() == key})
-    twice = labels[key][labels[key].duplicated()]
-    if len(twice):
-        raise UserError(f"{name} has two rows about {twice.iloc[0]}: keep one.")
-    by_file = members["source"].map(lambda source: PurePosixPath(source).name)
-    unique = ~by_file.duplicated(keep=False)
-    known = set(labels[key])
-    match = members["source"].where(members["source"].isin(known), by_file.where(unique))
-    values = labels.set_index(key)
-    values = values.rename(columns={column: column.lower() for column in values if column.lower() in _KNOWN})
-    matched = match.isin(known)
+    table = table.set_index(key).rename_axis("image")
+    check_unique(table, name)
+    return pd.DataFrame({column: _typed(column, table[column], name) for column in table}, index=table.index)
+
+
+def check_unique(table: pd.DataFrame, name: str) -> None:
+    """Raise UserError when two rows of a table indexed by image are about the same one."""
+    if not table.index.is_unique:
+        raise UserError(f"{name} has two rows about {table.index[table.index.duplicated()][0]}: keep one.")
+
+
+def join(members: pd.DataFrame, labels: pd.DataFrame, name: str) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Add the columns of a table indexed by image to the table of images, and count what did not fit.
+
+    A row names its image by the whole member name, or by the file name alone where only one image has it. Rows about
+    no image and images without a row are counted, never fatal; a table that fits no image at all is a UserError.
+    """
+    members = members.reset_index(drop=True)
+    file_name = members["source"].map(lambda source: PurePosixPath(source).name)
+    alone = ~file_name.duplicated(keep=False)
+    key = members["source"].where(members["source"].isin(labels.index), file_name.where(alone))
+    matched = key.isin(labels.index)
     if len(members) and not matched.any():
+        said = f"its first row is about {labels.index[0]}" if len(labels) else "it has no rows"
         raise UserError(
-            f"{name} names none of the images (it says {labels[key].iloc[0] if len(labels) else 'nothing'}, "
-            f"the first image is {members['source'].iloc[0]}): check its column `{key}`."
+            f"{name} names none of the images ({said}, the first image is {members['source'].iloc[0]}): mend it."
         )
-    counts = {
+    added = labels.reindex(key).reset_index(drop=True)
+    for column in added:
+        members[column] = added[column].fillna(members[column]) if column in members else added[column]
+    return members, {
         "rows": len(labels),
-        "rows_without_image": len(known - set(match[matched])),
+        "rows_without_image": int((~labels.index.isin(key[matched])).sum()),
         "images_without_row": int((~matched).sum()),
     }
-    added = values.reindex(match).reset_index(drop=True)
-    joined = members.reset_index(drop=True)
-    for column in added:
-        typed = _typed(str(column), added[column], match.reset_index(drop=True), name)
-        joined[column] = typed.fillna(joined[column]) if column in joined else typed
-    return joined, counts
 
 
-_KNOWN = ("gender", *_INTEGERS)
+def _column_name(column: str) -> str:
+    column = column.strip()
+    return column.lower() if column.lower() in (*FILE_COLUMNS, *KNOWN_COLUMNS) else column
 
 
-def _typed(column: str, values: pd.Series, files: pd.Series, name: str) -> pd.Series:
-    """Give a text column its type: gender, whole number, number, or text as it is."""
+def _typed(column: str, values: pd.Series, name: str) -> pd.Series:
     text = values.str.strip().replace("", None)
-    there = text.dropna()
     if column == "gender":
-        known = text.str.lower().map(_GENDERS)
-        wrong = text[text.notna() & known.isna()]
-        if len(wrong):
-            raise UserError(
-                f"{name}: the gender of {files[wrong.index[0]]} is {wrong.iloc[0]!r}: write female or male, or nothing."
-            )
-        return known
-    numbers: Any = pd.to_numeric(text, errors="coerce")
-    bad = text[text.notna() & numbers.isna()]
-    if column in _INTEGERS:
-        bad = bad if len(bad) else text[numbers.notna() & (numbers % 1 != 0)]
-        if len(bad):
-            raise UserError(f"{name}: the {column} of {files[bad.index[0]]} is {bad.iloc[0]!r}, not a whole number.")
-        return numbers.astype("Int64")
-    if len(bad) or not len(there):
+        genders = text.str.lower().map(GENDERS)
+        _check(text, text.notna() & genders.isna(), f"{name}: the gender of", "write female or male, or nothing")
+        return genders
+    numbers: pd.Series = pd.to_numeric(text, errors="coerce").astype("Float64")
+    whole = numbers.isna() | (numbers % 1 == 0)
+    if column in KNOWN_COLUMNS:
+        wrong = (text.notna() & numbers.isna()) | ~whole
+        _check(text, wrong, f"{name}: the {column} of", "write a whole number, or nothing")
+    elif text.isna().all() or (text.notna() & numbers.isna()).any():
         return text
-    return numbers.astype("Int64" if (numbers.dropna() % 1 == 0).all() else "Float64")
+    return numbers.astype("Int64") if whole.all() else numbers
+
+
+def _check(text: pd.Series, wrong: pd.Series, what: str, mend: str) -> None:
+    if wrong.any():
+        raise UserError(f"{what} {text.index[wrong][0]} is {text[wrong].iloc[0]!r}: {mend}.")
