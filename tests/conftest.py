@@ -45,6 +45,16 @@ def drawn_face(rng: np.random.Generator, size: int) -> np.ndarray:
     return np.clip(image + noise, 0, 255).astype(np.uint8)
 
 
+@pytest.fixture(scope="session")
+def png() -> Callable[..., bytes]:
+    """Return a function that makes the bytes of a small PNG, another one for every number."""
+
+    def make(seed: int, size: int = 24) -> bytes:
+        return cv2.imencode(".png", drawn_face(np.random.default_rng(seed), size))[1].tobytes()
+
+    return make
+
+
 @pytest.fixture
 def tiny_faces() -> Callable[..., pd.DataFrame]:
     """Return a function that writes `faces.npy` and `faces.parquet` with every stage's columns and returns the table."""
