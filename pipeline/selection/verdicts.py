@@ -10,6 +10,7 @@ favour of a bad copy of it.
 import numpy as np
 import pandas as pd
 
+from pipeline.errors import UserError
 from pipeline.params import DomainFilter
 from pipeline.selection.duplicates import clusters, perceptual_hashes
 
@@ -20,7 +21,13 @@ def judge(table: pd.DataFrame, pixels: np.ndarray, wanted: DomainFilter) -> pd.D
     """Return the table with `verdict`, `reason`, `duplicate_of`, `cluster`; all rows stay, in their order.
 
     `table` holds the columns of the stages resize and landmarks, `pixels` uint8 RGB [N, S, S, 3] the stored pictures.
+    UserError when the table points past the last picture.
     """
+    if len(table) and table["row"].max() >= len(pixels):
+        raise UserError(
+            f"the face table points to picture {table['row'].max()}, but faces.npy holds {len(pixels)} pictures: "
+            "run `dvc repro -f resize` to write both again."
+        )
     judged = table.reset_index(drop=True).copy()
     measures = measure(judged)
     checks = {
