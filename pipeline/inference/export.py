@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from pipeline.errors import UserError
 from pipeline.files import atomic_file
@@ -48,7 +49,7 @@ def export(folder: Path | None, output: Path, seed: int = 0) -> dict[Direction, 
     trained = TorchGenerators(folder, device="cpu")
     stride = STRIDE.get(trained.facts.model, 4)
     graphs: dict[Direction, bytes] = {}
-    for direction in ("human2anime", "anime2human"):
+    for direction in tqdm(("human2anime", "anime2human"), desc="export", unit="network"):
         graphs[direction] = _graph(getattr(trained.model, direction), trained.facts.resolution, stride)
     with atomic_file(output) as partial:
         write_bundle(partial, graphs, _texts(folder))

@@ -3,7 +3,7 @@
 import io
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from pipeline.errors import UserError
 from pipeline.images import RejectedError, decode
@@ -30,6 +30,21 @@ def read_photo(data: bytes, max_pixels: int = MAX_PIXELS) -> np.ndarray:
         else:
             sentence = _REASONS.get(str(error), f"the picture cannot be used ({error}): give a JPEG or PNG file")
         raise UserError(sentence + ".") from error
+
+
+def pixels_of(image: Image.Image, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """Turn any PIL image into uint8 RGB [H, W, 3], upright; UserError when its file is damaged, too large or empty."""
+    if image.width * image.height > max_pixels:
+        raise UserError(f"the picture has more than {max_pixels // 10**6} million pixels: make it smaller first.")
+    if image.width == 0 or image.height == 0:
+        raise UserError("the picture has no pixels: give a photo.")
+    try:
+        upright = ImageOps.exif_transpose(image)
+        if upright.mode.startswith("I"):  # 16 bits, gray
+            upright = Image.fromarray((np.clip(np.asarray(upright), 0, 65535) >> 8).astype(np.uint8))
+        return np.array(upright.convert("RGB"))
+    except (OSError, ValueError, SyntaxError) as error:  # PIL reads a file's pixels only now
+        raise UserError(f"the picture is damaged ({error}): get it again.") from error
 
 
 def write_photo(picture: np.ndarray, suffix: str = ".png") -> bytes:

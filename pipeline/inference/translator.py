@@ -12,6 +12,7 @@ from pipeline.images import crop_aligned
 from pipeline.inference.finding import SEARCH_SIDES, FaceFinder
 from pipeline.inference.generators import Direction, load_generators
 from pipeline.inference.pasting import paste_face
+from pipeline.inference.photo import pixels_of
 from pipeline.landmarks import create_detector
 from pipeline.landmarks.alignment import similarity
 
@@ -58,7 +59,7 @@ class Translator:
         """Translate the largest face of a photo.
 
         Args:
-            photo: any PIL image; its EXIF orientation is not looked at (`PIL.ImageOps.exif_transpose` applies it).
+            photo: any PIL image; its EXIF orientation is honoured.
             size: px, side of the result.
             seed: of the noise; without effect on a model without noise.
             anyway: translate the middle of a photo in which no face is found.
@@ -68,8 +69,9 @@ class Translator:
 
         Raises:
             NoFaceError: no face was found, and not `anyway`.
+            UserError: the picture is damaged or larger than 100 million pixels.
         """
-        faces = self.faces(np.asarray(photo.convert("RGB")), seed=seed, most=1, anyway=anyway)
+        faces = self.faces(pixels_of(photo), seed=seed, most=1, anyway=anyway)
         return Image.fromarray(resize(faces[0].anime, size))
 
     def faces(

@@ -1,0 +1,189 @@
+"""The translator: what it finds, how it crops, what it gives back."""
+
+import hashlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from pipeline.errors import UserError
+from pipeline.images import crop_aligned
+from pipeline.inference import NoFaceError, Translator
+from pipeline.inference.pasting import paste_face, soft_mask
+from pipeline.inference.translator import Face, grid, paste
+from pipeline.landmarks import create_detector
+from pipeline.landmarks.schemas import SCHEMAS
+
+
+def test_one_photo_in_one_portrait_out(translator: Translator, portrait: Path) -> None:
+    result = translator.translate(Image.open(portrait), size=100)
+    assert (result.mode, result.size) == ("RGB", (100, 100))
+
+
+def test_every_face_is_found_where_it_is(translator: Translator, group: np.ndarray) -> None:
+    faces = translator.faces(group)
+    centres = sorted(float(_centre(face)[0]) for face in faces)
+    assert len(faces) == 4
+    assert [int(x // 256) for x in centres] == [0, 1, 2, 3]
+
+
+def test_the_largest_comes_first(translator: Translator, portrait: Path) -> None:
+    big = np.asarray(Image.open(portrait))
+    photo = np.hstack([big, np.pad(cv2.resize(big, (160, 160)), ((0, 96), (0, 0), (0, 0)))])
+    first, second = translator.find(photo)
+    assert np.linalg.det(first[:, :2]) < np.linalg.det(second[:, :2])
+    assert len(translator.faces(photo, most=1)) == 1
+
+
+def test_the_network_sees_the_aligned_crop(translator: Translator, portrait: Path) -> None:
+    photo = np.asarray(Image.open(portrait))
+    (face,) = translator.faces(photo)
+    assert np.array_equal(face.crop, crop_aligned(photo, face.align, translator.facts.resolution))
+
+
+def test_no_face_is_refused_and_anyway_overrides(translator: Translator) -> None:
+    flat = Image.new("RGB", (300, 200), "teal")
+    with pytest.raises(NoFaceError, match="no face was found"):
+        translator.translate(flat)
+    assert translator.translate(flat, anyway=True).size == (256, 256)
+
+
+@pytest.mark.parametrize("angle", [-20, -10, 10, 20])
+def test_a_turned_photo_gives_the_same_crop(translator: Translator, portrait: Path, angle: float) -> None:
+    """Landmarks found in both crops differ by less than 0.06 of the distance between the eyes (measured: 0.02-0.04)."""
+    photo = np.pad(np.asarray(Image.open(portrait)), ((64, 64), (64, 64), (0, 0)), "reflect")
+    turn = cv2.getRotationMatrix2D((192, 192), angle, 1.0)
+    turned = cv2.warpAffine(photo, turn, (384, 384), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+    detector = create_detector("dlib")
+    crops = np.stack([crop_aligned(image, translator.find(image)[0], 256) for image in (photo, turned)])
+    upright, other = (faces[0].keypoints for faces in detector.detect(crops))
+    error = np.linalg.norm(upright[:, :2] - other[:, :2], axis=1).mean()
+    assert error < 0.06 * SCHEMAS["ibug68"].interocular(upright)
+
+
+def test_same_photo_same_bytes_whatever_is_beside_it(translator: Translator, group: np.ndarray) -> None:
+    alone = translator.faces(group[:, :256])[0]
+    together = next(face for face in translator.faces(group) if _centre(face)[0] < 256)
+    assert _digest(translator.faces(group[:, :256])[0].anime) == _digest(alone.anime)
+    crops = np.stack([together.crop, alone.crop, together.crop[::-1]])
+    batch = translator.run(crops, "human2anime")
+    for crop, result in zip(crops, batch, strict=True):
+        assert np.abs(translator.run(crop[None], "human2anime")[0].astype(int) - result).max() <= 1
+
+
+def test_the_seed_changes_the_noise(translator: Translator, portrait: Path) -> None:
+    photo = Image.open(portrait)
+    images = [np.asarray(translator.translate(photo, seed=seed)) for seed in (0, 0, 1)]
+    assert np.array_equal(images[0], images[1])
+    assert not np.array_equal(images[0], images[2])
+
+
+def test_pytorch_and_onnxruntime_agree(translator: Translator, tiny_model: Path, group: np.ndarray) -> None:
+    """At most one level of 255: float differences of 1e-6 can tip a rounding."""
+    faces = translator.faces(group, back=True)
+    for mine, theirs in zip(faces, Translator(tiny_model).faces(group, back=True), strict=True):
+        assert np.abs(mine.anime.astype(int) - theirs.anime).max() <= 1
+        assert np.abs(mine.back.astype(int) - theirs.back).max() <= 4  # one level in, a network later
+
+
+def test_pasting_the_crop_itself_changes_next_to_nothing(translator: Translator, portrait: Path) -> None:
+    """What was cut out is put back where it was: the inverse warp is the warp's inverse (mean error below 2 levels)."""
+    photo = np.asarray(Image.open(portrait))
+    (align,) = translator.find(photo)
+    crop = crop_aligned(photo, align, 256)
+    pasted = paste(photo, [Face(align, crop, crop, None)])
+    assert np.abs(pasted.astype(float) - photo).mean() < 2
+    shifted = paste(photo, [Face(align + np.array([[0, 0, 0.02], [0, 0, 0]]), crop, crop, None)])
+    assert np.abs(shifted.astype(float) - photo).mean() > 2
+
+
+def test_pasting_leaves_the_rest_alone(translator: Translator, portrait: Path) -> None:
+    photo = np.pad(np.asarray(Image.open(portrait)), ((0, 0), (0, 400), (0, 0)), "reflect")
+    before = photo.copy()
+    faces = translator.faces(photo, most=1)
+    pasted = paste(photo, faces)
+    assert np.array_equal(photo, before)
+    touched = np.argwhere((pasted != photo).any(axis=2))
+    corners = np.linalg.inv(np.vstack([faces[0].align, [0, 0, 1]])) @ np.array([[0, 1, 0, 1], [0, 0, 1, 1], [1] * 4])
+    assert touched[:, 1].max() <= corners[0].max() + 1
+    assert touched[:, 0].min() >= corners[1].min() - 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    side=st.floats(0.3, 5000),
+    angle=st.floats(-3.2, 3.2),
+    x=st.floats(-3000, 3000),
+    y=st.floats(-3000, 3000),
+    shape=st.tuples(st.integers(1, 60), st.integers(1, 60)),
+)
+def test_pasting_anywhere_is_safe(side: float, angle: float, x: float, y: float, shape: tuple[int, int]) -> None:
+    photo = np.full((*shape, 3), 7, np.uint8)
+    a, b = np.cos(angle) / side, np.sin(angle) / side
+    paste_face(photo, np.full((16, 16, 3), 200, np.uint8), np.array([[a, b, -x / side], [-b, a, -y / side]]))
+    assert photo.min() >= 7
+    assert photo.max() <= 200
+
+
+def test_the_mask_is_soft() -> None:
+    mask = soft_mask(64)
+    assert mask[32, 32] == 1
+    assert mask[0].max() < 0.05
+    assert np.abs(np.diff(mask, axis=0)).max() < 0.15
+
+
+def test_grid_rows(translator: Translator, group: np.ndarray) -> None:
+    faces = translator.faces(group, back=True)
+    sheet = grid(group, faces, 48)
+    assert sheet.shape == (4 * 48, 3 * 48, 3)
+    assert np.array_equal(sheet[:48, :48], crop_aligned(group, faces[0].align, 48))
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK", "RGBA", "P", "1", "I;16"])
+def test_any_pil_mode(translator: Translator, portrait: Path, mode: str) -> None:
+    photo = Image.open(portrait)
+    if mode == "I;16":
+        photo = Image.fromarray(np.asarray(photo.convert("L")).astype(np.uint16) * 257)
+    elif mode != "1":
+        photo = photo.convert(mode)
+    assert translator.translate(photo, anyway=mode == "1").size == (256, 256)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 4000), (4000, 1), (0, 5), (11_000, 10_000)])
+def test_odd_pictures_are_refused_in_a_sentence(translator: Translator, size: tuple[int, int]) -> None:
+    with pytest.raises(UserError) as caught:
+        translator.translate(Image.new("L", size))
+    assert str(caught.value).endswith((".", "--anyway."))
+
+
+def test_orientation_is_honoured(translator: Translator, portrait: Path, tmp_path: Path) -> None:
+    photo = Image.open(portrait)
+    exif = Image.Exif()
+    exif[0x0112] = 3  # stored upside down
+    photo.rotate(180).save(tmp_path / "turned.png", exif=exif)
+    assert np.array_equal(
+        np.asarray(translator.translate(photo)), np.asarray(translator.translate(Image.open(tmp_path / "turned.png")))
+    )
+
+
+def test_missing_models_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UserError, match=r"nothing\.zip is missing"):
+        Translator(tmp_path / "nothing.zip")
+    with pytest.raises(UserError, match=r"holds no model\.json"):
+        Translator(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("pipeline.inference.generators.PRETRAINED", tmp_path / "none")
+    with pytest.raises(UserError, match="no model was found"):
+        Translator()
+
+
+def _centre(face: Face) -> np.ndarray:
+    return np.linalg.inv(np.vstack([face.align, [0, 0, 1]])) @ [0.5, 0.5, 1]
+
+
+def _digest(pixels: np.ndarray) -> str:
+    return hashlib.sha256(pixels.tobytes()).hexdigest()
