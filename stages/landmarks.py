@@ -45,10 +45,11 @@ def main(domain: str = "") -> None:
 def _sheet(table: pd.DataFrame, pixels: np.ndarray, domain: str) -> Image.Image:
     shown = table.iloc[np.unique(np.linspace(0, len(table) - 1, min(SHOWN, len(table))).round().astype(int))]
     images, captions = [], []
-    for face in shown.itertuples():
-        box, keypoints = (face.box, np.reshape(face.keypoints, (-1, 3))) if face.n_faces else ([0] * 4, [])
-        images.append(draw_face(pixels[face.row], box, keypoints, SIDE))
-        captions.append(f"{face.score:.2f}  yaw {face.yaw:+.0f}°" if face.n_faces else "no face")
+    for face in shown.to_dict("records"):
+        seen = face["n_faces"] > 0
+        box, keypoints = (face["box"], np.reshape(face["keypoints"], (-1, 3))) if seen else (None, None)
+        images.append(draw_face(pixels[face["row"]], box, keypoints, SIDE))
+        captions.append(f"{face['score']:.2f}  yaw {face['yaw']:+.0f}°" if seen else "no face")
     title = f"{domain}: a face in {int((table['n_faces'] > 0).sum()):,} of {len(table):,} pictures"
     return contact_sheet(images, captions, title=title)
 

@@ -10,6 +10,9 @@ import numpy as np
 
 REGIONS = ("left_eye", "right_eye", "nose", "mouth", "jaw")
 
+#: Points (their mean, where there are several) -> place on an average head.
+type Solid = Mapping[tuple[int, ...], tuple[float, float, float]]
+
 
 @dataclass(frozen=True)
 class Schema:
@@ -24,7 +27,7 @@ class Schema:
     points: tuple[str, ...]
     flip_pairs: tuple[tuple[int, int], ...]
     regions: Mapping[str, tuple[int, ...]]
-    solid: Mapping[tuple[int, ...], tuple[float, float, float]]
+    solid: Solid
 
     def flip(self, keypoints: np.ndarray, width: float) -> np.ndarray:
         """Keypoints [..., K, 3] (x in pixels of a picture `width` wide) of the mirrored picture."""
@@ -67,7 +70,7 @@ def _range(first: int, last: int) -> tuple[int, ...]:
 # x to the image's right, y down, z away from the camera. Proportions after L. G. Farkas, Anthropometry of the Head and
 # Face, 1994: eye fissure 31 mm, nose 51 mm long and 20 mm proud, mouth 52 mm wide, stomion 73 mm and chin 115 mm below.
 _OUTER, _INNER = 0.74, 0.26
-_HUMAN_IBUG = {
+_HUMAN_IBUG: Solid = {
     (36,): (-_OUTER, 0.0, 0.12),
     (39,): (-_INNER, 0.0, 0.0),
     (42,): (_INNER, 0.0, 0.0),
@@ -79,7 +82,7 @@ _HUMAN_IBUG = {
     (54,): (0.41, 1.13, -0.05),
     (8,): (0.0, 1.85, 0.0),
 }
-_HUMAN_CELEBA = {
+_HUMAN_CELEBA: Solid = {
     (0,): (-0.5, 0.0, 0.06),
     (1,): (0.5, 0.0, 0.06),
     (2,): (0.0, 0.60, -0.55),

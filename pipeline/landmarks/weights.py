@@ -25,7 +25,8 @@ ATTEMPTS = 5
 TIMEOUT = 30.0
 #: s, before the second attempt; doubled for each further one.
 PAUSE = 1.0
-_BLOCK = 1 << 20
+#: bytes; what a broken connection loses at most.
+_BLOCK = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ def _hysts(model: str) -> Weights:
 
 
 _BULAT = "https://www.adrianbulat.com/downloads/python-fan/"
+_BLAZE = "https://github.com/hollance/BlazeFace-PyTorch/blob/master/"
 WEIGHTS = {
     "anime-face-yolov3": _hysts("yolov3"),
     "anime-face-faster-rcnn": _hysts("faster-rcnn"),
@@ -63,6 +65,13 @@ WEIGHTS = {
         "https://github.com/opencv/opencv_zoo/raw/main/models/face_detection_yunet/face_detection_yunet_2023mar.onnx",
         "MIT",
     ),
+    "scrfd": Weights(
+        "scrfd_2.5g_bnkps.onnx",
+        "https://github.com/yakhyo/facial-analysis/releases/download/v0.0.1/det_2.5g.onnx",
+        "non-commercial research (InsightFace)",
+    ),
+    "blazeface": Weights("blazeface.pth", _BLAZE + "blazeface.pth?raw=true", "Apache-2.0"),
+    "blazeface-anchors": Weights("anchors.npy", _BLAZE + "anchors.npy?raw=true", "Apache-2.0"),
     "inception": Weights(
         "weights-inception-2015-12-05-6726825d.pth",
         "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth",
