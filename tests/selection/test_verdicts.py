@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.faces import read_table, write_table
 from pipeline.params import DomainFilter
 from pipeline.selection.verdicts import REASONS, judge, measure, summarise
 
@@ -148,6 +149,15 @@ def test_an_empty_table_stays_empty(pixels):
     assert summarise(judged, 3)["reason"] == {"unreadable": 3} | dict.fromkeys(REASONS, 0)
 
 
+def test_columns_that_are_missing_in_every_row_lose_their_type_on_disk(tmp_path, pixels):
+    table = table_of(FLAWS["no_face"] | {"year": pd.NA}, FLAWS["no_face"] | {"year": pd.NA}).astype(object)
+    table[["score", "yaw", "sharpness", "year"]] = None
+    table["row"] = [0, 1]
+    write_table(table, tmp_path / "faces.parquet")
+    judged = judge(read_table(tmp_path / "faces.parquet"), pixels, DomainFilter(years=(2011, 2019), min_score=0.5))
+    assert judged["reason"].tolist() == ["no_face", "no_face"]
+
+
 def test_measures_know_what_is_missing():
     measures = measure(table_of({}, FLAWS["no_face"]))
     assert measures.loc[0, ["feature_score", "size"]].tolist() == [pytest.approx(0.8), 40.0]
@@ -161,7 +171,7 @@ flawed = st.lists(
 )
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(flawed, st.randoms(use_true_random=False))
 def test_verdicts_do_not_depend_on_the_order_of_rows(faces, random):
     pixels = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), dtype=np.uint8)
