@@ -5,6 +5,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 Upsample = Literal["transposed", "resize"]
 
@@ -41,11 +42,38 @@ class ResidualBlock(nn.Module):
         return features + self.layers(features)
 
 
-def _upsample(inputs: int, outputs: int, kind: Upsample) -> list[nn.Module]:
-    """Double height and width: u-k of the paper, or a resize followed by a convolution (Odena 2016)."""
+class ResizeConvolution(nn.Module):
+    """Nearest-neighbour doubling, reflection padding and a 3x3 convolution (Odena 2016), with 4 products for 9.
+
+    Where pixels come in equal pairs, the kernel's taps on a pair can be added up before they are applied: a transposed
+    convolution with a 4x4 kernel of stride 2 gives the same numbers, up to rounding, without the doubled image.
+
+    Args:
+        inputs: channels in.
+        outputs: channels out.
+    """
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(outputs, inputs, 3, 3))
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        nn.init.normal_(self.weight, 0.0, 0.02)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map [b, inputs, h, w] to [b, outputs, 2h, 2w]."""
+        kernel = F.pad(self.weight.flip(2, 3), (1, 1, 1, 1))  # [outputs, inputs, 5, 5]
+        kernel = kernel[:, :, :-1] + kernel[:, :, 1:]  # [outputs, inputs, 4, 5]
+        kernel = kernel[:, :, :, :-1] + kernel[:, :, :, 1:]  # [outputs, inputs, 4, 4]
+        # The doubled image reflected at its edge is the small image with its edge repeated.
+        padded = F.pad(features, (1, 1, 1, 1), mode="replicate")
+        return F.conv_transpose2d(padded, kernel.transpose(0, 1), self.bias, stride=2, padding=3)
+
+
+def _upsample(inputs: int, outputs: int, kind: Upsample) -> nn.Module:
+    """Double height and width: u-k of the paper, or a resize followed by a convolution."""
     if kind == "transposed":
-        return [nn.ConvTranspose2d(inputs, outputs, 3, stride=2, padding=1, output_padding=1)]
-    return [nn.Upsample(scale_factor=2, mode="nearest"), nn.ReflectionPad2d(1), nn.Conv2d(inputs, outputs, 3)]
+        return nn.ConvTranspose2d(inputs, outputs, 3, stride=2, padding=1, output_padding=1)
+    return ResizeConvolution(inputs, outputs)
 
 
 class ResnetGenerator(nn.Module):
@@ -75,10 +103,10 @@ class ResnetGenerator(nn.Module):
         ]
         layers += [ResidualBlock(4 * w) for _ in range(blocks)]  # [4w, R/4, R/4]
         layers += [
-            *_upsample(4 * w, 2 * w, upsample),  # [2w, R/2, R/2]
+            _upsample(4 * w, 2 * w, upsample),  # [2w, R/2, R/2]
             nn.InstanceNorm2d(2 * w),
             nn.ReLU(inplace=True),
-            *_upsample(2 * w, w, upsample),  # [w, R, R]
+            _upsample(2 * w, w, upsample),  # [w, R, R]
             nn.InstanceNorm2d(w),
             nn.ReLU(inplace=True),
             nn.ReflectionPad2d(3),

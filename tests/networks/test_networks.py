@@ -11,6 +11,7 @@ from pipeline.networks.discriminators import (
 )
 from pipeline.networks.generators import (
     DcganGenerator,
+    ResizeConvolution,
     ResnetGenerator,
     count_parameters,
     to_network,
@@ -51,6 +52,17 @@ def test_resnet_generator_keeps_shape_and_range(upsample, shape):
     images = ResnetGenerator(4, 2, upsample)(torch.randn(shape))
     assert images.shape == shape
     assert images.abs().max() <= 1
+
+
+def test_resize_convolution_is_what_it_says():
+    torch.manual_seed(0)
+    fast = ResizeConvolution(5, 4)
+    plain = nn.Sequential(nn.Upsample(scale_factor=2, mode="nearest"), nn.ReflectionPad2d(1), nn.Conv2d(5, 4, 3))
+    plain[2].weight, plain[2].bias = fast.weight, nn.Parameter(torch.randn(4))
+    fast.bias = plain[2].bias
+    features = torch.randn(2, 5, 7, 6)
+    # Sums of 9 x 5 products in float32, added in another order.
+    torch.testing.assert_close(fast(features), plain(features), rtol=0, atol=1e-6)
 
 
 def test_dcgan_networks_keep_shape_and_learn():
