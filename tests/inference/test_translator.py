@@ -52,9 +52,9 @@ def test_no_face_is_refused_and_anyway_overrides(translator: Translator) -> None
     assert translator.translate(flat, anyway=True).size == (256, 256)
 
 
-@pytest.mark.parametrize("angle", [-20, -10, 10, 20])
+@pytest.mark.parametrize("angle", [-30, -10, 20, 30])
 def test_a_turned_photo_gives_the_same_crop(translator: Translator, portrait: Path, angle: float) -> None:
-    """Landmarks found in both crops differ by less than 0.06 of the distance between the eyes (measured: 0.02-0.04)."""
+    """Landmarks found in both crops are within 0.03 of the distance between the eyes (measured: 0.007-0.023)."""
     photo = np.pad(np.asarray(Image.open(portrait)), ((64, 64), (64, 64), (0, 0)), "reflect")
     turn = cv2.getRotationMatrix2D((192, 192), angle, 1.0)
     turned = cv2.warpAffine(photo, turn, (384, 384), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
@@ -62,7 +62,7 @@ def test_a_turned_photo_gives_the_same_crop(translator: Translator, portrait: Pa
     crops = np.stack([crop_aligned(image, translator.find(image)[0], 256) for image in (photo, turned)])
     upright, other = (faces[0].keypoints for faces in detector.detect(crops))
     error = np.linalg.norm(upright[:, :2] - other[:, :2], axis=1).mean()
-    assert error < 0.06 * SCHEMAS["ibug68"].interocular(upright)
+    assert error < 0.03 * SCHEMAS["ibug68"].interocular(upright)
 
 
 def test_same_photo_same_bytes_whatever_is_beside_it(translator: Translator, group: np.ndarray) -> None:
@@ -91,14 +91,14 @@ def test_pytorch_and_onnxruntime_agree(translator: Translator, tiny_model: Path,
 
 
 def test_pasting_the_crop_itself_changes_next_to_nothing(translator: Translator, portrait: Path) -> None:
-    """What was cut out is put back where it was: the inverse warp is the warp's inverse (mean error below 2 levels)."""
+    """The inverse warp is the warp's inverse: mean error below 1 level (measured: 0.5-0.8; a 2 % shift: 8-10)."""
     photo = np.asarray(Image.open(portrait))
     (align,) = translator.find(photo)
     crop = crop_aligned(photo, align, 256)
     pasted = paste(photo, [Face(align, crop, crop, None)])
-    assert np.abs(pasted.astype(float) - photo).mean() < 2
+    assert np.abs(pasted.astype(float) - photo).mean() < 1
     shifted = paste(photo, [Face(align + np.array([[0, 0, 0.02], [0, 0, 0]]), crop, crop, None)])
-    assert np.abs(shifted.astype(float) - photo).mean() > 2
+    assert np.abs(shifted.astype(float) - photo).mean() > 5
 
 
 def test_pasting_leaves_the_rest_alone(translator: Translator, portrait: Path) -> None:
