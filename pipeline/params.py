@@ -36,6 +36,8 @@ class PerDomain[T](Group):
     external: T
 
     def __getitem__(self, domain: str) -> T:
+        if domain not in ("human", "anime", "external"):
+            raise UserError(f"{domain or 'nothing'} is no domain: name one of human, anime, external.")
         return getattr(self, domain)
 
 

@@ -8,7 +8,7 @@ from pipeline.selection.gender import estimate_missing
 from stages import DATA, run
 
 
-def main(domain: str) -> None:
+def main(domain: str = "") -> None:
     """Read data/filter (and pixels where genders are estimated), write data/balance."""
     everything = params.load()
     wanted = everything.balance

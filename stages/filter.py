@@ -12,7 +12,7 @@ from pipeline.selection.verdicts import judge, summarise
 from stages import DATA, run
 
 
-def main(domain: str) -> None:
+def main(domain: str = "") -> None:
     """Read data/resize and data/landmarks, write data/filter."""
     wanted = params.load().filter[domain]
     table = read_table(

@@ -69,3 +69,9 @@ def test_nothing_kept_is_one_sentence(ask):
     write_table(table.assign(verdict="dropped", reason="blurry", score=np.nan), Path("data/filter/human/faces.parquet"))
     with pytest.raises(UserError, match="no human face is left"):
         stage.main("human")
+
+
+@pytest.mark.parametrize("domain", ["", "humans"])
+def test_a_domain_that_is_none_is_one_sentence(ask, domain):
+    with pytest.raises(UserError, match="is no domain: name one of human, anime, external"):
+        stage.main(domain)

@@ -73,3 +73,9 @@ def test_pixels_of_another_run_are_noticed(project):
     np.save("data/resize/human/faces.npy", np.zeros((4, 32, 32, 3), np.uint8))
     with pytest.raises(UserError, match="4 pictures"):
         stage.main("human")
+
+
+@pytest.mark.parametrize("domain", ["", "humans"])
+def test_a_domain_that_is_none_is_one_sentence(project, domain):
+    with pytest.raises(UserError, match="is no domain: name one of human, anime, external"):
+        stage.main(domain)
