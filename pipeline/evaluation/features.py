@@ -115,7 +115,7 @@ def extract(images: np.ndarray, extractor: Extractor, label: str = "features", b
     """
     features = np.empty((len(images), extractor.dimensions), dtype=np.float32)
     for start in tqdm(range(0, len(images), batch), desc=label, unit="batch", leave=False):
-        part = torch.from_numpy(np.ascontiguousarray(images[start : start + batch])).permute(0, 3, 1, 2)
+        part = torch.from_numpy(images[start : start + batch].copy()).permute(0, 3, 1, 2)
         features[start : start + batch] = extractor(part).cpu().numpy()
     return features
 

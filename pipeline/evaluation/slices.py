@@ -78,8 +78,8 @@ def groups(table: pd.DataFrame, domain: str, images: np.ndarray, parts: np.ndarr
         columns["skin_tone"] = _classes(pd.Series(typology_angle(images, parts)), SKIN_TONES[::-1])
     for column in table.columns:
         if name := ATTRIBUTES.get(column.lower()):
-            worn = pd.to_numeric(table[column], errors="coerce")
-            columns[name] = np.where(worn.isna(), UNKNOWN, np.where(worn > 0, "with", "without")).astype(object)
+            worn = _numbers(table[column])
+            columns[name] = np.where(np.isnan(worn), UNKNOWN, np.where(worn > 0, "with", "without")).astype(object)
     if "yaw" in table:
         columns["pose"] = _classes(table["yaw"].abs(), POSES)
     if "year" in table:
@@ -139,10 +139,15 @@ def add_gaps(numbers: Measurements, slices: pd.DataFrame) -> None:
 
 def _classes(values: pd.Series, limits: tuple[tuple[float, str], ...]) -> np.ndarray:
     """Name of the class that each value falls into; `limits` are rising lower bounds."""
-    numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    numbers = _numbers(values)
     names = np.array([name for _, name in limits], dtype=object)
     index = np.searchsorted([low for low, _ in limits], numbers, side="right") - 1
     return np.where(np.isnan(numbers), UNKNOWN, names[np.clip(index, 0, len(names) - 1)])
+
+
+def _numbers(values: pd.Series) -> np.ndarray:
+    """Values as float64, NaN where missing or no number."""
+    return pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 def _years(year: object) -> str:

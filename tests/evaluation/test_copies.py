@@ -1,0 +1,25 @@
+import numpy as np
+import pytest
+
+from pipeline.evaluation import copies
+
+
+def test_copy_threshold_is_half_of_the_nearest_neighbours():
+    line = np.arange(100.0)[:, None] * 3
+    assert copies.copy_threshold(line) == pytest.approx(1.5)
+    with pytest.raises(ValueError, match="two faces"):
+        copies.copy_threshold(line[:1])
+
+
+def test_near_copies_count_only_where_inputs_differ():
+    inputs = np.array([[0.0], [10.0], [20.0], [20.1]])
+    outputs = np.array([[0.0], [0.1], [5.0], [5.1]])
+    assert copies.near_copies(inputs, outputs, 1.0, 1.0).tolist() == [True, True, False, False]
+    assert not copies.near_copies(inputs, inputs * 100, 1.0, 1.0).any()
+
+
+def test_nearest_and_diversity():
+    index, distance = copies.nearest(np.array([[0.0, 0.0], [9.0, 9.0]]), np.array([[3.0, 4.0], [9.0, 9.0]]))
+    assert index.tolist() == [0, 1]
+    assert distance.tolist() == [5.0, 0.0]
+    assert copies.diversity(np.array([[0.0], [3.0], [6.0]])) == pytest.approx(4)

@@ -1,0 +1,91 @@
+"""The stage on tiny real input: every file of the contract, the same bytes twice, sentences for users."""
+
+import json
+import math
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from pipeline.errors import UserError
+from pipeline.faces import read_table, write_table
+from pipeline.files import sha256
+from pipeline.networks.model import ModelConfig, build_model, save_model
+from stages import evaluate
+
+ROOT = Path(__file__).parents[2]
+TINY = ModelConfig(resolution=32, width=4, blocks=1, discriminator_width=4, aligned=False)
+
+
+@pytest.fixture
+def project(tmp_path: Path, tiny_faces: Callable[..., pd.DataFrame], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Write what the stages before `evaluate` leave; work there."""
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    for domain in ("human", "anime", "external"):
+        folder = tmp_path / "data" / "resize" / domain
+        table = tiny_faces(folder, domain, n=20 if domain == "external" else 28)
+        if domain == "external":
+            table.loc[15:, "source"] = [f"not_a_face_{index}.png" for index in range(5)]
+            table.loc[15:, ["verdict", "reason"]] = ["dropped", "no_face"]
+            write_table(table, tmp_path / "data" / "filter" / "external" / "faces.parquet")
+        else:
+            write_table(table, tmp_path / "data" / "split" / f"{domain}.parquet")
+    torch.manual_seed(0)
+    save_model(build_model(TINY), tmp_path / "data" / "train")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ANIMEMORPH_SCRATCH", str(tmp_path / "scratch"))
+    return tmp_path
+
+
+def numbers(tree: dict[str, Any]) -> list[float]:
+    return [leaf for value in tree.values() for leaf in (numbers(value) if isinstance(value, dict) else [value])]
+
+
+def test_evaluate_writes_the_contract_and_the_same_again(project: Path):
+    evaluate.main()
+    folder = project / "data" / "evaluate"
+    metrics = json.loads((folder / "metrics.json").read_text())
+    for name in ("fd", "kd", "domain_accuracy", "discriminator_accuracy", "collapse", "diversity", "memorisation"):
+        assert set(metrics[name]) == {"anime", "human"}, name
+    assert set(metrics["reconstruction"]) == {"accuracy", "psnr", "ssim"}
+    assert {"fd", "kd", "domain_accuracy"} <= set(metrics["floor"])
+    assert set(metrics["untouched"]) == {"fd", "kd"}
+    assert metrics["n"]["test"] == {"anime": 5, "human": 5}
+    assert metrics["external"]["refused"] == {"face": 0.0, "not_a_face": 1.0}
+    assert "fid" not in metrics
+    assert all(math.isfinite(number) for number in numbers(metrics))
+    table = pd.read_csv(folder / "metrics.csv")
+    assert list(table) == ["name", "domain", "value", "low", "high", "n"]
+    assert len(table) == len(numbers(metrics))
+    assert {"name", "reason"} == set(json.loads((folder / "absent.json").read_text())[0])
+    test = read_table(project / "data" / "split" / "human.parquet").query("split == 'test'")
+    rows = read_table(folder / "per_image.parquet").query("direction == 'human2anime'")
+    assert rows["face_id"].tolist() == test["face_id"].tolist()
+    for name in ("human2anime", "human_cycle", "anime2human", "anime_cycle"):
+        images = np.load(folder / f"{name}.npy")
+        assert images.shape == (5, 32, 32, 3)
+        assert images.dtype == np.uint8
+    assert len(np.load(folder / "external_human2anime.npy")) == len(read_table(folder / "external.parquet")) == 20
+
+    before = {path.name: sha256(path) for path in folder.iterdir()}
+    shutil.rmtree(project / "scratch")
+    evaluate.main()
+    assert {path.name: sha256(path) for path in folder.iterdir()} == before
+
+
+def test_what_is_missing_is_named_and_nothing_is_half_written(project: Path):
+    (project / "data" / "train" / "model.json").unlink()
+    with pytest.raises(UserError, match=r"model\.json is missing"):
+        evaluate.main()
+    save_model(build_model(TINY), project / "data" / "train")
+    path = project / "data" / "split" / "anime.parquet"
+    table = read_table(path)
+    write_table(table[table["split"] != "test"], path)
+    with pytest.raises(UserError, match="no anime faces for training or test"):
+        evaluate.main()
+    assert not (project / "data" / "evaluate").exists()
