@@ -11,14 +11,14 @@ from stages import DATA, run
 def main(domain: str = "") -> None:
     """Read data/filter (and pixels where genders are estimated), write data/balance."""
     everything = params.load()
-    wanted = everything.balance
+    settings, wanted = everything.balance, everything.balance[domain]
     table = read_table(
         DATA / "filter" / domain / "faces.parquet", ["face_id", "row", "year", "gender", "gender_origin", "verdict"]
     )
     kept = table[table["verdict"] == "kept"].reset_index(drop=True)
-    if wanted.labels == "estimated" and kept["gender"].isna().any():
+    if settings.labels == "estimated" and kept["gender"].isna().any():
         kept = estimate_missing(kept, open_pixels(DATA / "resize" / domain / "faces.npy"))
-    chosen = balance(kept, wanted[domain], seed=everything.seed, on_shortage=wanted.on_shortage, domain=domain)
+    chosen = balance(kept, wanted, seed=everything.seed, on_shortage=settings.on_shortage, domain=domain)
     with atomic_folder(DATA / "balance" / domain) as folder:
         write_table(chosen, folder / "faces.parquet")
         write_json(summarise(kept, chosen), folder / "summary.json")
