@@ -19,7 +19,7 @@ from pipeline.sources import Fetched, labels
 from pipeline.sources.container import IMAGE_SUFFIXES, MAX_BYTES, Index, index
 
 _COPY_BYTES = 4 * 1024**2
-_COMPRESSED = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}
+_COMPRESSED: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}
 
 
 def fetch(folder: Path, path: Path | None, labels_path: Path | None, domain: str) -> Fetched:

@@ -85,6 +85,8 @@ def read_stored(stream: BinaryIO, member: Member) -> bytes:
     if member.rejected:
         raise RejectedError(member.rejected)
     offset = member.offset
+    if offset < 0:  # zipfile reckons so from a damaged directory
+        raise RejectedError("damaged container")
     if member.crc is not None:
         stream.seek(offset)
         header = stream.read(_ZIP_LOCAL_HEADER)
@@ -179,8 +181,8 @@ def _zip_members(path: Path) -> Iterator[tuple[str, Member | None]]:
 def _tar_members(path: Path) -> Iterator[tuple[str, Member | None]]:
     # "r:" refuses a compressed tar: it cannot be read in place.
     with tarfile.open(path, "r:") as archive:
-        for info in archive:
-            archive.members.clear()  # tarfile would keep every entry
+        while (info := archive.next()) is not None:
+            archive.members.clear()  # type: ignore[attr-defined]  # tarfile would keep every entry
             if info.isdir():
                 continue
             if not info.isreg():

@@ -81,7 +81,7 @@ def draw(options: dict[str, Any], size: int) -> np.ndarray:
     svg = Avatar(_style(), options).to_string()
     framed = svg.replace('viewBox="0 0 980 980"', f'viewBox="{left} {top} {side} {side}"', 1)
     png = np.frombuffer(bytes(resvg_py.svg_to_bytes(svg_string=framed, width=size, height=size)), dtype=np.uint8)
-    return cv2.cvtColor(cv2.imdecode(png, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    return np.asarray(cv2.imdecode(png, cv2.IMREAD_COLOR))[:, :, ::-1].copy()
 
 
 def _options(seed: int, index: int) -> dict[str, Any]:

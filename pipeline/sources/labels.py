@@ -60,12 +60,11 @@ def read_csv(data: bytes, name: str) -> pd.DataFrame:
         raise UserError(f"{name} is not UTF-8 text: save it as a UTF-8 CSV.") from None
     separator = max(",;\t", key=text.split("\n", 1)[0].count)
     try:
-        table = pd.read_csv(
-            io.StringIO(text), sep=separator, dtype=str, index_col=False, skipinitialspace=True, keep_default_na=False
-        )
+        # Read without a header: pandas would rename columns that stand there twice.
+        rows = pd.read_csv(io.StringIO(text), sep=separator, header=None, dtype=str, keep_default_na=False)
     except (ValueError, csv.Error) as error:
         raise UserError(f"{name} is not a readable CSV ({' '.join(str(error).split())}): mend it.") from None
-    table.columns = [_column_name(str(column)) for column in table.columns]
+    table = rows.iloc[1:].set_axis([_column_name(str(column)) for column in rows.iloc[0]], axis=1)
     if not table.columns.is_unique:
         raise UserError(f"{name} names a column twice: give each column a name of its own.")
     key = next((column for column in FILE_COLUMNS if column in table), None)
@@ -73,9 +72,10 @@ def read_csv(data: bytes, name: str) -> pd.DataFrame:
         raise UserError(
             f"{name} has no column that names the image (it has {', '.join(table.columns)}): call one of them file."
         )
-    table = table.set_index(key).rename_axis("image")
+    table = table.fillna("").set_index(key).rename_axis("image")
+    table.index = table.index.str.strip()
     check_unique(table, name)
-    return pd.DataFrame({column: _typed(column, table[column], name) for column in table}, index=table.index)
+    return pd.DataFrame({column: _typed(str(column), table[column], name) for column in table}, index=table.index)
 
 
 def check_unique(table: pd.DataFrame, name: str) -> None:
