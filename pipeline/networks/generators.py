@@ -122,6 +122,54 @@ class ResnetGenerator(nn.Module):
         return result
 
 
+class UnetGenerator(nn.Module):
+    """A light generator: most channels at an eighth of the size, skips that carry detail past them (Ronneberger 2015).
+
+    A fifth of the operations of a ResnetGenerator of the same width: many more steps in the same minutes.
+
+    Args:
+        width: channels w of the first layer.
+        blocks: residual blocks at an eighth of the size.
+    """
+
+    def __init__(self, width: int = 32, blocks: int = 3) -> None:
+        super().__init__()
+        w = width
+        self.down1 = self._down(3, w)  # [w, R/2, R/2]
+        self.down2 = self._down(w, 2 * w)  # [2w, R/4, R/4]
+        self.down3 = self._down(2 * w, 4 * w)  # [4w, R/8, R/8]
+        self.blocks = nn.Sequential(*[ResidualBlock(4 * w) for _ in range(blocks)])  # [4w, R/8, R/8]
+        self.up3 = self._up(4 * w, 2 * w)  # [2w, R/4, R/4]
+        self.up2 = self._up(2 * w + 2 * w, w)  # [w, R/2, R/2]
+        last = max(4, w // 4)
+        # Without normalisation, which costs most at full size and would even out the colours.
+        self.up1 = nn.Sequential(ResizeConvolution(w + w, last), nn.ReLU(inplace=True))  # [w/4, R, R]
+        self.out = nn.Sequential(nn.Conv2d(last, 3, 3, padding=1), nn.Tanh())  # [3, R, R]
+        initialise(self)
+
+    @staticmethod
+    def _down(inputs: int, outputs: int) -> nn.Sequential:
+        return nn.Sequential(
+            nn.ReflectionPad2d(1),
+            nn.Conv2d(inputs, outputs, 4, stride=2),
+            nn.InstanceNorm2d(outputs),
+            nn.ReLU(inplace=True),
+        )
+
+    @staticmethod
+    def _up(inputs: int, outputs: int) -> nn.Sequential:
+        return nn.Sequential(ResizeConvolution(inputs, outputs), nn.InstanceNorm2d(outputs), nn.ReLU(inplace=True))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map [b, 3, R, R] in [-1, 1] to [b, 3, R, R] in [-1, 1]; R a multiple of 8."""
+        half = self.down1(images)  # [w, R/2, R/2]
+        quarter = self.down2(half)  # [2w, R/4, R/4]
+        features = self.up3(self.blocks(self.down3(quarter)))  # [2w, R/4, R/4]
+        features = self.up2(torch.cat([features, quarter], dim=1))  # [w, R/2, R/2]
+        result: Tensor = self.out(self.up1(torch.cat([features, half], dim=1)))  # [3, R, R]
+        return result
+
+
 class DcganGenerator(nn.Module):
     """The DCGAN baseline (Radford 2015), conditioned on an image: an encoder takes the place of the noise vector.
 

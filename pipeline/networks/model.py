@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from pipeline.errors import UserError
 from pipeline.files import atomic_file, sha256, write_json
 from pipeline.networks.discriminators import DcganDiscriminator, LandmarkDiscriminator, PatchDiscriminator
-from pipeline.networks.generators import DcganGenerator, ResnetGenerator, Upsample, to_network, to_pixels
+from pipeline.networks.generators import DcganGenerator, ResnetGenerator, UnetGenerator, Upsample, to_network, to_pixels
 
 Direction = Literal["human2anime", "anime2human"]
 
@@ -45,6 +45,7 @@ class ModelConfig(BaseModel):
 
     model: Literal["dcgan", "cyclegan", "landmark_cyclegan"] = "cyclegan"
     resolution: int = Field(ge=16, le=1024, description="px, side of the images trained on")
+    generator: Literal["resnet", "unet"] = Field("resnet", description="of both CycleGANs; unet is the light one")
     width: int = Field(64, ge=1, le=512, description="channels of the generator's first layer")
     blocks: int = Field(6, ge=0, le=64, description="residual blocks")
     upsample: Upsample = "resize"
@@ -127,6 +128,8 @@ def build_model(config: ModelConfig) -> TranslationModel:
 def _generator(config: ModelConfig) -> nn.Module:
     if config.model == "dcgan":
         return DcganGenerator(config.width)
+    if config.generator == "unet":
+        return UnetGenerator(config.width, config.blocks)
     return ResnetGenerator(config.width, config.blocks, config.upsample)
 
 

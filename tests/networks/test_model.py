@@ -9,6 +9,7 @@ from pipeline.networks.model import ModelConfig, build_model, load_model, save_m
 
 CONFIGS = {
     "cyclegan": {"width": 4, "blocks": 1, "discriminator_width": 4},
+    "unet": {"generator": "unet", "width": 4, "blocks": 1, "discriminator_width": 4},
     "dcgan": {"model": "dcgan", "width": 4, "discriminator_width": 4},
     "landmark_cyclegan": {"model": "landmark_cyclegan", "width": 4, "blocks": 1, "discriminator_width": 4},
     "noise": {"width": 4, "blocks": 1, "discriminator_width": 4, "noise_std": 0.1},
@@ -45,7 +46,7 @@ def test_equal_models_give_equal_bytes(tmp_path):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
-@pytest.mark.parametrize("name", ["cyclegan", "dcgan", "noise"])
+@pytest.mark.parametrize("name", ["cyclegan", "unet", "dcgan", "noise"])
 def test_a_face_is_translated_alike_in_any_company(name):
     model, faces = make(name), some_faces(40)
     together = model.translate(faces, "human2anime", seed=3)

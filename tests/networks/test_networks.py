@@ -13,6 +13,7 @@ from pipeline.networks.generators import (
     DcganGenerator,
     ResizeConvolution,
     ResnetGenerator,
+    UnetGenerator,
     count_parameters,
     to_network,
     to_pixels,
@@ -51,6 +52,12 @@ def test_patch_discriminator_sees_70_pixels():
 def test_resnet_generator_keeps_shape_and_range(upsample, shape):
     images = ResnetGenerator(4, 2, upsample)(torch.randn(shape))
     assert images.shape == shape
+    assert images.abs().max() <= 1
+
+
+def test_unet_generator_keeps_shape_and_range():
+    images = UnetGenerator(8, 1)(torch.randn(2, 3, 64, 48))
+    assert images.shape == (2, 3, 64, 48)
     assert images.abs().max() <= 1
 
 
