@@ -45,7 +45,7 @@ def describe(results: Results) -> dict[str, Any]:
 def _domain(results: Results, domain: str, place: int) -> dict[str, Any]:
     manifest = results.json(f"download/{domain}/manifest.json")
     readable = results.table(f"resize/{domain}/faces.parquet")
-    rejected = results.csv(f"resize/{domain}/rejected.csv")
+    rejected = results.csv(f"resize/{domain}/rejected.csv", "source", "reason")
     filtered = results.table(f"filter/{domain}/faces.parquet")
     chosen = results.table(f"balance/{domain}/faces.parquet")
     kept = filtered[filtered["verdict"] == "kept"]

@@ -24,7 +24,7 @@ WATCHED = {
 
 def describe(results: Results) -> dict[str, Any]:
     """Context of the section on training."""
-    history = results.csv("train/history.csv")
+    history = results.csv("train/history.csv", "epoch")
     model = results.json("train/model.json")
     return {
         "model": model,

@@ -19,6 +19,8 @@ class Meaning:
     digits: int = 3
 
 
+#: Columns of the table of numbers.
+COLUMNS = ("name", "domain", "value", "low", "high", "n")
 _OUTPUTS, _INPUTS = "outputs", "inputs"
 #: In the order of the table.
 MEANINGS = {
@@ -51,7 +53,7 @@ SIDES = {
 
 def describe(results: Results) -> dict[str, Any]:
     """Context of the section on numbers."""
-    numbers = results.csv("evaluate/metrics.csv")
+    numbers = results.csv("evaluate/metrics.csv", *COLUMNS)
     by_key = {f"{row.name_}.{row.domain}": row for row in numbers.rename(columns={"name": "name_"}).itertuples()}
     rows = [
         {

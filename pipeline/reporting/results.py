@@ -58,15 +58,18 @@ class Results:
             raise UserError(f"{path} holds no JSON {kind.__name__}: run `dvc repro -f` to write it again.")
         return content
 
-    def csv(self, name: str) -> pd.DataFrame:
-        """Read a CSV table; UserError when it is missing or damaged."""
+    def csv(self, name: str, *columns: str) -> pd.DataFrame:
+        """Read a CSV table; UserError when it is missing, damaged or lacks one of `columns`."""
         path = self.data / name
         try:
-            return pd.read_csv(path)
+            table = pd.read_csv(path)
         except FileNotFoundError:
             raise UserError(f"{path} is missing: run `dvc repro`, which writes it before the report.") from None
         except (ValueError, pd.errors.ParserError) as error:
             raise UserError(f"{path} is not a readable table ({error}): run `dvc repro -f`.") from None
+        if missing := [column for column in columns if column not in table]:
+            raise UserError(f"{path} lacks the column(s) {', '.join(missing)}: run `dvc repro -f` to write it again.")
+        return table
 
     def table(self, name: str) -> pd.DataFrame:
         """Read a Parquet table; UserError when it is missing or damaged."""

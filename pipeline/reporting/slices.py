@@ -8,6 +8,7 @@ from pipeline.reporting import charts
 from pipeline.reporting.results import Results
 
 TABLE = "evaluate/slices.csv"
+COLUMNS = ("direction", "attribute", "group", "metric", "n", "mean", "low", "high", "judged")
 #: Metrics drawn, in words, and whether a high value is good.
 METRICS = {
     "ssim": ("structure kept (SSIM)", True),
@@ -22,7 +23,7 @@ def describe(results: Results) -> dict[str, Any]:
     """Context of the section on groups: a chart per attribute and metric, and the widest gaps in words."""
     if not results.exists(TABLE):
         return {"attributes": [], "gaps": [], "unjudged": []}
-    table = results.csv(TABLE)
+    table = results.csv(TABLE, *COLUMNS)
     table = table[table["metric"].isin(METRICS)]
     judged = table[table["judged"] & (table["group"] != "unknown")]
     # One group alone says nothing about who is served worse.

@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 
 from pipeline.params import DomainFilter
-from pipeline.reporting.sheets import CAPTION, MARGIN, SHOWN, TITLE, contact_sheet, verdict_sheets
+from pipeline.reporting.sheets import CAPTION, MARGIN, TITLE, contact_sheet
+from pipeline.reporting.verdict_sheets import SHOWN, verdict_sheets
 from pipeline.selection.verdicts import judge
 
 

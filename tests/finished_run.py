@@ -1,0 +1,106 @@
+"""A `data` folder as the stages before `report` leave it, small: real tables, real networks, plausible numbers."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from pipeline.evaluation import reconstruction
+from pipeline.faces import open_pixels, read_crops, write_table
+from pipeline.files import write_json
+from pipeline.networks.model import ModelConfig, build_model, save_model
+from pipeline.training.monitor import sample_sheet
+
+RESOLUTION = 32
+#: Faces per domain of the balanced tables.
+FACES = 24
+DROPPED = 3
+EPOCHS = 3
+
+
+def write_finished_run(data: Path, tiny_faces: Callable[..., pd.DataFrame], licence: str = "CC0") -> None:
+    """Write everything that the report reads below `data`."""
+    tables = {domain: _write_domain(data, domain, tiny_faces, licence) for domain in ("human", "anime", "external")}
+    write_json({domain: len(tables[domain]) for domain in ("human", "anime")}, data / "split" / "split.json")
+    test = {}
+    for domain in ("human", "anime"):
+        write_table(tables[domain], data / "split" / f"{domain}.parquet")
+        pixels = open_pixels(data / "resize" / domain / "faces.npy")
+        table = tables[domain][tables[domain]["split"] == "test"].reset_index(drop=True)
+        test[domain] = (table, read_crops(pixels, table, RESOLUTION))
+    model = build_model(ModelConfig(resolution=RESOLUTION, width=2, blocks=1, discriminator_width=2, epoch=EPOCHS))
+    save_model(model, data / "train")
+    _write_history(data / "train", model, test)
+    _write_evaluation(data / "evaluate", model, test, tables)
+
+
+def _write_domain(data: Path, domain: str, tiny_faces: Callable[..., pd.DataFrame], licence: str) -> pd.DataFrame:
+    total = FACES + DROPPED
+    table = tiny_faces(data / "resize" / domain, domain, total, RESOLUTION)
+    rejected = pd.DataFrame({"source": ["a.jpg", "b.jpg"], "reason": ["truncated", "not an image"]})
+    rejected.to_csv(data / "resize" / domain / "rejected.csv", index=False)
+    artifact = {"name": "faces.zip", "sha256": "0" * 64, "bytes": 1, "members": total + 2}
+    facts = {"source": "archive", "dataset": f"{domain} set", "version": "1", "licence": licence, "licence_url": None}
+    write_json({**facts, "artifacts": [artifact]}, data / "download" / domain / "manifest.json")
+    reasons = [""] * FACES + ["side_profile"] * (DROPPED - 1) + ["duplicate"]
+    table = table.assign(reason=reasons, verdict=["kept" if not reason else "dropped" for reason in reasons])
+    write_table(table, data / "filter" / domain / "faces.parquet")
+    sheets = data / "filter" / domain / "sheets"
+    sheets.mkdir()
+    Image.new("RGB", (64, 32), "red").save(sheets / "side_profile.png")
+    chosen = table.iloc[:FACES].drop(columns="split")
+    write_table(chosen, data / "balance" / domain / "faces.parquet")
+    return chosen.assign(split=(["train"] * 12 + ["val"] * 4 + ["test"] * FACES)[:FACES])
+
+
+def _write_history(folder: Path, model, test) -> None:
+    columns = {"epoch": range(1, EPOCHS + 1)}
+    for name in ("adversarial_anime", "cycle_human", "discriminator_anime"):
+        columns |= {f"train_{name}": [3.0, 2.0, 1.5], f"val_{name}": [3.1, 2.5, 2.4]}
+    for name in ("fd", "diversity", "copies"):
+        columns |= {f"{name}_anime": [0.9, 0.8, 0.7], f"{name}_human": [0.8, 0.7, 0.6]}
+    pd.DataFrame(columns).to_csv(folder / "history.csv", index=False)
+    (folder / "samples").mkdir()
+    sheet = Image.fromarray(sample_sheet(model, test["human"][1], test["anime"][1], 0))
+    for epoch in range(1, EPOCHS + 1):
+        sheet.save(folder / "samples" / f"epoch_{epoch:03d}.png")
+
+
+def _write_evaluation(folder: Path, model, test, tables) -> None:
+    folder.mkdir()
+    rows, numbers = [], []
+    for direction, (domain, other) in {"human2anime": ("human", "anime"), "anime2human": ("anime", "human")}.items():
+        table, faces = test[domain]
+        back = "anime2human" if direction == "human2anime" else "human2anime"
+        outputs = model.translate(faces, direction)
+        cycles = model.translate(outputs, back)
+        np.save(folder / f"{direction}.npy", outputs)
+        np.save(folder / f"{domain}_cycle.npy", cycles)
+        n = len(table)
+        frame = pd.DataFrame({"direction": direction, "index": range(n), "face_id": table["face_id"]})
+        frame["reconstruction_accuracy"] = reconstruction.accuracy(faces, cycles, 0.1)
+        frame["ssim"] = reconstruction.ssim(faces, cycles)
+        frame["domain_score"] = np.linspace(-1, 1, n)
+        frame["near_copy"] = [True] + [False] * (n - 1)
+        frame["nearest_train"] = tables[other]["face_id"].iloc[:n].to_numpy()
+        frame["nearest_train_distance"] = np.linspace(2, 1, n)
+        rows.append(frame)
+        numbers.append(("reconstruction.ssim", domain, frame["ssim"].mean(), 0.1, 0.9, n))
+        numbers.append(("fd", other, 123.456, 110.0, 130.0, n))
+        numbers += [("untouched.fd", other, 246.9, None, None, n), ("floor.fd", other, 40.1, None, None, n)]
+    write_table(pd.concat(rows, ignore_index=True), folder / "per_image.parquet")
+    columns = ["name", "domain", "value", "low", "high", "n"]
+    pd.DataFrame(numbers, columns=columns).to_csv(folder / "metrics.csv", index=False)
+    write_json({"fd": {"anime": 123.456}}, folder / "metrics.json")
+    write_json([{"name": "landmark_error.anime", "reason": "no face was found <anywhere>"}], folder / "absent.json")
+    groups = [
+        ("human2anime", "gender", "female", "ssim", 30, 0.8, 0.78, 0.82, True),
+        ("human2anime", "gender", "male", "ssim", 30, 0.6, 0.58, 0.62, True),
+        ("human2anime", "age", "18-29", "ssim", 30, 0.7, 0.6, 0.8, True),
+        ("human2anime", "age", "30-44", "ssim", 30, 0.65, 0.55, 0.75, True),
+        ("human2anime", "age", "60 and over", "ssim", 3, 0.1, 0.0, 0.2, False),
+    ]
+    names = ["direction", "attribute", "group", "metric", "n", "mean", "low", "high", "judged"]
+    pd.DataFrame(groups, columns=names).to_csv(folder / "slices.csv", index=False)
