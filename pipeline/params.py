@@ -162,6 +162,9 @@ class Train(Group):
     lambda_identity: float = Field(0.5, ge=0, description="times lambda_cycle")
     pool: int = Field(50, ge=0, description="images; 0: no image pool")
     resolution: int = Field(128, ge=32, le=512, description="px; a multiple of 4")
+    generator: Literal["resnet", "unet"] = Field(
+        "resnet", description="of both CycleGANs; resnet: the study's; unet: a fifth of its operations"
+    )
     width: Count = Field(64, description="channels of the generator's first layer")
     blocks: Count = Field(6, description="residual blocks")
     upsample: Literal["transposed", "resize"] = Field(
@@ -170,6 +173,7 @@ class Train(Group):
     discriminator_width: Count = Field(64, description="channels of the discriminator's first layer")
     batch: Count = Field(1, description="faces a step of each domain, on each device")
     epochs: Count = Field(100, description="the learning rate falls linearly to 0 over the second half")
+    ema: float = Field(0.0, ge=0, lt=1, description="decay a step of the generators' moving average; 0: none")
     precision: Literal["32", "bf16-mixed", "16-mixed"] = Field("32", description="of activations; weights stay 32 bit")
     compile: bool = Field(False, description="torch.compile: pays on a GPU, costs minutes of warm-up")
     select: Literal["best", "last"] | Count = Field(
@@ -181,6 +185,8 @@ class Train(Group):
     def _fits(self) -> Self:
         if self.resolution % 4:
             raise ValueError(f"resolution is {self.resolution}, not a multiple of 4")
+        if self.generator == "unet" and self.resolution % 8:
+            raise ValueError(f"resolution is {self.resolution}, but generator unet needs a multiple of 8")
         if self.model == "dcgan" and self.resolution & (self.resolution - 1):
             raise ValueError(f"resolution is {self.resolution}, but dcgan needs a power of 2")
         if isinstance(self.select, int) and self.select > self.epochs:

@@ -41,6 +41,12 @@ class Engine:
         if self.precision == "16-mixed" and self.device.type == "cpu":
             raise UserError("train.precision is 16-mixed, which a CPU does not train in: take 32 or bf16-mixed.")
 
+    def describe(self) -> str:
+        """Return what the last bits of a result depend on, beside the versions."""
+        if self.device.type == "cuda":
+            return torch.cuda.get_device_name(self.device)
+        return f"{self.device.type} with {torch.get_num_threads()} thread(s)"
+
     def autocast(self) -> torch.autocast:
         """Return the context in which losses are computed."""
         dtype = torch.float16 if self.precision == "16-mixed" else torch.bfloat16
@@ -55,7 +61,7 @@ class Engine:
     def adam(self, parameters: Iterable[nn.Parameter], lr: float, betas: tuple[float, float]) -> "Optimizer":
         """Return Adam with its own loss scaling, so that one player's overflow does not slow the other down."""
         # Fused: one kernel for all weights.
-        adam = torch.optim.Adam(list(parameters), lr=lr, betas=betas, fused=self.device.type == "cuda")
+        adam = torch.optim.Adam(list(parameters), lr=lr, betas=betas, fused=self.device.type != "mps")
         return Optimizer(adam, torch.amp.GradScaler(self.device.type, enabled=self.precision == "16-mixed"), self)
 
     def average_gradients(self, parameters: Iterable[nn.Parameter]) -> None:

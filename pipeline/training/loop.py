@@ -1,5 +1,6 @@
 """The training loop: one for all recipes, resumable at any step, watched after each epoch."""
 
+import copy
 import time
 import warnings
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,7 @@ LOOK = 20
 CHECKPOINT_SECONDS = 60.0
 ROLLBACKS = 3
 BETAS = (0.5, 0.999)
+GENERATORS = ("human2anime", "anime2human")
 
 
 @dataclass
@@ -127,6 +129,8 @@ class _Run:
         networks = self.recipe.networks
         for network in networks.values():
             engine.place(network).train()
+            if train.compile:
+                network.compile()
         self.players = {
             "generator": [*model.human2anime.parameters(), *model.anime2human.parameters()],
             "discriminator": [
@@ -138,6 +142,11 @@ class _Run:
         }
         self.optimizers = {name: engine.adam(weights, train.lr, BETAS) for name, weights in self.players.items()}
         self.pools = {domain: ImagePool(train.pool) for domain in ("human", "anime")}
+        #: The model whose pictures count: the generators' moving averages, or the generators themselves.
+        self.averaged = model
+        if train.ema:
+            averages = {name: copy.deepcopy(getattr(model, name)).requires_grad_(False) for name in GENERATORS}
+            self.averaged = replace(model, **averages)
 
     def step(self, human: Tensor, anime: Tensor, lr: float, seed: int) -> dict[str, Tensor]:
         """Update the generators, then the discriminators, once; return all losses, still on the device."""
@@ -164,12 +173,21 @@ class _Run:
         with engine.autocast():
             discriminator_losses = self.recipe.discriminator_losses(human, anime, *fakes)
         self.optimizers["discriminator"].update(torch.stack(list(discriminator_losses.values())).sum(), lr)
+        self._average()
         return {name: loss.detach() for name, loss in (losses | discriminator_losses).items()}
 
-    @property
-    def averaged(self) -> TranslationModel:
-        """The model whose pictures count."""
-        return self.model
+    @torch.no_grad()
+    def _average(self) -> None:
+        """Move the averages on: a tenth of the weights' way in the first step, 1 - ema of it after some thousands."""
+        if not self.train.ema:
+            return
+        step = self.progress.step / 5
+        decay = min(self.train.ema, (1 + step) / (10 + step))
+        for name in GENERATORS:
+            averaged, trained = getattr(self.averaged, name), getattr(self.model, name)
+            torch._foreach_lerp_(list(averaged.parameters()), list(trained.parameters()), 1 - decay)
+            for average, buffer in zip(averaged.buffers(), trained.buffers(), strict=True):
+                average.copy_(buffer)
 
     def _freeze_discriminators(self, frozen: bool) -> None:
         for parameter in self.players["discriminator"]:
@@ -179,28 +197,44 @@ class _Run:
         """Return everything the rest of the run depends on. Order, flips and noise follow from the step."""
         pools = self.engine.gather({domain: pool.state_dict() for domain, pool in self.pools.items()})
         return {
+            "model": self.model.config.model_dump(mode="json"),
+            "computed": self.engine.describe(),
             "progress": vars(self.progress),
             "networks": {name: network.state_dict() for name, network in self.recipe.networks.items()},
+            "averages": {name: getattr(self.averaged, name).state_dict() for name in GENERATORS if self.train.ema},
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
             "pools": {str(rank): pool for rank, pool in enumerate(pools)},
         }
 
     def load(self, state: dict[str, Any]) -> None:
+        """Restore what `state` gave; UserError when it belongs to another model."""
+        if state["model"] != self.model.config.model_dump(mode="json"):
+            raise UserError(f"{self.checkpoints.folder} holds checkpoints of another model: remove this folder.")
+        if state["computed"] != self.engine.describe():
+            warnings.warn(
+                f"this run began on {state['computed']} and goes on on {self.engine.describe()}: "
+                "its last bits may differ from those of a run that stayed.",
+                stacklevel=2,
+            )
         self.progress = Progress(**state["progress"])
         for name, network in self.recipe.networks.items():
             network.load_state_dict(state["networks"][name])
+        for name, average in state["averages"].items():
+            getattr(self.averaged, name).load_state_dict(average)
         for name, optimizer in self.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][name])
         for domain, pool in self.pools.items():
             pool.load_state_dict(state["pools"][str(self.engine.rank)][domain], self.engine.device)
 
     def save(self) -> None:
+        """Write a checkpoint, and let go of those that nothing can come back to."""
         state = self.state()
         if self.engine.rank == 0:
             pinned = {_serial(row) for row in (self._selected(), self._last_good()) if row} or {0}
             self.checkpoints.save(self.progress.serial, state, pinned)
 
     def resume(self) -> None:
+        """Go on where the newest checkpoint stands; without one, write the first."""
         state = self.engine.share(self.checkpoints.newest() if self.engine.rank == 0 else None)
         if state is None:
             self.save()
@@ -225,7 +259,7 @@ class _Run:
                 raise UserError(f"the checkpoint of epoch {row['epoch']}, the chosen one, is damaged: train again.")
             chosen = build_model(self.model.config)
             for name, network in Recipe(self.train, chosen).networks.items():
-                network.load_state_dict(state["networks"][name])
+                network.load_state_dict((state["networks"] | state["averages"])[name])
         else:
             chosen = self.averaged
         return replace(chosen, config=chosen.config.model_copy(update={"epoch": row["epoch"]}))
