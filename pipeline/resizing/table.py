@@ -1,5 +1,7 @@
 """The table that goes with stored pixels: what the source knows about each image, in the columns all stages share."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -9,7 +11,7 @@ from pipeline.images import Fit, square_matrix
 #: CelebA's five landmarks, left and right as seen in the picture; columns `<name>_x`, `<name>_y`.
 FIVE_POINTS = ("lefteye", "righteye", "nose", "leftmouth", "rightmouth")
 
-_TYPES = {"year": "Int64", "age": "Float64", "identity": "Int64", "gender": "str"}
+_TYPES: dict[str, Any] = {"year": "Int64", "age": "Float64", "identity": "Int64", "gender": "str"}
 
 
 def face_table(found: pd.DataFrame, members: pd.DataFrame, domain: str, size: int, fit: Fit) -> pd.DataFrame:
@@ -41,8 +43,9 @@ def _face_ids(hashes: pd.Series, domain: str) -> pd.Series:
 def _move_points(table: pd.DataFrame, size: int, fit: Fit) -> None:
     columns = [f"{name}_{axis}" for name in FIVE_POINTS for axis in "xy"]
     points = table[columns].to_numpy(dtype=np.float64, na_value=np.nan).reshape(len(table), len(FIVE_POINTS), 2)
-    for (width, height), rows in table.groupby(["width", "height"]).indices.items():
-        matrix = square_matrix(int(width), int(height), size, fit)
+    sizes: dict[Any, np.ndarray] = table.groupby(["width", "height"]).indices
+    for (width, height), rows in sizes.items():
+        matrix = square_matrix(width, height, size, fit)
         # CelebA counts from the first pixel's centre.
         points[rows] = (points[rows] + 0.5) @ matrix[:, :2].T + matrix[:, 2]
     table[columns] = points.reshape(len(table), -1)
