@@ -104,7 +104,7 @@ def intervals(table: pd.DataFrame, *, title: str, reference: float | None = None
 
     `reference` draws a dashed line, for example the value over all rows.
     """
-    encoding = {
+    encoding: dict[str, dict[str, Any]] = {
         "y": {"field": "label", "type": "nominal", "title": None, "sort": table["label"].tolist()},
         "x": {
             "field": "value",

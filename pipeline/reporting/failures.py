@@ -48,7 +48,7 @@ def describe(results: Results) -> list[dict[str, Any]]:
             if fault.column not in rows:
                 continue
             worst = _worst(rows, fault)
-            pictures = [_picture(results, faces, row, direction, fault) for row in worst.to_dict("records")]
+            pictures = [_picture(results, faces, row, direction, fault) for _, row in worst.iterrows()]
             if pictures:
                 galleries.append({"direction": direction, "title": fault.title, "pictures": pictures})
     return galleries
@@ -62,9 +62,7 @@ def _worst(rows: pd.DataFrame, fault: Fault) -> pd.DataFrame:
     return rows.sort_values(["value", "face_id"], ascending=[fault.small_is_bad, True]).head(SHOWN)
 
 
-def _picture(
-    results: Results, faces: Translations, row: dict[str, Any], direction: str, fault: Fault
-) -> dict[str, Any]:
+def _picture(results: Results, faces: Translations, row: pd.Series, direction: str, fault: Fault) -> dict[str, Any]:
     shown = triptych(faces, int(row["index"]), direction)
     if fault.copy:
         other = DIRECTIONS[direction][1]

@@ -6,7 +6,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pipeline.params import Params
-from pipeline.reporting import dataset, failures, progress, provenance, quality, samples, slices
+from pipeline.reporting import dataset, external, failures, progress, provenance, quality, samples, slices
 from pipeline.reporting.results import Results
 
 
@@ -22,6 +22,7 @@ def describe(results: Results, params: Params) -> dict[str, Any]:
         "quality": quality.describe(results),
         "slices": slices.describe(results),
         "failures": failures.describe(results),
+        "external": external.describe(results),
         "data": dataset.describe(results),
         "training": progress.describe(results),
         "provenance": provenance.describe(results, params),

@@ -29,7 +29,7 @@ def describe(results: Results) -> dict[str, Any]:
     return {
         "model": model,
         "epochs": int(history["epoch"].max()),
-        "losses": [_losses(history, column) for column in history if column.startswith("train_")],
+        "losses": [_losses(history, column) for column in map(str, history) if column.startswith("train_")],
         "watched": [_watched(history, column) for column in _measures(history)],
         "samples": _samples(results),
     }
@@ -37,7 +37,7 @@ def describe(results: Results) -> dict[str, Any]:
 
 def _measures(history: pd.DataFrame) -> list[str]:
     """Return the names of what is watched per domain (`fd_anime`, `fd_human`: `fd`), in the table's order."""
-    columns = [column for column in history if not column.startswith(("train_", "val_"))]
+    columns = [column for column in map(str, history) if not column.startswith(("train_", "val_"))]
     return list(dict.fromkeys(column.removesuffix("_anime") for column in columns if column.endswith("_anime")))
 
 

@@ -41,6 +41,12 @@ MEANINGS = {
     "discriminator_accuracy": Meaning(
         "Discriminator accuracy", _OUTPUTS, "near 0.5", "how often the discriminator tells real from generated"
     ),
+    "detected": Meaning(
+        "Face found", _OUTPUTS, "higher", "share of outputs in which the target's detector finds a face"
+    ),
+    "landmark_error": Meaning(
+        "Landmark error", _OUTPUTS, "lower", "how far eyes and mouth moved, in distances between the eyes"
+    ),
     "collapse": Meaning("Collapse", _OUTPUTS, "lower", "share of outputs that nearly repeat another output"),
     "diversity": Meaning("Diversity", _OUTPUTS, "near 1", "how much outputs differ, against real faces"),
     "memorisation": Meaning("Memorisation", _OUTPUTS, "lower", "share of outputs that nearly repeat a training face"),
@@ -64,6 +70,7 @@ def describe(results: Results) -> dict[str, Any]:
             "n": by_key[f"{key}.{domain}"].n,
             "untouched": _value(by_key.get(f"untouched.{key}.{domain}"), meaning),
             "floor": _value(by_key.get(f"floor.{key}.{domain}"), meaning),
+            "chance": _value(by_key.get(f"chance.{key}.{domain}"), meaning),
         }
         for key, meaning in MEANINGS.items()
         for domain, side in SIDES[meaning.of].items()

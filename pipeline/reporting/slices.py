@@ -35,14 +35,15 @@ def describe(results: Results) -> dict[str, Any]:
             for attribute, part in judged.groupby("attribute", sort=False)
         ],
         "gaps": _gaps(judged),
-        "unjudged": sorted(
-            {
-                (f"{row.attribute.replace('_', ' ')}: {row.group}", int(row.n))
-                for row in table[~table["judged"]].itertuples()
-                if row.metric == "ssim" and row.direction == "human2anime"
-            }
-        ),
+        "unjudged": _unjudged(table),
     }
+
+
+def _unjudged(table: pd.DataFrame) -> list[tuple[str, int]]:
+    """Return groups of too few photos, and how many."""
+    small = table[~table["judged"] & (table["metric"] == "ssim") & (table["direction"] == "human2anime")]
+    names = small["attribute"].str.replace("_", " ") + ": " + small["group"].astype(str)
+    return [(name, int(n)) for name, n in zip(names, small["n"], strict=True)]
 
 
 def _charts(part: pd.DataFrame) -> list[Any]:
