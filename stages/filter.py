@@ -7,7 +7,7 @@ from pipeline import params
 from pipeline.errors import UserError
 from pipeline.faces import open_pixels, read_table, write_table
 from pipeline.files import atomic_folder, write_json
-from pipeline.reporting.sheets import verdict_sheets
+from pipeline.reporting.verdict_sheets import verdict_sheets
 from pipeline.selection.verdicts import judge, summarise
 from stages import DATA, run
 
