@@ -1,0 +1,203 @@
+"""The whole pipeline through DVC, small: a clone of this checkout, every stage, the mission's experiments."""
+
+import json
+import math
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from PIL import Image
+from ruamel.yaml import YAML
+
+from pipeline.faces import COLUMNS, DOMAINS, open_pixels
+from pipeline.networks.model import load_model
+
+PROJECT = Path(__file__).parents[1]
+STAGES = [f"{name}@{domain}" for name in ("download", "resize", "landmarks", "filter", "balance") for domain in DOMAINS]
+STAGES += ["split", "train", "evaluate", "report"]
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000)]
+
+
+class Project:
+    """A clone in which commands run as a user would run them."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        person = {f"GIT_{role}_{what}": "x" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        self.environment = os.environ | person | {"PATH": path, "OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1"}
+        self.environment.pop("PYTHONPATH", None)
+
+    def run(self, *words: str, code: int = 0) -> str:
+        """Run a command; return what it said on both streams."""
+        result = subprocess.run(words, cwd=self.root, env=self.environment, capture_output=True, text=True)
+        said = result.stdout + result.stderr
+        assert result.returncode == code or (code and result.returncode), f"{' '.join(words)}:\n{said}"
+        return said
+
+    def dvc(self, *words: str, code: int = 0) -> str:
+        return self.run(sys.executable, "-m", "dvc", *words, code=code)
+
+    def json(self, name: str) -> dict:
+        return json.loads((self.root / name).read_text())
+
+    def edit_params(self, change) -> None:
+        path = self.root / "params.yaml"
+        yaml = YAML()
+        yaml.width = 200
+        content = yaml.load(path)
+        change(content)
+        yaml.dump(content, path)
+
+    def commit(self, message: str) -> None:
+        self.run("git", "add", "--all")
+        self.run("git", "commit", "--quiet", "--message", message)
+
+
+def make_tiny(content) -> None:
+    """Few faces, small networks, one epoch."""
+    demo = content["profiles"]["demo"]
+    for domain, count in (("human", 40), ("anime", 40), ("external", 10)):
+        demo["download"][domain]["count"] = count
+    tiny = {"resolution": 32, "width": 4, "discriminator_width": 4, "blocks": 1, "batch": 4, "epochs": 1}
+    for key, value in tiny.items():
+        (content["train"] if key in content["train"] else demo["train"])[key] = value
+    content["evaluate"]["bootstrap"] = 10
+
+
+def ran(said: str) -> list[str]:
+    return re.findall(r"Running stage '([^']+)'", said)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """The tiny pipeline after its first `dvc repro`."""
+    root = tmp_path_factory.mktemp("clone") / "animemorph"
+    subprocess.run(["git", "clone", "--quiet", str(PROJECT), str(root)], check=True)
+    project = Project(root)
+    project.edit_params(make_tiny)
+    project.commit("tiny")
+    assert sorted(ran(project.dvc("repro"))) == sorted(STAGES)
+    project.commit("first run")
+    return project
+
+
+def test_every_stage_leaves_what_the_next_one_reads(project):
+    data = project.root / "data"
+    columns: set[str] = set()
+    for domain in DOMAINS:
+        manifest = project.json(f"data/download/{domain}/manifest.json")
+        assert {"source", "dataset", "version", "licence", "licence_url", "artifacts"} <= set(manifest)
+        members = pd.read_parquet(data / "download" / domain / "members.parquet")
+        rejected = pd.read_csv(data / "resize" / domain / "rejected.csv")
+        pixels = open_pixels(data / "resize" / domain / "faces.npy")
+        assert pixels.shape[1:] == (128, 128, 3)
+        tables = {
+            stage: pd.read_parquet(data / stage / domain / "faces.parquet")
+            for stage in ("resize", "landmarks", "filter", "balance")
+        }
+        assert len(members) == len(tables["resize"]) + len(rejected)
+        assert len(pixels) == len(tables["resize"]) == len(tables["landmarks"]) == len(tables["filter"])
+        columns = set()
+        for stage in ("resize", "landmarks", "filter"):
+            columns |= set(COLUMNS[stage])
+            assert columns <= set(tables[stage])
+        assert tables["landmarks"]["align"].map(len).eq(6).all()
+        assert set(tables["filter"]["verdict"]) <= {"kept", "dropped"}
+        chosen = tables["balance"].merge(tables["filter"][["face_id", "verdict"]], on="face_id", suffixes=("", "_then"))
+        assert len(chosen) == len(tables["balance"]) and set(chosen["verdict_then"]) == {"kept"}
+    for domain in ("human", "anime"):
+        split = pd.read_parquet(data / "split" / f"{domain}.parquet")
+        assert split["face_id"].is_unique and set(split["split"]) == {"train", "val", "test"}
+        assert set(split["face_id"]) == set(pd.read_parquet(data / "balance" / domain / "faces.parquet")["face_id"])
+
+
+def test_training_leaves_a_model_and_its_history(project):
+    data = project.root / "data"
+    model = load_model(data / "train")
+    assert model.config.resolution == 32
+    history = pd.read_csv(data / "train" / "history.csv")
+    assert len(history) == 1 and {"train_cycle_human", "val_cycle_human", "fd_anime"} <= set(history)
+    assert len(list((data / "train" / "samples").glob("*.png"))) == 1
+    test = {
+        domain: int((pd.read_parquet(data / "split" / f"{domain}.parquet")["split"] == "test").sum())
+        for domain in ("human", "anime")
+    }
+    for name, domain in {"human2anime": "human", "human_cycle": "human", "anime2human": "anime"}.items():
+        assert open_pixels(data / "evaluate" / f"{name}.npy").shape == (test[domain], 32, 32, 3)
+
+
+def test_metrics_are_numbers_and_those_of_the_design_are_there(project):
+    metrics = project.json("data/evaluate/metrics.json")
+
+    def numbers(tree, prefix=""):
+        for key, value in tree.items():
+            yield from numbers(value, f"{prefix}{key}.") if isinstance(value, dict) else [(prefix + key, value)]
+
+    flat = dict(numbers(metrics))
+    assert all(isinstance(value, int | float) and math.isfinite(value) for value in flat.values())
+    wanted = ["fd", "kd", "floor.fd", "untouched.fd", "domain_accuracy", "discriminator_accuracy", "collapse", "n.test"]
+    wanted += [f"reconstruction.{name}" for name in ("accuracy", "psnr", "ssim")]
+    absent = {item["name"] for item in json.loads((project.root / "data/evaluate/absent.json").read_text())}
+    for name in wanted:
+        for domain in ("anime", "human"):
+            assert f"{name}.{domain}" in flat or f"{name}.{domain}" in absent, name
+    assert "fid" not in metrics
+    html = (project.root / "data/report/report.html").read_text()
+    assert f"{flat['fd.anime']:.1f}" in html and len(html) < 6_000_000
+
+
+def test_nothing_changed_runs_nothing(project):
+    assert ran(project.dvc("repro")) == []
+    assert "up to date" in project.dvc("status")
+
+
+def test_the_same_params_give_the_same_bytes(project):
+    before = (project.root / "dvc.lock").read_bytes()
+    again = ("train", "evaluate", "report")
+    assert ran(project.dvc("repro", "--force", "--single-item", "--no-run-cache", *again)) == list(again)
+    assert (project.root / "dvc.lock").read_bytes() == before
+
+
+def test_audit_finds_nothing_and_plots_load(project):
+    project.run("animemorph", "audit")
+    shown = json.loads(project.dvc("plots", "show", "--json"))
+    assert not shown.get("errors")
+    assert len(shown["data"]) >= 7
+
+
+def test_a_photo_can_be_translated(project, tmp_path):
+    with zipfile.ZipFile(project.root / "data/download/human/faces.zip") as faces:
+        photo = Path(faces.extract(faces.namelist()[0], tmp_path))
+    project.run("animemorph", "translate", str(photo), "-o", str(tmp_path / "anime"), "--size", "64")
+    (picture,) = (tmp_path / "anime").glob("*.png")
+    assert Image.open(picture).size == (64, 64)
+
+
+@pytest.mark.parametrize("override", ["train.noise=true", "train.model=dcgan"])
+def test_an_experiment_runs_training_and_what_follows(project, override):
+    assert ran(project.dvc("exp", "run", "--set-param", override)) == ["train", "evaluate", "report"]
+    key, value = override.split("=")
+    assert key in project.dvc("params", "diff") and value in project.dvc("params", "diff").lower()
+    assert "reconstruction" in project.dvc("metrics", "diff")
+    expected = {"train.noise=true": "cyclegan", "train.model=dcgan": "dcgan"}[override]
+    assert project.json("data/train/model.json")["model"] == expected
+    project.run("git", "checkout", "--quiet", ".")
+    project.dvc("checkout", "--quiet")
+    assert "up to date" in project.dvc("status")
+
+
+def test_a_mistyped_key_is_one_sentence(project):
+    path = project.root / "params.yaml"
+    original = path.read_text()
+    path.write_text(re.sub(r"^  noise_std:", "  noise_sdt:", original, flags=re.MULTILINE))
+    said = project.dvc("repro", code=1)
+    assert "train.noise_sdt" in said and "noise_std?" in said and "Traceback" not in said
+    path.write_text(original)
+    assert project.json("data/train/model.json")["model"] == "cyclegan"
