@@ -26,8 +26,8 @@ MAX_TEXT_BYTES = 2**20
 #: What an export of our generators consists of. Anything else (loops, file access, custom code) is refused.
 LAYERS = frozenset(
     (
-        *("Add", "BatchNormalization", "Cast", "Conv", "ConvTranspose", "InstanceNormalization", "LeakyRelu"),
-        *("Pad", "Relu", "Resize", "Tanh"),
+        *("Add", "BatchNormalization", "Cast", "Concat", "Conv", "ConvTranspose", "InstanceNormalization"),
+        *("LeakyRelu", "Pad", "Relu", "Resize", "Slice", "Tanh", "Transpose"),
     )
 )
 

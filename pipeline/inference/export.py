@@ -17,8 +17,8 @@ from pipeline.inference.generators import PRETRAINED, TRAINED, Direction, OnnxGe
 OPSET = 18
 #: Largest difference to PyTorch, in [-1, 1], with which a bundle is written.
 PARITY = 1e-4
-#: Sides must be a multiple of what a generator halves: 4 for CycleGAN's, 16 for DCGAN's.
-STRIDE = {"dcgan": 16}
+#: How often a generator halves its input: an exported one takes sides that are a multiple of it.
+STRIDES = {"resnet": 4, "unet": 8, "dcgan": 16}
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def export(folder: Path | None, output: Path, seed: int = 0) -> dict[Direction, 
     except ImportError:
         raise UserError("exporting needs onnx and onnxscript: install animemorph[pipeline,export].") from None
     trained = TorchGenerators(folder, device="cpu")
-    stride = STRIDE.get(trained.facts.model, 4)
+    stride = STRIDES["dcgan" if trained.facts.model == "dcgan" else trained.model.config.generator]
     graphs: dict[Direction, bytes] = {}
     for direction in tqdm(("human2anime", "anime2human"), desc="export", unit="network"):
         graphs[direction] = _graph(getattr(trained.model, direction), trained.facts.resolution, stride)

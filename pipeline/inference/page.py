@@ -168,19 +168,21 @@ class _Desk:
 
         limit = self.limits.upload_bytes
         too_large = Refusal(413, f"the photo is larger than {limit // 2**20} MB: make it smaller first.")
-        if int(request.headers.get("content-length") or 0) > limit:
-            raise too_large
-        data = bytearray()
+        data, size = bytearray(), 0
         try:
             async with asyncio.timeout(self.limits.upload_seconds):
                 async for chunk in request.stream():
-                    data += chunk
-                    if len(data) > limit:
-                        raise too_large
+                    size += len(chunk)
+                    if size <= limit:
+                        data += chunk
+                    elif size > 8 * limit:
+                        break
         except TimeoutError:
             raise Refusal(408, "the photo took too long to arrive: try again.") from None
         except ClientDisconnect:
             raise Refusal(400, "the photo did not arrive whole: try again.") from None
+        if size > limit:  # said at the end: a browser shows no answer that comes while it still sends
+            raise too_large
         return bytes(data)
 
     def _translate(self, data: bytes, size: int, seed: int, anyway: bool, deadline: float) -> dict[str, Any]:
@@ -230,6 +232,7 @@ def serve(host: str, port: int, model: Path | None) -> None:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen(64)  # whoever comes before the server is ready waits instead of being turned away
     except OSError as error:
         raise UserError(f"{host}:{port} cannot be used ({error.strerror}): name another with --port.") from None
     shown = f"[{host}]" if ":" in host else host

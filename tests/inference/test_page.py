@@ -1,0 +1,239 @@
+"""The web page: its API over loopback, and in a real browser."""
+
+import base64
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import av
+import numpy as np
+import psutil
+import pytest
+from PIL import Image
+
+SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
+
+
+class Server:
+    """`animemorph app` in a process of its own."""
+
+    def __init__(self, bundle: Path, cwd: Path) -> None:
+        command = [sys.executable, "-c", "from pipeline.cli import app; app()", "app", "--port", "0"]
+        self.process = subprocess.Popen(
+            [*command, "--model", str(bundle)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=cwd, text=True
+        )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        found = re.search(r"http://127\.0\.0\.1:\d+", line)
+        assert found, line
+        self.address = found[0]
+        self.said: list[str] = []
+        threading.Thread(target=lambda: self.said.extend(self.process.stdout or []), daemon=True).start()
+
+    def post(self, data: bytes, query: str = "", **headers: str) -> tuple[int, dict]:
+        request = urllib.request.Request(f"{self.address}/api/translate?{query}", data=data, method="POST")
+        request.add_header("Content-Type", "application/octet-stream")
+        for name, value in headers.items():
+            request.add_header(name.replace("_", "-"), value)
+        try:
+            with urllib.request.urlopen(request, timeout=200) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)
+
+
+@pytest.fixture(scope="module")
+def server(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("served")
+    running = Server(tiny_bundle, folder)
+    yield running
+    running.process.terminate()
+    running.process.wait(30)
+    assert list(folder.iterdir()) == []
+    assert running.said == []
+
+
+def picture(address: str) -> Image.Image:
+    return Image.open(io.BytesIO(base64.b64decode(address.removeprefix("data:image/png;base64,"))))
+
+
+def test_a_photo_comes_back_as_three_pictures(server: Server, portrait: Path) -> None:
+    status, answer = server.post(portrait.read_bytes(), "size=128&seed=3")
+    assert status == 200
+    (face,) = answer["faces"]
+    assert {name: picture(address).size for name, address in face.items()} == dict.fromkeys(
+        ("input", "anime", "back"), (128, 128)
+    )
+    assert server.post(portrait.read_bytes(), "size=128&seed=3")[1] == answer
+    assert server.post(portrait.read_bytes(), "size=128&seed=4")[1] != answer
+
+
+def test_page_and_command_and_python_agree(server: Server, portrait: Path, translator: object) -> None:
+    _, answer = server.post(portrait.read_bytes(), "size=96&seed=3")
+    mine = translator.translate(Image.open(portrait), size=96, seed=3)
+    assert np.array_equal(np.asarray(picture(answer["faces"][0]["anime"])), np.asarray(mine))
+
+
+def test_hostile_uploads_get_one_sentence_each(server: Server, hostile: Callable[[], Path]) -> None:
+    statuses = {}
+    for path in sorted(hostile().iterdir()):
+        statuses[path.name], answer = server.post(path.read_bytes())
+        if statuses[path.name] != 200:
+            assert re.fullmatch(r"[A-Z][^\n]*\.", answer["error"])
+            assert "Traceback" not in answer["error"]
+    fine = {name for name, status in statuses.items() if status == 200}
+    assert fine == {"cmyk.jpg", "deep.png"}
+    assert {statuses[name] for name in ("one_pixel.png", "animated.gif", "collage.jpg", "deep_noise.png")} == {422}
+    assert {statuses[name] for name in ("bomb.png", "truncated.jpg", "zip.png", "script.svg.png")} == {400}
+    assert server.process.poll() is None
+
+
+def test_limits_and_wrong_requests(server: Server, portrait: Path) -> None:
+    data = portrait.read_bytes()
+    assert server.post(b"\0" * (12 * 2**20 + 1))[0] == 413
+    for query in ("size=99999", "size=abc", "seed=-1", "size=²"):
+        assert server.post(data, urllib.request.quote(query, safe="=&"))[0] == 400
+    assert server.post(data, Content_Type="multipart/form-data")[0] == 415
+    assert server.post(b"", "")[0] == 400
+    with pytest.raises(urllib.error.HTTPError, match="400"):
+        urllib.request.urlopen(urllib.request.Request(f"{server.address}/", headers={"Host": "evil.example"}))
+    for path in ("/../page.py", "/%2e%2e/page.py", "/api/translate", "/static/"):
+        with pytest.raises(urllib.error.HTTPError, match=r"40[45]"):
+            urllib.request.urlopen(server.address + path)
+
+
+def test_every_answer_forbids_everything_foreign(server: Server) -> None:
+    for path in ("/", "/page.js", "/api/facts"):
+        with urllib.request.urlopen(server.address + path) as answer:
+            assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_fifty_at_once_are_answered_or_told_to_wait(server: Server, portrait: Path) -> None:
+    """Two waves of 50: none is lost, some are served, and the second wave costs no more memory (64 MiB of slack)."""
+    data = portrait.read_bytes()
+    memory = []
+    for _ in range(2):
+        with ThreadPoolExecutor(50) as pool:
+            answers = list(pool.map(lambda seed: server.post(data, f"seed={seed}"), range(50)))
+        served = [answer for status, answer in answers if status == 200]
+        told = [answer["error"] for status, answer in answers if status == 503]
+        assert len(served) + len(told) == 50
+        assert len(served) >= 16
+        assert all("try again" in sentence for sentence in told)
+        assert all(len(answer["faces"]) == 1 for answer in served)
+        memory.append(psutil.Process(server.process.pid).memory_info().rss)
+    assert memory[1] - memory[0] < 64 * 2**20
+    assert server.post(data)[0] == 200
+
+
+@pytest.fixture(scope="module")
+def browser(portrait: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
+    """Debian's Chromium with a camera that shows the portrait."""
+    from playwright.sync_api import sync_playwright
+
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.fail("these tests need Debian's Chromium: apt-get install chromium")
+    camera = tmp_path_factory.mktemp("camera") / "camera.y4m"
+    with av.open(str(camera), "w", format="yuv4mpegpipe") as output:
+        video = output.add_stream("wrapped_avframe", rate=10)
+        video.width, video.height, video.pix_fmt = 256, 256, "yuv420p"
+        for index in range(5):
+            frame = av.VideoFrame.from_image(Image.open(portrait)).reformat(format="yuv420p")
+            frame.pts = index
+            output.mux(video.encode(frame))
+        output.mux(video.encode(None))
+    flags = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    flags += (
+        "--disable-component-update --disable-sync --use-fake-device-for-media-stream --use-fake-ui-for-media-stream"
+    )
+    with sync_playwright() as playwright:
+        instance = playwright.chromium.launch(
+            executable_path=chromium, args=[*flags.split(), f"--use-file-for-fake-video-capture={camera}"]
+        )
+        yield instance
+        instance.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("kind", list(SIZES))
+def test_in_a_browser(
+    server: Server, browser: object, kind: str, portrait: Path, hostile: Callable[[], Path], tmp_path: Path
+) -> None:
+    width, height = SIZES[kind]
+    page = browser.new_page(viewport={"width": width, "height": height}, permissions=["camera"])
+    page.set_default_timeout(120_000)
+    asked: list[str] = []
+    wrong: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda message: "Content Security Policy" in message.text and wrong.append(message.text))
+    shots = Path(os.environ.get("ANIMEMORPH_SCREENSHOTS", tmp_path))
+
+    def shoot(name: str) -> None:
+        page.screenshot(path=shots / f"{kind}-{name}.png", full_page=True)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+    def message() -> str:
+        page.wait_for_function("!document.getElementById('message').textContent.startsWith('Translating')")
+        return str(page.text_content("#message"))
+
+    page.goto(server.address)
+    page.wait_for_selector(".examples img")
+    shoot("empty")
+
+    page.set_input_files("#file", portrait)
+    page.wait_for_selector("#results li")
+    assert message() == "One face."
+    page.wait_for_function(
+        "[...document.querySelectorAll('#results img')].every((image) => image.naturalWidth === 256)"
+    )
+    shoot("result")
+    with page.expect_download() as download:
+        page.click("#results a")
+    assert download.value.suggested_filename == "anime.png"
+    assert Image.open(download.value.path()).size == (256, 256)
+
+    before = page.get_attribute("#results .anime", "src")
+    page.fill("#seed", "7")
+    page.dispatch_event("#seed", "change")
+    page.wait_for_function("(old) => (document.querySelector('#results .anime')?.src ?? old) !== old", arg=before)
+
+    folder = hostile()
+    page.set_input_files("#file", folder / "deep_noise.png")
+    page.wait_for_selector("#anyway:visible")
+    assert message().startswith("No face was found")
+    shoot("no-face")
+    page.click("#anyway")
+    page.wait_for_selector("#results li")
+
+    (folder / "oversized.png").write_bytes(b"\0" * (12 * 2**20 + 1))
+    for name, part in {"truncated.jpg": "cut off", "bomb.png": "40 million pixels", "oversized.png": "12 MB"}.items():
+        page.set_input_files("#file", folder / name)
+        page.wait_for_selector(f"#message.error:has-text('{part}')")
+        assert page.locator("#results li").count() == 0
+    shoot("refused")
+
+    page.click("#camera")
+    page.wait_for_function("document.getElementById('video').videoWidth > 0")
+    page.click("#shoot")
+    page.wait_for_selector("#results li")
+    assert message() == "One face."
+    assert page.locator("#live").is_hidden()
+
+    page.click(".examples button:nth-child(2)")
+    page.wait_for_function("document.getElementById('message').textContent === 'One face.'")
+    assert all(url.startswith((server.address, "data:", "blob:")) for url in asked), asked
+    assert wrong == []
+    page.close()
