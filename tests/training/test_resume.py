@@ -1,0 +1,67 @@
+"""A run killed anywhere, and started again, leaves the bytes of a run that was never touched."""
+
+import multiprocessing
+import random
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tiny_run import fit_and_write, hashes
+
+# A server that has imported everything forks the trainers: each starts in milliseconds and has never run autograd.
+context = multiprocessing.get_context("forkserver")
+context.set_forkserver_preload(["tiny_run"])
+
+KILLS = 7
+VARIANTS: dict[str, dict[str, Any]] = {
+    "cyclegan with noise and averages": {"ema": 0.99},
+    "dcgan": {"model": "dcgan", "noise": False},
+    # Random faces have more variety than two channels can learn: every epoch collapses, up to the last rollback.
+    "rollback": {"on_collapse": "rollback", "epochs": 2},
+}
+
+
+def train(changes: dict[str, Any], folder: Path, target: Path, seconds: float) -> None:
+    """Train until done, or until so many seconds of computing; then the kernel ends the process where it stands.
+
+    SIGPROF without a handler ends a process as SIGKILL does, and counts its own time whatever else the machine does.
+    """
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    start = time.process_time()
+    try:
+        # A checkpoint after every step, epochs of 5 steps: kills fall into steps, writes, measuring and sampling.
+        fit_and_write(changes, folder, target, 0.0)
+    finally:
+        target.mkdir(exist_ok=True)
+        (target.parent / "seconds").write_text(str(time.process_time() - start))
+
+
+def run(*args: Any) -> int:
+    """Return the exit code of a trainer of its own."""
+    trainer = context.Process(target=train, args=args)
+    trainer.start()
+    trainer.join()
+    return int(trainer.exitcode)
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_killed_runs_leave_the_same_bytes(name: str, tmp_path: Path) -> None:
+    end = 1 if name == "rollback" else 0
+    assert run(VARIANTS[name], tmp_path / "reference", tmp_path / "reference-out", 1e6) == end
+    seconds = float((tmp_path / "seconds").read_text())
+    moments = random.Random(name)
+    kills = finished = 0
+    while kills < KILLS or not finished:
+        place = tmp_path / f"killed-{finished}"
+        code = run(VARIANTS[name], place, place.with_name(place.name + "-out"), moments.uniform(0.1, 0.7) * seconds)
+        if code == -signal.SIGPROF:
+            kills += 1
+            continue
+        assert code == end
+        finished += 1
+        assert hashes(place.with_name(place.name + "-out")) == hashes(tmp_path / "reference-out")
+        newest = [max((folder / "checkpoints").iterdir()).name for folder in (place, tmp_path / "reference")]
+        assert newest[0] == newest[1]
+        assert hashes(place / "samples") == hashes(tmp_path / "reference" / "samples")

@@ -1,0 +1,74 @@
+"""A whole training run on tiny networks and faces, as the tests of resuming, of collapse and of memory start it."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from pipeline.evaluation.distances import frechet
+from pipeline.networks.model import ModelConfig, TranslationModel, build_model, save_model
+from pipeline.params import Train
+from pipeline.training import batches, checkpoint, loop
+from pipeline.training.engine import Engine
+from pipeline.training.monitor import Measures, Monitor, near_copies
+
+RESOLUTION = 32
+
+
+def settings(**changes: Any) -> Train:
+    small = {"resolution": RESOLUTION, "width": 2, "blocks": 1, "discriminator_width": 2, "batch": 2, "epochs": 3}
+    return Train(**(small | {"pool": 4, "noise": True} | changes))
+
+
+def tiny_model(train: Train, seed: int = 3) -> TranslationModel:
+    torch.manual_seed(seed)
+    shared = {name: value for name, value in train.model_dump().items() if name in ModelConfig.model_fields}
+    return build_model(ModelConfig(**shared | {"noise_std": train.noise_std if train.noise else 0.0, "seed": seed}))
+
+
+def random_faces(count: int, seed: int) -> np.ndarray:
+    """Smooth pictures, uint8 [count, 32, 32, 3]."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (count, 4, 4, 3))
+    return coarse.repeat(8, axis=1).repeat(8, axis=2).astype(np.uint8)
+
+
+def pooled(images: np.ndarray) -> np.ndarray:
+    """4 x 4 means: 48 features [n, 48]."""
+    n = len(images)
+    return images.reshape(n, 4, 8, 4, 8, 3).mean((2, 4)).reshape(n, -1) / 255
+
+
+def fit(
+    train: Train, folder: Path, engine: Engine | None = None, checkpoint_seconds: float = 60.0, faces: int = 10
+) -> tuple[TranslationModel, list[dict[str, Any]], dict[str, Any]]:
+    human, anime = random_faces(faces, 0), random_faces(faces + 1, 1)
+    engine = engine or Engine()
+    resident = batches.Faces(torch.from_numpy(human), torch.from_numpy(anime), engine.device)
+    monitor = Monitor(random_faces(5, 2), random_faces(6, 3), Measures(pooled, frechet, near_copies), seed=3)
+    with checkpoint.exclusive(folder):
+        return loop.fit(train, tiny_model(train), resident, monitor, engine, folder, checkpoint_seconds)
+
+
+def fit_and_write(changes: dict[str, Any], folder: Path, target: Path, checkpoint_seconds: float) -> None:
+    """Train in `folder` and write weights, history and state to `target`: what a separate process runs."""
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    folder.mkdir(parents=True, exist_ok=True)
+    model, history, state = fit(settings(**changes), folder, checkpoint_seconds=checkpoint_seconds)
+    save_model(model, target)
+    pd.DataFrame(history).to_csv(target / "history.csv", index=False)
+    checkpoint.write_state(state, target / "state.safetensors")
+    (target / "samples.json").write_text(json.dumps(hashes(folder / "samples")))
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """Content of every file below a folder."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
