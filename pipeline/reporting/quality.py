@@ -79,9 +79,17 @@ def describe(results: Results) -> dict[str, Any]:
     return {
         "rows": rows,
         "cards": _cards(by_key),
-        "absent": results.json_list("evaluate/absent.json"),
+        "absent": _absent(results),
         "study": study(results, numbers),
     }
+
+
+def _absent(results: Results) -> list[dict[str, Any]]:
+    """Return the reasons for which numbers are missing, each with the numbers' names."""
+    reasons: dict[str, list[str]] = {}
+    for item in results.json_list("evaluate/absent.json"):
+        reasons.setdefault(item["reason"], []).append(item["name"])
+    return [{"reason": reason, "names": names} for reason, names in reasons.items()]
 
 
 def study(results: Results, numbers: pd.DataFrame) -> dict[str, Any]:

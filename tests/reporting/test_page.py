@@ -71,7 +71,7 @@ def test_numbers_stand_beside_their_floor_and_doing_nothing(results):
         "40.1",
     )
     assert told["cards"][0]["value"] == "50%"
-    assert told["absent"] == [{"name": "landmark_error.anime", "reason": "no face was found <anywhere>"}]
+    assert told["absent"] == [{"reason": "no face was found <anywhere>", "names": ["landmark_error.anime"]}]
     # An embedded distance is never called FID.
     assert not any("FID" in row["meaning"].name for row in told["rows"])
     assert told["study"]["fid"] is None
