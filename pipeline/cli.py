@@ -102,3 +102,21 @@ def audit() -> None:
         typer.echo(f"{finding.problem}: {finding.path} ({finding.advice})")
     typer.echo(f"{result.files} files looked at, {len(result.findings)} with something wrong", err=True)
     raise typer.Exit(1 if result.findings else 0)
+
+
+@app.command()
+def compare(
+    seeds: Annotated[str, typer.Option(help="Seeds, separated by commas.")] = "0,1,2",
+    set_param: Annotated[
+        list[str] | None,
+        typer.Option("-S", "--set-param", metavar="KEY=VALUE", help="A param for all runs alike; may be repeated."),
+    ] = None,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the results.")] = Path("data/compare"),
+) -> None:
+    """Train and evaluate DCGAN, CycleGAN and CycleGAN with noise under one budget; write their table.
+
+    Interrupted, it goes on where it was.
+    """
+    from pipeline.evaluation import compare as comparing
+
+    typer.echo(comparing.command(seeds, set_param or [], output))
