@@ -29,6 +29,11 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     Writing into the folder itself would fail: DVC links outputs read-only into its cache.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    for left in path.parent.glob(f".{path.name}.*.partial"):
+        import psutil  # not among the packages that translating needs
+
+        if not psutil.pid_exists(int(left.suffixes[-2][1:])):  # a killed process could not clean up
+            shutil.rmtree(left, ignore_errors=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()

@@ -43,7 +43,7 @@ def _face_ids(hashes: pd.Series, domain: str) -> pd.Series:
 def _move_points(table: pd.DataFrame, size: int, fit: Fit) -> None:
     columns = [f"{name}_{axis}" for name in FIVE_POINTS for axis in "xy"]
     points = table[columns].to_numpy(dtype=np.float64, na_value=np.nan).reshape(len(table), len(FIVE_POINTS), 2)
-    sizes: dict[Any, np.ndarray] = table.groupby(["width", "height"]).indices
+    sizes: Any = table.groupby(["width", "height"]).indices
     for (width, height), rows in sizes.items():
         matrix = square_matrix(width, height, size, fit)
         # CelebA counts from the first pixel's centre.

@@ -1,0 +1,130 @@
+"""The stage `download`: manifest, table and container, from every source that needs no network."""
+
+import hashlib
+import json
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pipeline.errors import UserError
+from pipeline.faces import read_table
+from pipeline.sources.container import index
+from stages import download
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch) -> Path:
+    source = Path(__file__).parents[2] / "params.yaml"
+    (tmp_path / "params.yaml").write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def use(project: Path, domain: str, **source: object) -> None:
+    """Set a domain's source in the demo profile."""
+    from ruamel.yaml import YAML
+
+    params = YAML().load(project / "params.yaml")
+    params["profiles"]["demo"]["download"][domain].update(source)
+    YAML().dump(params, project / "params.yaml")
+
+
+def test_archive_becomes_manifest_table_and_container(project, png):
+    with zipfile.ZipFile(project / "photos.zip", "w") as archive:
+        archive.writestr("men/1.png", png(1))
+        archive.writestr("women/2.png", png(2))
+        archive.writestr("../evil.png", png(3))
+    use(project, "human", source="archive", path="photos.zip")
+    download.main("human")
+    folder = project / "data/download/human"
+    assert sorted(path.name for path in folder.iterdir()) == ["faces.zip", "manifest.json", "members.parquet"]
+    assert read_table(folder / "members.parquet").to_dict("list") == {
+        "source": ["men/1.png", "women/2.png"],
+        "gender": ["male", "female"],
+    }
+    manifest = json.loads((folder / "manifest.json").read_text())
+    data = (project / "photos.zip").read_bytes()
+    assert manifest == {
+        "source": "archive",
+        "dataset": "photos.zip",
+        "version": None,
+        "licence": "The owner's: this archive was given by its path.",
+        "licence_url": None,
+        "artifacts": [
+            {"name": "faces.zip", "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data), "members": 2}
+        ],
+        "ignored": {"unsafe name": 1},
+    }
+    assert not (project / "evil.png").exists()
+    assert not (project.parent / "evil.png").exists()
+
+
+def test_failure_leaves_no_output(project):
+    use(project, "human", source="archive", path="none.zip")
+    with pytest.raises(UserError, match=r"none\.zip does not exist"):
+        download.main("human")
+    assert not list((project / "data/download").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        ({"source": "archive"}, "path is not set"),
+        ({"source": "celeba"}, "its path is not a folder"),
+        ({"source": "kaggle"}, "owner/name/versions/N"),
+    ],
+)
+def test_incomplete_source_is_one_sentence(project, source, sentence):
+    use(project, "human", **source)
+    with pytest.raises(UserError, match=sentence):
+        download.main("human")
+
+
+def test_demo_faces_are_the_same_again_and_labelled(project):
+    use(project, "anime", count=5)
+    download.main("anime")
+    folder = project / "data/download/anime"
+    first = {path.name: path.read_bytes() for path in folder.iterdir()}
+    download.main("anime")
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
+    assert not list((project / "data/scratch").iterdir())
+    table = read_table(folder / "members.parquet")
+    assert table["source"].tolist() == [f"drawing_{n:05d}.png" for n in range(5)]
+    assert "gender" not in table
+    manifest = json.loads(first["manifest.json"])
+    assert "CC0" in manifest["licence"]
+    assert len(index(folder / "faces.zip").members) == 5
+
+
+def test_demo_goes_on_after_an_interruption(project, monkeypatch):
+    use(project, "anime", count=6)
+    download.main("anime")
+    whole = (project / "data/download/anime/faces.zip").read_bytes()
+    drawn = []
+    draw = download.demo.demo_anime.draw
+
+    def interrupted(options: dict, size: int):
+        drawn.append(options["seed"])
+        if len(drawn) == 4:
+            raise KeyboardInterrupt
+        return draw(options, size)
+
+    monkeypatch.setattr(download.demo.demo_anime, "draw", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        download.main("anime")
+    download.main("anime")
+    assert drawn[4:] == ["anime-0-3", "anime-0-4", "anime-0-5"]  # the first three are not drawn again
+    assert (project / "data/download/anime/faces.zip").read_bytes() == whole
+
+
+def test_external_shows_people_with_labels_and_things_without(project):
+    use(project, "external", count=4)
+    download.main("external")
+    table = read_table(project / "data/download/external/members.parquet")
+    assert table["source"].str.startswith("not_a_face").sum() == 1
+    people = table[table["source"].str.startswith("person")]
+    assert set(people["gender"]) <= {"female", "male"}
+    assert (people["age"] >= 16).all()
+    assert pd.isna(table["gender"].iloc[-1])
