@@ -67,6 +67,7 @@ def _domain(results: Results, domain: str, place: int) -> dict[str, Any]:
         "dropped": _dropped(results, domain, dropped),
         "genders": _genders(chosen),
         "examples": [data_uri(face) for face in read_crops(pixels, shown, min(pixels.shape[1], 112))],
+        "landmarks": _sheet(results, f"landmarks/{domain}/sheet.png"),
         "histograms": [
             charts.histogram(filtered[column], title=f"{domain}: {title}", colour=place)
             for column, title in HISTOGRAMS.items()
@@ -78,15 +79,21 @@ def _domain(results: Results, domain: str, place: int) -> dict[str, Any]:
 def _dropped(results: Results, domain: str, dropped: pd.DataFrame) -> list[dict[str, Any]]:
     """Reasons in falling order of how many faces they cost, each with its contact sheet."""
     counts = dropped["reason"].value_counts().sort_index().sort_values(ascending=False, kind="stable")
-    reasons = []
-    for reason, count in counts.items():
-        sheet = results.data / "filter" / domain / "sheets" / f"{reason}.png"
-        picture = None
-        if sheet.is_file():
-            with Image.open(sheet) as image:
-                picture = data_uri(image, longest=1080)
-        reasons.append({"reason": REASONS.get(str(reason), str(reason)), "count": int(count), "sheet": picture})
-    return reasons
+    return [
+        {
+            "reason": REASONS.get(str(reason), str(reason)),
+            "count": int(count),
+            "sheet": _sheet(results, f"filter/{domain}/sheets/{reason}.png"),
+        }
+        for reason, count in counts.items()
+    ]
+
+
+def _sheet(results: Results, name: str) -> str | None:
+    if not results.exists(name):
+        return None
+    with Image.open(results.data / name) as image:
+        return data_uri(image, longest=1080)
 
 
 def _genders(faces: pd.DataFrame) -> list[tuple[str, int]]:
