@@ -174,6 +174,7 @@ class Train(Group):
     batch: Count = Field(1, description="faces a step of each domain, on each device")
     epochs: Count = Field(100, description="the learning rate falls linearly to 0 over the second half")
     ema: float = Field(0.0, ge=0, lt=1, description="decay a step of the generators' moving average; 0: none")
+    augment: bool = Field(False, description="change colours and places of all a discriminator sees: for small data")
     precision: Literal["32", "bf16-mixed", "16-mixed"] = Field("32", description="of activations; weights stay 32 bit")
     compile: bool = Field(False, description="torch.compile: pays on a GPU, costs minutes of warm-up")
     select: Literal["best", "last"] | Count = Field(
@@ -199,6 +200,7 @@ class Evaluate(Group):
 
     tolerance: Share = Field(0.1, description="reconstruction accuracy: largest error, as a share of the value range")
     extractor: Literal["embedded", "inception"] = Field("embedded", description="inception needs its weights: FID, KID")
+    weights: str | None = Field(None, description="file or folder with Inception's weights; null: fetched")
     bootstrap: int = Field(200, ge=0, description="resamples of the 95 % intervals; 0: none")
 
 

@@ -30,7 +30,7 @@ def main() -> None:
     external = read_external(model.config.resolution)
     names = DISTANCES[config.evaluate.extractor]
     settings = Settings(*names, config.evaluate.tolerance, config.evaluate.bootstrap, config.seed)
-    extractor = create_extractor(config.evaluate.extractor, device)
+    extractor = create_extractor(config.evaluate.extractor, config.evaluate.weights, device)
     with ExitStack() as stack:
         detectors = {domain: open_detector(config.landmarks[domain], stack) for domain in DOMAINS}
         evaluation = measure(model, faces, external, extractor, detectors, settings)

@@ -8,7 +8,7 @@ arXiv:1706.08500), with the canonical weights of 2015-12-05, gives the numbers t
 import hashlib
 import io
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from pipeline.errors import UserError
 from pipeline.files import atomic_file, scratch_folder, sha256
+from pipeline.landmarks.weights import fetch
 
 EMBEDDED_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 EMBEDDED_SIDE = 224
@@ -99,13 +100,20 @@ class InceptionExtractor:
         return self.network(images.to(self.device))[0]
 
 
-def create_extractor(name: str, device: str | torch.device = "cpu") -> Extractor:
-    """Return the extractor called `embedded` or `inception`; UserError when Inception's weights cannot be had."""
+def create_extractor(
+    name: Literal["embedded", "inception"], weights: str | None = None, device: str | torch.device = "cpu"
+) -> Extractor:
+    """Create an extractor; `weights` is the file of Inception's weights or its folder, None: they are fetched.
+
+    UserError when the weights cannot be had or are others than the canonical ones.
+    """
     if name == "embedded":
         return EmbeddedExtractor(device)
-    from pipeline.landmarks.weights import fetch
-
-    return InceptionExtractor(fetch("inception"), device)
+    try:
+        return InceptionExtractor(fetch("inception", weights), device)
+    except UserError as error:
+        other = "or set evaluate.extractor to embedded, which needs no file and gives fd and kd in place of FID and KID"
+        raise UserError(f"{str(error).rstrip('.')}; {other}.") from error
 
 
 def extract(images: np.ndarray, extractor: Extractor, label: str = "features", batch: int = BATCH) -> np.ndarray:

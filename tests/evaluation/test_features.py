@@ -96,3 +96,8 @@ def test_a_file_that_is_not_inception_is_refused(tmp_path: Path):
     path.write_bytes(b"not a network")
     with pytest.raises(UserError, match=r"weights\.pth does not hold the Inception weights"):
         features.InceptionExtractor(path)
+    # By its name it is checked by hash before anything reads it.
+    path = path.rename(tmp_path / "weights-inception-2015-12-05-6726825d.pth")
+    with pytest.raises(UserError, match=r"SHA-256 is not 6726825d.*; or set evaluate\.extractor to embedded"):
+        features.create_extractor("inception", str(tmp_path))
+    assert features.create_extractor("embedded").name == "efficientnet-lite0"
