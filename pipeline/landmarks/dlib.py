@@ -15,12 +15,11 @@ import numpy as np
 from pipeline.errors import UserError
 from pipeline.landmarks.detector import Detection, largest_first, pixels_of
 
-# The HOG template is 80 px wide. A stored face of 128 px holds one of 60 to 100 px, so pictures are searched at twice
-# that; large ones are made smaller, for a face that fills the picture is found as well and the time is bounded.
-SIDE = 256
-# A second look where the first finds nothing: faces cut by the frame need a border, dim or turned ones a lower bar.
-BORDER = 0.125
-SECOND_SIDE, SECOND_THRESHOLD = 320, -0.3
+# The HOG template is 80 px wide. A stored picture of 128 px holds a face of 60 to 100 px, so it is searched at twice its
+# size. A larger picture is made smaller at first, for a face that fills it is found as well; then comes its detail.
+SIDE, FINE_SIDE = 256, 512
+# A last look where nothing was found: faces cut by the frame need a border, dim or turned ones a lower bar.
+BORDER, LAST_SIDE, LAST_THRESHOLD = 0.125, 320, -0.3
 
 
 def create(face_detector: str | None, weights: str | None, device: str) -> "DlibDetector":
@@ -62,7 +61,10 @@ class DlibDetector:
         return [self._detect(image) for image in pixels_of(images)]
 
     def _detect(self, image: np.ndarray) -> list[Detection]:
-        return self._look(image, SIDE, 0.0, 0.0) or self._look(image, SECOND_SIDE, BORDER, SECOND_THRESHOLD)
+        faces = self._look(image, SIDE, 0.0, 0.0)
+        if not faces and 2 * max(image.shape[:2]) >= FINE_SIDE:
+            faces = self._look(image, FINE_SIDE, 0.0, 0.0)
+        return faces or self._look(image, LAST_SIDE, BORDER, LAST_THRESHOLD)
 
     def _look(self, image: np.ndarray, side: int, border: float, threshold: float) -> list[Detection]:
         height, width = image.shape[:2]
