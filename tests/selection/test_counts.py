@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import UserError
@@ -117,6 +117,7 @@ people = st.lists(
 )
 
 
+@settings(max_examples=50)
 @given(people, st.integers(1, 20), st.integers(1, 20), st.integers(0, 3), st.randoms(use_true_random=False))
 def test_any_table(rows, female, male, seed, random):
     table = faces([gender for gender, _ in rows], [year for _, year in rows])

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import UserError
@@ -102,6 +102,7 @@ shares = st.tuples(st.integers(1, 20), st.integers(1, 20), st.integers(1, 20)).m
 )
 
 
+@settings(max_examples=50)
 @given(people, shares, st.integers(0, 5), st.randoms(use_true_random=False))
 def test_any_table(rows, ratios, seed, random):
     table = faces(rows)
@@ -120,6 +121,7 @@ def test_any_table(rows, ratios, seed, random):
     pd.testing.assert_frame_equal(done, split(shuffled, ratios, seed=seed, domain="human"))
 
 
+@settings(max_examples=50)
 @given(
     st.lists(st.tuples(st.sampled_from(["female", "male", None]), st.none(), st.none()), min_size=20, max_size=200),
     shares,
