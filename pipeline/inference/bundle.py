@@ -55,9 +55,9 @@ def read_bundle(path: Path) -> tuple[Facts, dict[Direction, bytes]]:
             members = _members(path, archive)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise UserError(f"{path} is not a bundle ({error}): write one with `animemorph export`.") from error
-    listed = dict(reversed(line.split("  ", 1)) for line in members[HASHES].decode("ascii", "replace").splitlines())
+    listed = members[HASHES].decode("ascii", "replace").splitlines()
     for name, data in members.items():
-        if name != HASHES and listed.get(name) != hashlib.sha256(data).hexdigest():
+        if name != HASHES and f"{hashlib.sha256(data).hexdigest()}  {name}" not in listed:
             raise UserError(f"{path}: {name} does not match its hash: the bundle was damaged or changed.")
     try:
         facts = Facts.model_validate_json(members["model.json"])

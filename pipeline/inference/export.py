@@ -1,6 +1,5 @@
 """`animemorph export`: a trained model as one bundle that runs without PyTorch."""
 
-import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +48,8 @@ def export(folder: Path | None, output: Path, seed: int = 0) -> dict[Direction, 
     trained = TorchGenerators(folder, device="cpu")
     stride = STRIDES["dcgan" if trained.facts.model == "dcgan" else trained.model.config.generator]
     graphs: dict[Direction, bytes] = {}
-    for direction in tqdm(("human2anime", "anime2human"), desc="export", unit="network"):
+    directions: tuple[Direction, ...] = ("human2anime", "anime2human")
+    for direction in tqdm(directions, desc="export", unit="network"):
         graphs[direction] = _graph(getattr(trained.model, direction), trained.facts.resolution, stride)
     with atomic_file(output) as partial:
         write_bundle(partial, graphs, _texts(folder))
@@ -101,9 +101,7 @@ def _graph(network: Any, resolution: int, stride: int) -> bytes:
         verbose=False,
     )
     assert program is not None
-    buffer = io.BytesIO()
-    program.save(buffer)
-    model = onnx.load_from_string(buffer.getvalue())
+    model = program.model_proto
     # The exporter notes source files and their folders at every layer: nobody's business, and never the same twice.
     del model.metadata_props[:]
     graph = model.graph

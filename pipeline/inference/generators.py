@@ -13,7 +13,9 @@ from pipeline.errors import UserError
 Direction = Literal["human2anime", "anime2human"]
 
 TRAINED = Path("data/train")
+#: The model that ships along: a training folder, and its bundle, which starts faster and needs no PyTorch.
 PRETRAINED = Path(__file__).parent / "pretrained"
+BUNDLE = "animemorph.zip"
 
 
 class Facts(BaseModel):
@@ -111,7 +113,8 @@ def load_generators(model: Path | None = None) -> Generators:
         UserError: there is no such model, or it cannot be loaded.
     """
     if model is None:
-        model = next((path for path in (TRAINED, PRETRAINED) if (path / "model.json").is_file()), None)
+        shipped = PRETRAINED / BUNDLE
+        model = TRAINED if (TRAINED / "model.json").is_file() else shipped if shipped.is_file() else None
         if model is None:
             raise UserError("no model was found: train one with `dvc repro`, or name one with --model.")
     if model.is_dir():

@@ -28,8 +28,8 @@ def paste_face(photo: np.ndarray, face: np.ndarray, align: np.ndarray) -> None:
     right, bottom = np.clip(np.ceil(corners.max(axis=1)), 0, [width, height]).astype(int)
     if left >= right or top >= bottom:
         return
-    matrix = inverse.copy()
-    matrix[:, :2] /= size
+    matrix = np.array(inverse, dtype=np.float64)
+    matrix[:, :2] = matrix[:, :2] / size
     # OpenCV counts from the first pixel's centre, and the window starts at (left, top).
     matrix[:, 2] += matrix[:, :2].sum(axis=1) * 0.5 - 0.5 - [left, top]
     shape = (int(right - left), int(bottom - top))

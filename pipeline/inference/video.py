@@ -119,7 +119,7 @@ class _Reader:
                         if packet.dts is not None:
                             yield packet
                         continue
-                    decoded = packet.decode()
+                    decoded: list[Any] = list(packet.decode())
                 except StopIteration:
                     return
                 except av.error.InvalidDataError:

@@ -171,6 +171,8 @@ def browser(portrait: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def test_in_a_browser(
     server: Server, browser: object, kind: str, portrait: Path, hostile: Callable[[], Path], tmp_path: Path
 ) -> None:
+    from playwright.sync_api import expect
+
     width, height = SIZES[kind]
     page = browser.new_page(viewport={"width": width, "height": height}, permissions=["camera"])
     page.set_default_timeout(120_000)
@@ -185,55 +187,55 @@ def test_in_a_browser(
         page.screenshot(path=shots / f"{kind}-{name}.png", full_page=True)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
-    def message() -> str:
-        page.wait_for_function("!document.getElementById('message').textContent.startsWith('Translating')")
-        return str(page.text_content("#message"))
+    expect.set_options(timeout=120_000)
+    message, anime = page.locator("#message"), page.locator("#results .anime")
 
     page.goto(server.address)
     page.wait_for_selector(".examples img")
     shoot("empty")
 
     page.set_input_files("#file", portrait)
-    page.wait_for_selector("#results li")
-    assert message() == "One face."
-    page.wait_for_function(
-        "[...document.querySelectorAll('#results img')].every((image) => image.naturalWidth === 256)"
-    )
+    expect(message).to_have_text("One face.")
+    assert anime.evaluate("(image) => image.decode().then(() => image.naturalWidth)") == 256
     shoot("result")
     with page.expect_download() as download:
         page.click("#results a")
     assert download.value.suggested_filename == "anime.png"
     assert Image.open(download.value.path()).size == (256, 256)
 
-    before = page.get_attribute("#results .anime", "src")
+    before = anime.get_attribute("src")
     page.fill("#seed", "7")
     page.dispatch_event("#seed", "change")
-    page.wait_for_function("(old) => (document.querySelector('#results .anime')?.src ?? old) !== old", arg=before)
+    expect(message).to_have_text("One face.")
+    expect(anime).not_to_have_attribute("src", before)
 
     folder = hostile()
     page.set_input_files("#file", folder / "deep_noise.png")
     page.wait_for_selector("#anyway:visible")
-    assert message().startswith("No face was found")
+    expect(message).to_contain_text("No face was found")
     shoot("no-face")
     page.click("#anyway")
-    page.wait_for_selector("#results li")
+    expect(message).to_have_text("One face.")
 
     (folder / "oversized.png").write_bytes(b"\0" * (12 * 2**20 + 1))
     for name, part in {"truncated.jpg": "cut off", "bomb.png": "40 million pixels", "oversized.png": "12 MB"}.items():
         page.set_input_files("#file", folder / name)
-        page.wait_for_selector(f"#message.error:has-text('{part}')")
-        assert page.locator("#results li").count() == 0
+        expect(message).to_contain_text(part)
+        expect(message).to_have_class("error")
+        assert anime.count() == 0
     shoot("refused")
 
     page.click("#camera")
-    page.wait_for_function("document.getElementById('video').videoWidth > 0")
+    wide = "(video) => new Promise((done) => { video.onresize = () => done(); if (video.videoWidth) done(); })"
+    page.locator("#video").evaluate(wide)
     page.click("#shoot")
-    page.wait_for_selector("#results li")
-    assert message() == "One face."
+    expect(message).to_have_text("One face.")
     assert page.locator("#live").is_hidden()
 
+    seen = anime.get_attribute("src")
     page.click(".examples button:nth-child(2)")
-    page.wait_for_function("document.getElementById('message').textContent === 'One face.'")
+    expect(message).to_have_text("One face.")
+    expect(anime).not_to_have_attribute("src", seen)
     assert all(url.startswith((server.address, "data:", "blob:")) for url in asked), asked
     assert wrong == []
     page.close()
