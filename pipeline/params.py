@@ -1,7 +1,8 @@
 """`params.yaml` as typed groups, one per stage: what a key means, its unit and its range.
 
-A group is what stands under the stage's name at the top level, joined with what `profiles.<profile>` adds to it. A key
-stands in one of the two places, never in both, so that `-S train.lr=1e-4` always means what it says.
+A group is what stands under the stage's name at the top level, joined with what `profiles.<profile>` adds to it. A
+value at the top level goes before the profile's, so that `-S train.lr=1e-4` always means what it says; null leaves it
+to the profile.
 """
 
 import difflib
@@ -245,20 +246,17 @@ def load(path: Path = Path("params.yaml")) -> Params:
         known = ", ".join(profiles) if isinstance(profiles, dict) else "none"
         raise UserError(f"{path}: profile is {profile!r}, which `profiles` does not hold (it holds {known}).")
     try:
-        return Params.model_validate(_join(content, profiles[profile], f"profiles.{profile}", ""))
+        return Params.model_validate(_join(content, profiles[profile]))
     except ValidationError as error:
         raise UserError(f"{path}: {_sentence(error, profile)}") from None
 
 
-def _join(shared: dict[str, Any], profile: dict[str, Any], name: str, key: str) -> dict[str, Any]:
+def _join(shared: dict[str, Any], profile: dict[str, Any]) -> dict[str, Any]:
     joined = dict(shared)
     for part, value in profile.items():
-        where = f"{key}.{part}".lstrip(".")
         if isinstance(value, dict) and isinstance(joined.get(part), dict):
-            joined[part] = _join(joined[part], value, name, where)
-        elif part in joined and joined[part] is not None:
-            raise UserError(f"params.yaml: {where} stands both at the top level and in {name}: keep one of them.")
-        else:
+            joined[part] = _join(joined[part], value)
+        elif joined.get(part) is None:
             joined[part] = value
     return joined
 

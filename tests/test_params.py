@@ -86,10 +86,6 @@ MISTAKES = [
         {"profiles__demo__download__human": {"source": "demos"}},
         "download.human.source is \"demos\", which should be 'demo', 'archive'",
     ),
-    (
-        {"profiles__demo__resize": {"size": 64, "candidates": None}},
-        "resize.size stands both at the top level and in profiles.demo",
-    ),
     ({"profile": "dmeo"}, "profile is 'dmeo', which `profiles` does not hold (it holds demo, full)."),
     ({"profile": ["demo"]}, "profile is ['demo'], which `profiles` does not hold"),
     ({"profile": ...}, "profile is None, which `profiles` does not hold"),
@@ -97,6 +93,12 @@ MISTAKES = [
     ({"profiles__demo": None}, "profile is 'demo', which `profiles` does not hold"),
     ({"train__model": "x" * 500}, "…, which should be 'dcgan', 'cyclegan' or 'landmark_cyclegan'."),
 ]
+
+
+def test_the_top_level_goes_before_the_profile_and_null_leaves_it_to_it(tmp_path):
+    both = {"profiles__demo__train__lr": 3e-4, "train__lr": 1e-4}
+    assert loaded(tmp_path, changed(**both)).train.lr == 1e-4
+    assert loaded(tmp_path, changed(**both | {"train__lr": None})).train.lr == 3e-4
 
 
 @pytest.mark.parametrize(("values", "sentence"), MISTAKES, ids=[", ".join(values) for values, _ in MISTAKES])
@@ -138,7 +140,7 @@ def test_numbers_as_dvc_writes_them(tmp_path):
     # `dvc exp run -S train.lr=0.00001` writes 1e-05, which YAML 1.1 takes for a string.
     path = tmp_path / "params.yaml"
     text = (ROOT / "params.yaml").read_text(encoding="utf-8")
-    path.write_text(text.replace("  lr: 0.0002\n", "  lr: 1e-05\n"), encoding="utf-8")
+    path.write_text(text.replace("  lr: null", "  lr: 1e-05"), encoding="utf-8")
     assert params.load(path).train.lr == 1e-5
 
 
