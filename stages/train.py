@@ -16,10 +16,13 @@ from pipeline.networks.model import Detectors, ModelConfig, TranslationModel, bu
 from pipeline.parallel import workers
 from pipeline.training import batches, checkpoint, engine, loop, outputs
 from pipeline.training.monitor import Measures, Monitor, near_copies
+from pipeline.training.regions import region_boxes
 from stages import DATA, run
 
 DOMAINS = ("human", "anime")
+REGION_COLUMNS = ("keypoints", "schema")
 Splits = dict[str, dict[str, np.ndarray]]
+Boxes = dict[str, tuple[np.ndarray, np.ndarray]]
 
 
 def main() -> None:
@@ -36,28 +39,35 @@ def train(rank: int, world: int, settings: params.Params) -> None:
     device = engine.choose_device(os.environ.get("ANIMEMORPH_DEVICE", "auto"), local_rank)
     engine.prepare(device, max(1, workers() // world))
     place = engine.Engine(device, config.precision, rank, world)
-    faces = read_faces(config, config.batch * world)
+    faces, boxes = read_faces(config, config.batch * world)
     rooms = [Path(room.__path__[0]) for room in (networks, training)]
     folder = scratch_folder(
         "train",
         config.model_dump(mode="json"),
         [settings.seed, world, torch.__version__],
-        outputs.hash_faces(faces),
+        outputs.hash_arrays(faces, boxes),
         outputs.hash_code(Path(__file__), Path(distances.__file__), Path(features.__file__), *rooms),
     )
     if rank:
-        fit(settings, faces, place, folder)
+        fit(settings, faces, boxes, place, folder)
         return
     with checkpoint.exclusive(folder):
         outputs.prune_runs(folder)
-        outputs.write_outputs(*fit(settings, faces, place, folder), folder / "samples", DATA / "train")
+        outputs.write_outputs(*fit(settings, faces, boxes, place, folder), folder / "samples", DATA / "train")
 
 
-def read_faces(config: params.Train, step: int) -> Splits:
-    """Read the crops of the train and validation splits, uint8 [n, R, R, 3]; `step` is the faces of one step."""
+def read_faces(config: params.Train, step: int) -> tuple[Splits, Boxes]:
+    """Read the crops of the train and validation splits, uint8 [n, R, R, 3], and their regions where they are needed.
+
+    `step` is how many faces of a domain one step takes.
+    """
     faces: Splits = {"train": {}, "val": {}}
+    boxes: Splits = {"train": {}, "val": {}}
+    regional = config.model == "landmark_cyclegan"
     for domain in DOMAINS:
-        table = read_table(DATA / "split" / f"{domain}.parquet", ["row", "align", "split"])
+        table = read_table(
+            DATA / "split" / f"{domain}.parquet", ["row", "align", "split", *(REGION_COLUMNS if regional else [])]
+        )
         store = DATA / "resize" / domain / "faces.npy"
         pixels = open_pixels(store)
         if len(table) and not 0 <= table["row"].min() <= table["row"].max() < len(pixels):
@@ -68,14 +78,17 @@ def read_faces(config: params.Train, step: int) -> Splits:
                 "lower train.resolution or raise resize.size."
             )
         for split in faces:
-            faces[split][domain] = read_crops(pixels, table[table["split"] == split], config.resolution)
+            rows = table[table["split"] == split]
+            faces[split][domain] = read_crops(pixels, rows, config.resolution)
+            if regional:
+                boxes[split][domain] = region_boxes(rows, config.resolution)
     batches.check({domain: faces["train"][domain] for domain in DOMAINS}, step, "train")
     batches.check({domain: faces["val"][domain] for domain in DOMAINS}, 1, "val")
-    return faces
+    return faces, {split: (found["human"], found["anime"]) for split, found in boxes.items() if found}
 
 
 def fit(
-    settings: params.Params, faces: Splits, place: engine.Engine, folder: Path
+    settings: params.Params, faces: Splits, boxes: Boxes, place: engine.Engine, folder: Path
 ) -> tuple[TranslationModel, list[dict[str, Any]], dict[str, Any]]:
     """Build the model, the monitor and the batches, and train."""
     config = settings.train
@@ -97,9 +110,10 @@ def fit(
         return torch.cat([extractor(part) for part in parts]).cpu().numpy()
 
     measures = Measures(embed, distances.frechet, near_copies)
-    monitor = Monitor(faces["val"]["human"], faces["val"]["anime"], measures, settings.seed)
+    monitor = Monitor(faces["val"]["human"], faces["val"]["anime"], measures, settings.seed, boxes.get("val"))
     human, anime = (batches.resident(faces["train"][domain], place.device) for domain in DOMAINS)
-    return loop.fit(config, model, batches.Faces(human, anime, place.device), monitor, place, folder)
+    resident = batches.Faces(human, anime, place.device, boxes.get("train"))
+    return loop.fit(config, model, resident, monitor, place, folder)
 
 
 if __name__ == "__main__":

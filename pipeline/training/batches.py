@@ -13,9 +13,10 @@ from torch import Tensor
 
 from pipeline.errors import UserError
 from pipeline.networks.generators import to_network
+from pipeline.training.regions import mirror
 
 #: Keeps the streams of random numbers apart; the numbers themselves mean nothing.
-ORDER, FLIPS, NOISE, POOL = range(4)
+ORDER, FLIPS, NOISE, POOL, AUGMENT = range(5)
 
 
 def generator(seed: int, stream: int, *index: int) -> np.random.Generator:
@@ -30,31 +31,59 @@ def noise(shape: torch.Size, std: float, device: torch.device, seed: int, *index
     return values.mul_(std).to(device, non_blocking=True)
 
 
-@dataclass
+@dataclass(frozen=True)
+class Batch:
+    """What a step sees.
+
+    Args:
+        human: [b, 3, R, R] in [-1, 1].
+        anime: [b, 3, R, R] in [-1, 1].
+        human_boxes: [b, 3, 4], eyes, nose and mouth: x0, y0, x1, y1 in pixels; where a recipe needs them.
+        anime_boxes: likewise.
+    """
+
+    human: Tensor
+    anime: Tensor
+    human_boxes: Tensor | None = None
+    anime_boxes: Tensor | None = None
+
+
+@dataclass(frozen=True)
 class Faces:
-    """The faces of both domains, uint8 [n, R, R, 3] each, on the training device or where they fit."""
+    """The faces of both domains, uint8 [n, R, R, 3] each, on the training device or where they fit.
+
+    `boxes` are those of `Batch`, float32 [n, 3, 4] per domain, human first.
+    """
 
     human: Tensor
     anime: Tensor
     device: torch.device
+    boxes: tuple[np.ndarray, np.ndarray] | None = None
 
     def steps(self, batch: int) -> int:
         """Count the steps of an epoch: the larger domain is seen once, less what does not fill a batch."""
         return max(len(self.human), len(self.anime)) // batch
 
-    def batch(self, step: int, batch: int, seed: int, rank: int = 0, world: int = 1) -> tuple[Tensor, Tensor]:
-        """Return a rank's share of a step: human and anime, [batch, 3, R, R] in [-1, 1], half of them mirrored."""
+    def batch(self, step: int, batch: int, seed: int, rank: int = 0, world: int = 1) -> Batch:
+        """Return a rank's share of a step, `batch` faces of each domain, half of them mirrored."""
         epoch, place = divmod(step, self.steps(batch * world))
         flips = generator(seed, FLIPS, step).random((2, batch * world)) < 0.5
         mine = slice(rank * batch, (rank + 1) * batch)
-        batches = []
+        images: list[Tensor] = []
+        boxes: list[Tensor | None] = []
         for domain, faces in enumerate((self.human, self.anime)):
             first = place * batch * world + rank * batch
             index = _order(seed, epoch, domain, len(faces), first, batch)
-            images = to_network(faces[torch.from_numpy(index).to(faces.device)].to(self.device)).contiguous()
-            mirrored = torch.from_numpy(flips[domain, mine]).to(self.device)[:, None, None, None]
-            batches.append(torch.where(mirrored, images.flip(3), images))
-        return batches[0], batches[1]
+            upright = to_network(faces[torch.from_numpy(index).to(faces.device)].to(self.device)).contiguous()
+            flip = flips[domain, mine]
+            mirrored = torch.from_numpy(flip).to(self.device)[:, None, None, None]
+            images.append(torch.where(mirrored, upright.flip(3), upright))
+            boxes.append(None)
+            if self.boxes is not None:
+                chosen = self.boxes[domain][index]
+                chosen = np.where(flip[:, None, None], mirror(chosen, upright.shape[3]), chosen)
+                boxes[-1] = torch.from_numpy(chosen).to(self.device)
+        return Batch(*images, *boxes)
 
 
 def resident(faces: np.ndarray, device: torch.device) -> Tensor:

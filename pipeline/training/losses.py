@@ -34,6 +34,7 @@ def cyclegan(
     human: Tensor,
     anime: Tensor,
     noise: Callable[[Tensor], Tensor],
+    shown: Callable[[Tensor], Tensor],
     lambda_cycle: float,
     lambda_identity: float,
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
@@ -43,7 +44,8 @@ def cyclegan(
         networks: human2anime, anime2human, discriminator_anime, discriminator_human.
         human: [b, 3, R, R] in [-1, 1].
         anime: [b, 3, R, R] in [-1, 1].
-        noise: what is added to an image before human2anime translates it; the k-th call gives the k-th noise.
+        noise: adds the noise to an image before human2anime translates it.
+        shown: makes of an image what a discriminator is shown.
         lambda_cycle: weight of the cycle-consistency loss.
         lambda_identity: weight of the identity loss relative to it; at 0 it is not computed.
     """
@@ -56,8 +58,8 @@ def cyclegan(
     fake_anime, fake_human = to_anime[:batch], to_human[:batch]
     cycle_human, cycle_anime = anime2human(fake_anime), human2anime(noise(fake_human))
     losses = {
-        "adversarial_anime": adversarial(networks["discriminator_anime"](fake_anime), True),
-        "adversarial_human": adversarial(networks["discriminator_human"](fake_human), True),
+        "adversarial_anime": adversarial(networks["discriminator_anime"](shown(fake_anime)), True),
+        "adversarial_human": adversarial(networks["discriminator_human"](shown(fake_human)), True),
         "cycle_human": lambda_cycle * F.l1_loss(cycle_human, human),
         "cycle_anime": lambda_cycle * F.l1_loss(cycle_anime, anime),
     }
@@ -74,12 +76,16 @@ def cyclegan(
 
 
 def dcgan(
-    networks: dict[str, nn.Module], human: Tensor, anime: Tensor, noise: Callable[[Tensor], Tensor]
+    networks: dict[str, nn.Module],
+    human: Tensor,
+    anime: Tensor,
+    noise: Callable[[Tensor], Tensor],
+    shown: Callable[[Tensor], Tensor],
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Return the generators' losses of the baseline, the adversarial ones alone, and the fakes; see `cyclegan`."""
     fake_anime, fake_human = networks["human2anime"](noise(human)), networks["anime2human"](anime)
     losses = {
-        "adversarial_anime": adversarial(networks["discriminator_anime"](fake_anime), True),
-        "adversarial_human": adversarial(networks["discriminator_human"](fake_human), True),
+        "adversarial_anime": adversarial(networks["discriminator_anime"](shown(fake_anime)), True),
+        "adversarial_human": adversarial(networks["discriminator_human"](shown(fake_human)), True),
     }
     return losses, {"fake_anime": fake_anime, "fake_human": fake_human}

@@ -9,6 +9,7 @@ import torch
 
 from pipeline.networks.generators import to_network, to_pixels
 from pipeline.networks.model import TranslationModel
+from pipeline.training.batches import Batch
 from pipeline.training.recipes import Recipe
 
 #: Faces per domain at most: more cost time, and the order of the epochs does not change.
@@ -41,10 +42,26 @@ class Measures:
 
 
 class Monitor:
-    """Losses, distances, collapse and balance of a model on fixed validation faces, uint8 [n, R, R, 3] per domain."""
+    """Losses, distances, collapse and balance of a model on fixed validation faces.
 
-    def __init__(self, human: np.ndarray, anime: np.ndarray, measures: Measures, seed: int) -> None:
+    Args:
+        human: uint8 RGB [n, R, R, 3].
+        anime: likewise.
+        measures: what to measure with.
+        seed: of the noise that a noise model adds.
+        boxes: those of `batches.Faces`.
+    """
+
+    def __init__(
+        self,
+        human: np.ndarray,
+        anime: np.ndarray,
+        measures: Measures,
+        seed: int,
+        boxes: tuple[np.ndarray, np.ndarray] | None = None,
+    ) -> None:
         self.real = {"human": human[:FACES], "anime": anime[:FACES]}
+        self.boxes = boxes
         self.measures = measures
         self.seed = seed
         self.features = {domain: measures.features(faces) for domain, faces in self.real.items()}
@@ -93,17 +110,20 @@ class Monitor:
                 to_network(torch.from_numpy(np.ascontiguousarray(self.real[domain][start:stop])).to(device))
                 for domain in ("human", "anime")
             )
-            losses, outputs = recipe.generator_losses(human, anime, lambda images: images + noise)
-            losses |= recipe.discriminator_losses(human, anime, outputs["fake_human"], outputs["fake_anime"])
+            boxes = [torch.from_numpy(boxes[start:stop]).to(device) for boxes in self.boxes or ()]
+            batch = Batch(human, anime, *boxes)
+            losses, outputs = recipe.generator_losses(batch, lambda images: images + noise)
+            fakes = {domain: outputs[f"fake_{domain}"] for domain in ("anime", "human")}
+            losses |= recipe.discriminator_losses(batch, outputs, fakes)
             for name, value in losses.items():
                 sums[name] = sums.get(name, 0.0) + value.item() * (stop - start)
             if "cycle_human" not in outputs:
                 outputs["cycle_human"] = model.anime2human(outputs["fake_anime"])
                 outputs["cycle_anime"] = model.human2anime(outputs["fake_human"] + noise)
-            for name, batch in outputs.items():
-                images.setdefault(name, []).append(to_pixels(batch).cpu().numpy())
+            for name, made in outputs.items():
+                images.setdefault(name, []).append(to_pixels(made).cpu().numpy())
             for domain, real in (("anime", anime), ("human", human)):
-                scores = [recipe.score(domain, batch) for batch in (real, outputs[f"fake_{domain}"])]
+                scores = [recipe.score(domain, shown) for shown in (real, fakes[domain])]
                 right[domain] += float((scores[0] > 0.5).sum() + (scores[1] <= 0.5).sum())
         return (
             {name: value / pairs for name, value in sums.items()},
@@ -135,13 +155,15 @@ def near_copies(inputs: np.ndarray, outputs: np.ndarray) -> float:
 
     A pair whose inputs are that close themselves does not count.
     """
-    distances = [
-        torch.cdist(*[torch.from_numpy(images.reshape(len(images), -1).astype(np.float32) / 255)] * 2)
-        / np.sqrt(images[0].size)
-        for images in (inputs, outputs)
-    ]
-    pairs = (distances[1] < NEAR) & (distances[0] >= NEAR)
+    before, after = _distances(inputs), _distances(outputs)
+    pairs = (after < NEAR) & (before >= NEAR)
     return float(pairs.any(1).double().mean())
+
+
+def _distances(images: np.ndarray) -> torch.Tensor:
+    """RMS differences [n, n] of all pairs, as shares of the range."""
+    vectors = torch.from_numpy(images.reshape(len(images), -1).astype(np.float32) / 255)
+    return torch.cdist(vectors, vectors) / vectors.shape[1] ** 0.5
 
 
 def _spread(features: np.ndarray) -> float:

@@ -16,13 +16,19 @@ from pipeline.training.checkpoint import write_state
 RUNS = 2
 
 
-def hash_faces(faces: dict[str, dict[str, np.ndarray]]) -> str:
-    """Return the SHA-256 of all pixels, by split and domain."""
+def hash_arrays(*arrays: Any) -> str:
+    """Return the SHA-256 of all arrays in nested dicts and tuples, with their names and shapes."""
     digest = hashlib.sha256()
-    for split, domains in faces.items():
-        for domain, pixels in domains.items():
-            digest.update(f"{split} {domain} {pixels.shape}".encode())
-            digest.update(np.ascontiguousarray(pixels).data)
+
+    def add(name: str, value: Any) -> None:
+        if isinstance(value, np.ndarray):
+            digest.update(f"{name} {value.dtype} {value.shape}".encode())
+            digest.update(np.ascontiguousarray(value).data)
+        else:
+            for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+                add(f"{name}/{key}", inner)
+
+    add("", arrays)
     return digest.hexdigest()
 
 

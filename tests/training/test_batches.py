@@ -29,8 +29,9 @@ def test_an_epoch_shows_each_face_of_the_larger_domain_at_most_once(human: int, 
     steps = faces.steps(batch)
     seen: tuple[list[int], list[int]] = ([], [])
     for step in range(epoch * steps, (epoch + 1) * steps):
-        for domain, images in enumerate(faces.batch(step, batch, seed=1)):
-            seen[domain].extend(numbers(images))
+        shown = faces.batch(step, batch, seed=1)
+        seen[0].extend(numbers(shown.human))
+        seen[1].extend(numbers(shown.anime))
     larger = max(human, anime)
     for domain, count in enumerate((human, anime)):
         assert len(seen[domain]) == larger // batch * batch
@@ -58,15 +59,15 @@ def test_ranks_share_one_batch():
     for step in range(faces.steps(4) * 2):
         whole = faces.batch(step, 4, seed=5)
         parts = [faces.batch(step, 2, seed=5, rank=rank, world=2) for rank in range(2)]
-        for domain in range(2):
-            torch.testing.assert_close(torch.cat([part[domain] for part in parts]), whole[domain], rtol=0, atol=0)
+        assert torch.equal(torch.cat([part.human for part in parts]), whole.human)
+        assert torch.equal(torch.cat([part.anime for part in parts]), whole.anime)
 
 
 def test_half_of_the_faces_are_mirrored():
     ramp = torch.arange(16, dtype=torch.uint8).expand(20, 16, 16)[..., None].expand(20, 16, 16, 3).contiguous()
     faces = Faces(ramp, ramp, CPU)
     mirrored = [
-        bool(image[0, 0, 0] > image[0, 0, -1]) for step in range(50) for image in faces.batch(step, 10, seed=2)[0]
+        bool(image[0, 0, 0] > image[0, 0, -1]) for step in range(50) for image in faces.batch(step, 10, seed=2).human
     ]
     # 500 coins: five standard deviations are 56.
     assert 194 <= sum(mirrored) <= 306

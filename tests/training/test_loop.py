@@ -13,8 +13,9 @@ from tiny_run import fit, hashes, random_faces, settings, tiny_model
 from pipeline.errors import UserError
 from pipeline.networks.model import load_model, save_model
 from pipeline.training import loop
+from pipeline.training.batches import Batch
 from pipeline.training.engine import Engine
-from pipeline.training.loop import Progress, _Run
+from pipeline.training.run import Progress, Run
 
 
 @pytest.fixture(autouse=True)
@@ -60,20 +61,20 @@ def test_a_rate_of_ten_stops_naming_step_and_term(tmp_path: Path):
 
 
 def test_not_a_number_stops_at_once_and_keeps_the_last_good_checkpoint(tmp_path: Path):
-    run = _Run(settings(), tiny_model(settings()), Engine(), tmp_path)
+    run = Run(settings(), tiny_model(settings()), Engine(), tmp_path)
     with torch.no_grad():
         next(run.model.discriminator_anime.parameters()).fill_(float("nan"))
     bar = loop.tqdm(disable=True)
     human, anime = torch.zeros(2, 2, 3, 32, 32)
-    unread = [run.step(human, anime, 1e-4, 0)]
+    unread = [run.step(Batch(human, anime), 1e-4, 0)]
     with pytest.raises(UserError, match="the loss adversarial_anime became nan in epoch 3, step 2: lower"):
         loop._read(unread, Progress(step=12), Engine(), 5, bar, 2)
 
 
 def test_discriminators_get_no_gradient_from_the_generators_step(tmp_path: Path):
-    run = _Run(settings(), tiny_model(settings()), Engine(), tmp_path)
+    run = Run(settings(), tiny_model(settings()), Engine(), tmp_path)
     run._freeze_discriminators(True)
-    terms, _ = run.recipe.generator_losses(*torch.rand(2, 2, 3, 32, 32), lambda images: images)
+    terms, _ = run.recipe.generator_losses(Batch(*torch.rand(2, 2, 3, 32, 32)))
     torch.stack(list(terms.values())).sum().backward()
     assert all(weight.grad is None for weight in run.players["discriminator"])
     assert all(weight.grad is not None for weight in run.players["generator"])
@@ -82,13 +83,13 @@ def test_discriminators_get_no_gradient_from_the_generators_step(tmp_path: Path)
 def test_one_step_is_the_step_of_the_paper(tmp_path: Path):
     """Against Adam and the losses written out: generators first, discriminators on the fakes of that step."""
     train = settings(noise=False, pool=0)
-    run, model = _Run(train, tiny_model(train), Engine(), tmp_path), tiny_model(train)
+    run, model = Run(train, tiny_model(train), Engine(), tmp_path), tiny_model(train)
     generators = [*model.human2anime.parameters(), *model.anime2human.parameters()]
     discriminators = [*model.discriminator_anime.parameters(), *model.discriminator_human.parameters()]
     players = [torch.optim.Adam(weights, lr=1e-3, betas=(0.5, 0.999)) for weights in (generators, discriminators)]
     for step in range(3):
         human, anime = torch.rand(2, 2, 3, 32, 32, generator=torch.Generator().manual_seed(step)) * 2 - 1
-        run.step(human, anime, 1e-3, 0)
+        run.step(Batch(human, anime), 1e-3, 0)
         run.progress.step += 1
         fake_anime, fake_human = model.human2anime(human), model.anime2human(anime)
         loss = (
@@ -134,9 +135,9 @@ def history(*rows: tuple[float, int]) -> list[dict[str, Any]]:
 )
 def test_choice_of_the_epoch(select: Any, rows: list, epoch: int | None, tmp_path: Path):
     train = settings(select=select)
-    run = _Run(train, tiny_model(train), Engine(), tmp_path)
+    run = Run(train, tiny_model(train), Engine(), tmp_path)
     run.progress.history = history(*rows)
-    chosen = run._selected()
+    chosen = run.selected()
     assert (chosen and chosen["epoch"]) == epoch
 
 
@@ -153,10 +154,10 @@ def test_chosen_epoch_has_that_epochs_weights(tmp_path: Path):
 
 def test_averages_follow_the_weights(tmp_path: Path):
     train = settings(ema=0.5, noise=False)
-    run = _Run(train, tiny_model(train), Engine(), tmp_path)
+    run = Run(train, tiny_model(train), Engine(), tmp_path)
     expected = [weight.clone() for weight in run.model.human2anime.parameters()]
     for step in range(4):
-        run.step(*torch.rand(2, 2, 3, 32, 32, generator=torch.Generator().manual_seed(step)), 1e-2, 0)
+        run.step(Batch(*torch.rand(2, 2, 3, 32, 32, generator=torch.Generator().manual_seed(step))), 1e-2, 0)
         decay = min(0.5, (1 + step / 5) / (10 + step / 5))
         expected = [
             decay * e + (1 - decay) * w for e, w in zip(expected, run.model.human2anime.parameters(), strict=True)
@@ -178,25 +179,25 @@ def test_collapse_goes_back_at_half_the_rate_and_gives_up_in_the_end(tmp_path: P
     ):
         fit(settings(on_collapse="rollback", epochs=2), tmp_path)
     assert len(warned) == loop.ROLLBACKS
-    run = _Run(settings(), tiny_model(settings()), Engine(), tmp_path)
+    run = Run(settings(), tiny_model(settings()), Engine(), tmp_path)
     run.resume()
     assert (run.progress.step, run.progress.rollbacks) == (0, loop.ROLLBACKS)
 
 
 def test_checkpoint_of_another_model_is_refused(tmp_path: Path):
     train = settings()
-    _Run(train, tiny_model(train), Engine(), tmp_path).resume()
+    Run(train, tiny_model(train), Engine(), tmp_path).resume()
     other = settings(width=3)
     with pytest.raises(UserError, match="holds checkpoints of another model: remove this folder"):
-        _Run(other, tiny_model(other), Engine(), tmp_path).resume()
+        Run(other, tiny_model(other), Engine(), tmp_path).resume()
 
 
 def test_going_on_with_other_threads_is_told(tmp_path: Path):
     train = settings()
-    _Run(train, tiny_model(train), Engine(), tmp_path).resume()
+    Run(train, tiny_model(train), Engine(), tmp_path).resume()
     torch.set_num_threads(2)
     with pytest.warns(UserWarning, match=r"began on cpu with 1 thread\(s\) and goes on on cpu with 2 thread\(s\)"):
-        _Run(train, tiny_model(train), Engine(), tmp_path).resume()
+        Run(train, tiny_model(train), Engine(), tmp_path).resume()
 
 
 def test_constant_faces_are_trained_on_without_harm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -211,10 +212,10 @@ def test_memory_does_not_grow(tmp_path: Path):
     process = psutil.Process(os.getpid())
     sizes: list[int] = []
     train = settings(ema=0.9, pool=50)
-    run = _Run(train, tiny_model(train), Engine(), tmp_path)
+    run = Run(train, tiny_model(train), Engine(), tmp_path)
     images = torch.rand(2, 2, 3, 32, 32)
     for step in range(2000):
-        run.step(*images, 1e-4, 0)
+        run.step(Batch(*images), 1e-4, 0)
         run.progress.step += 1
         if step % 100 == 99:
             run.save()
