@@ -57,7 +57,7 @@ def png() -> Callable[..., bytes]:
 
 @pytest.fixture
 def tiny_faces() -> Callable[..., pd.DataFrame]:
-    """Return a function that writes `faces.npy` and `faces.parquet` with every stage's columns and returns the table."""
+    """Return a function that writes a pixel store and a table with every stage's columns, and returns the table."""
 
     def write(folder: Path, domain: str = "human", n: int = 20, size: int = 32, seed: int = 0) -> pd.DataFrame:
         rng = np.random.default_rng([seed, len(domain), n])
