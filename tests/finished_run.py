@@ -44,6 +44,8 @@ def _write_domain(data: Path, domain: str, tiny_faces: Callable[..., pd.DataFram
     artifact = {"name": "faces.zip", "sha256": "0" * 64, "bytes": 1, "members": total + 2}
     facts = {"source": "archive", "dataset": f"{domain} set", "version": "1", "licence": licence, "licence_url": None}
     write_json({**facts, "artifacts": [artifact]}, data / "download" / domain / "manifest.json")
+    sources = [*table["source"], *rejected["source"], "never/decoded.jpg"]
+    write_table(pd.DataFrame({"source": sources}), data / "download" / domain / "members.parquet")
     reasons = [""] * FACES + ["side_profile"] * (DROPPED - 1) + ["duplicate"]
     table = table.assign(reason=reasons, verdict=["kept" if not reason else "dropped" for reason in reasons])
     write_table(table, data / "filter" / domain / "faces.parquet")

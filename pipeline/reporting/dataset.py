@@ -29,7 +29,7 @@ REASONS = {
 def describe(results: Results) -> dict[str, Any]:
     """Context of the sections on data."""
     domains = [_domain(results, domain, place) for place, domain in enumerate(results.domains())]
-    steps = ["in the split", "not needed", "dropped by the filter", "unreadable"]
+    steps = ["in the split", "not needed", "dropped by the filter", "unreadable", "not looked at"]
     flow = pd.DataFrame(
         [(d["name"], step, d["counts"][step]) for d in domains for step in steps], columns=["domain", "step", "faces"]
     )
@@ -44,6 +44,7 @@ def describe(results: Results) -> dict[str, Any]:
 
 def _domain(results: Results, domain: str, place: int) -> dict[str, Any]:
     manifest = results.json(f"download/{domain}/manifest.json")
+    members = results.table(f"download/{domain}/members.parquet")
     readable = results.table(f"resize/{domain}/faces.parquet")
     rejected = results.csv(f"resize/{domain}/rejected.csv", "source", "reason")
     filtered = results.table(f"filter/{domain}/faces.parquet")
@@ -56,7 +57,8 @@ def _domain(results: Results, domain: str, place: int) -> dict[str, Any]:
         "name": domain,
         "manifest": manifest,
         "counts": {
-            "pictures": len(readable) + len(rejected),
+            "pictures": len(members),
+            "not looked at": len(members) - len(readable) - len(rejected),
             "unreadable": len(rejected),
             "dropped by the filter": len(dropped),
             "not needed": len(kept) - len(chosen),

@@ -1,11 +1,15 @@
 """The numbers of the stage `evaluate` in words: beside real faces, beside doing nothing, and beside the study's."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from pipeline.reporting.results import Results
+
+#: A row of `metrics.csv`: name, domain, value, low, high, n.
+Number = dict[Hashable, Any]
 
 
 @dataclass(frozen=True)
@@ -59,28 +63,26 @@ SIDES = {
 
 def describe(results: Results) -> dict[str, Any]:
     """Context of the section on numbers."""
-    numbers = results.csv("evaluate/metrics.csv", *COLUMNS)
-    by_key = {f"{row.name_}.{row.domain}": row for row in numbers.rename(columns={"name": "name_"}).itertuples()}
+    table = results.csv("evaluate/metrics.csv", *COLUMNS)
+    numbers = {f"{row['name']}.{row['domain']}": row for row in table.to_dict("records")}
     rows = [
         {
             "meaning": meaning,
             "side": side,
-            "value": _value(by_key[f"{key}.{domain}"], meaning),
-            "interval": _interval(by_key[f"{key}.{domain}"], meaning),
-            "n": by_key[f"{key}.{domain}"].n,
-            "untouched": _value(by_key.get(f"untouched.{key}.{domain}"), meaning),
-            "floor": _value(by_key.get(f"floor.{key}.{domain}"), meaning),
-            "chance": _value(by_key.get(f"chance.{key}.{domain}"), meaning),
+            "n": number["n"],
+            "value": _value(number, meaning),
+            "interval": _interval(number, meaning),
         }
+        | {name: _value(numbers.get(f"{name}.{key}.{domain}"), meaning) for name in ("untouched", "floor", "chance")}
         for key, meaning in MEANINGS.items()
         for domain, side in SIDES[meaning.of].items()
-        if f"{key}.{domain}" in by_key
+        if (number := numbers.get(f"{key}.{domain}"))
     ]
     return {
         "rows": rows,
-        "cards": _cards(by_key),
+        "cards": _cards(numbers),
         "absent": _absent(results),
-        "study": study(results, numbers),
+        "fid": _value(numbers.get("fid.anime"), MEANINGS["fid"]),
     }
 
 
@@ -92,38 +94,31 @@ def _absent(results: Results) -> list[dict[str, Any]]:
     return [{"reason": reason, "names": names} for reason, names in reasons.items()]
 
 
-def study(results: Results, numbers: pd.DataFrame) -> dict[str, Any]:
-    """What can be said beside the study's Table 1."""
-    inception = numbers[(numbers["name"] == "fid") & (numbers["domain"] == "anime")]
-    return {"fid": None if inception.empty else f"{inception['value'].iloc[0]:.1f}"}
+def _value(number: Number | None, meaning: Meaning) -> str:
+    return "" if number is None else f"{number['value']:.{meaning.digits}f}"
 
 
-def _value(row: Any, meaning: Meaning) -> str:
-    return "" if row is None else f"{row.value:.{meaning.digits}f}"
-
-
-def _interval(row: Any, meaning: Meaning) -> str:
-    if pd.isna(row.low):
+def _interval(number: Number, meaning: Meaning) -> str:
+    if pd.isna(number["low"]):
         return ""
-    return f"{row.low:.{meaning.digits}f} … {row.high:.{meaning.digits}f}"
+    return f"{number['low']:.{meaning.digits}f} … {number['high']:.{meaning.digits}f}"
 
 
-def _cards(by_key: dict[str, Any]) -> list[dict[str, str]]:
+def _cards(numbers: dict[str, Number]) -> list[dict[str, str]]:
     """The four numbers to read first."""
     cards = []
     for name in ("fid", "fd"):
-        row, untouched = by_key.get(f"{name}.anime"), by_key.get(f"untouched.{name}.anime")
-        if row is not None and untouched is not None:
-            text = (
-                f"of the distance between photos and anime faces is left after translation "
-                f"({name.upper()} {row.value:.0f} of {untouched.value:.0f})"
-            )
-            cards.append({"value": f"{row.value / untouched.value:.0%}", "text": text})
+        number, untouched = numbers.get(f"{name}.anime"), numbers.get(f"untouched.{name}.anime")
+        if number and untouched:
+            left = f"{number['value'] / untouched['value']:.0%}"
+            values = f"{name.upper()} {number['value']:.0f} of {untouched['value']:.0f}"
+            text = f"of the distance between photos and anime faces is left after translation ({values})"
+            cards.append({"value": left, "text": text})
     for key, text in {
         "reconstruction.accuracy.human": "of pixel values come back, photo → anime → photo",
         "domain_accuracy.anime": "of the outputs are taken for anime by a classifier of real faces",
         "collapse.anime": "of the outputs nearly repeat another output",
     }.items():
-        if key in by_key:
-            cards.append({"value": f"{by_key[key].value:.0%}", "text": text})
+        if number := numbers.get(key):
+            cards.append({"value": f"{number['value']:.0%}", "text": text})
     return cards

@@ -24,8 +24,8 @@ def describe(results: Results) -> dict[str, Any]:
     if not results.exists(TABLE):
         return {"attributes": [], "gaps": [], "unjudged": []}
     table = results.csv(TABLE, *COLUMNS)
-    table = table[table["metric"].isin(METRICS)]
-    judged = table[table["judged"] & (table["group"] != "unknown")]
+    table = table[table["metric"].isin(METRICS) & (table["group"] != "unknown")]
+    judged = table[table["judged"]]
     # One group alone says nothing about who is served worse.
     groups = judged.groupby(["direction", "attribute", "metric"], sort=False)
     judged = judged[groups["group"].transform("nunique") > 1]

@@ -49,7 +49,8 @@ def test_counts_add_up(results):
     told = dataset.describe(results)
     for domain in told["domains"]:
         counts = domain["counts"]
-        assert counts["pictures"] == FACES + DROPPED + 2
+        assert counts["pictures"] == FACES + DROPPED + 2 + 1
+        assert (counts["not looked at"], counts["unreadable"]) == (1, 2)
         assert counts["pictures"] == sum(value for name, value in counts.items() if name != "pictures")
         assert [(item["reason"], item["count"]) for item in domain["dropped"]] == [
             ("turned too far to the side", 2),
@@ -74,7 +75,7 @@ def test_numbers_stand_beside_their_floor_and_doing_nothing(results):
     assert told["absent"] == [{"reason": "no face was found <anywhere>", "names": ["landmark_error.anime"]}]
     # An embedded distance is never called FID.
     assert not any("FID" in row["meaning"].name for row in told["rows"])
-    assert told["study"]["fid"] is None
+    assert told["fid"] == ""
 
 
 def test_only_gaps_beyond_chance_are_called_gaps(results):
