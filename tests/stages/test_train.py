@@ -1,0 +1,143 @@
+"""The stage `train`: the real entry point on tiny faces, and the sentence for each kind of bad input."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from ruamel.yaml import YAML
+
+from pipeline import params
+from pipeline.errors import UserError
+from pipeline.faces import write_table
+from pipeline.networks.model import load_model
+from stages import train
+
+ROOT = Path(__file__).parents[2]
+SMALL = {"resolution": 32, "width": 2, "blocks": 1, "discriminator_width": 2, "batch": 2, "epochs": 2}
+
+
+@pytest.fixture
+def project(tmp_path: Path, tiny_faces: Callable[..., pd.DataFrame], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project folder with faces up to the split and a tiny train group."""
+    for domain in ("human", "anime"):
+        table = tiny_faces(tmp_path / "data" / "resize" / domain, domain, n=20, size=32)
+        write_table(table, tmp_path / "data" / "split" / f"{domain}.parquet")
+    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+    configure(tmp_path, **SMALL)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ANIMEMORPH_WORKERS", "1")
+    monkeypatch.setenv("ANIMEMORPH_DEVICE", "cpu")
+    monkeypatch.delenv("ANIMEMORPH_SCRATCH", raising=False)
+    return tmp_path
+
+
+def configure(project: Path, **changes: Any) -> None:
+    """Set keys of the train group where they stand, at the top level or in the profile."""
+    yaml = YAML()
+    content = yaml.load(project / "params.yaml")
+    for key, value in changes.items():
+        group = content["train"] if key in content["train"] else content["profiles"]["demo"]["train"]
+        group[key] = value
+    yaml.dump(content, project / "params.yaml")
+
+
+def keep(project: Path, domain: str, split: str, count: int) -> None:
+    path = project / "data" / "split" / f"{domain}.parquet"
+    table = pd.read_parquet(path)
+    others = table[table["split"] != split]
+    write_table(pd.concat([table[table["split"] == split][:count], others]), path)
+
+
+@pytest.mark.parametrize("model", ["cyclegan", "dcgan", "landmark_cyclegan"])
+def test_writes_everything_the_next_stages_read(model: str, project: Path) -> None:
+    configure(project, model=model, noise=True, generator="resnet", augment=True, ema=0.9, select="last")
+    train.main()
+    out = project / "data" / "train"
+    assert sorted(path.name for path in out.iterdir()) == [
+        "checkpoint",
+        "discriminator_anime.safetensors",
+        "discriminator_human.safetensors",
+        "generator_anime2human.safetensors",
+        "generator_human2anime.safetensors",
+        "history.csv",
+        "model.json",
+        "samples",
+    ]
+    history = pd.read_csv(out / "history.csv")
+    assert history["epoch"].tolist() == [1, 2]
+    assert np.isfinite(history.to_numpy()).all()
+    assert ("train_regions_anime" in history) == (model == "landmark_cyclegan")
+    config = load_model(out).config
+    settings = params.load()
+    assert (config.model, config.resolution, config.epoch) == (model, 32, 2)
+    assert config.noise_std == settings.train.noise_std
+    assert config.detectors.human == settings.landmarks.human.detector
+    assert [path.name for path in sorted((out / "samples").iterdir())] == ["epoch_001.png", "epoch_002.png"]
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    train.main()  # a finished run is not trained again, and writes the same
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (lambda p: keep(p, "anime", "train", 0), "data/split/anime.parquet holds no train face: raise balance.anime"),
+        (lambda p: keep(p, "human", "val", 0), "data/split/human.parquet holds no val face: raise balance.human"),
+        (lambda p: keep(p, "human", "train", 1), "data/split/human.parquet holds only 1 train face, at least 2"),
+        (
+            lambda p: configure(p, batch=15),
+            "data/split/human.parquet holds 14 train faces, fewer than the 15 of a step",
+        ),
+        (
+            lambda p: configure(p, resolution=64),
+            "data/resize/human/faces.npy holds faces of 32 px, smaller than train.resolution (64): lower",
+        ),
+        (lambda p: configure(p, resolution=34), "params.yaml: train.resolution is 34, not a multiple of 4"),
+        (lambda p: configure(p, epochs=0), "params.yaml: train.epochs is 0"),
+        (lambda p: configure(p, select=3), "params.yaml: train"),
+        (lambda p: configure(p, precision="16-mixed"), "train.precision is 16-mixed, which a CPU does not train in"),
+        (lambda p: (p / "data/split/anime.parquet").unlink(), "data/split/anime.parquet is missing: run `dvc repro`"),
+        (
+            lambda p: np.save(p / "data/resize/human/faces.npy", np.zeros((3, 32, 32, 3), np.uint8)),
+            "data/resize/human/faces.npy holds 3 faces, fewer than data/split knows: run `dvc repro`.",
+        ),
+        (lambda p: configure(p, lr=10.0, epochs=40), "the loss "),
+    ],
+)
+def test_bad_input_is_one_sentence_and_leaves_no_output(
+    spoil: Callable[[Path], Any], sentence: str, project: Path
+) -> None:
+    spoil(project)
+    with pytest.raises(UserError) as error:
+        train.main()
+    assert str(error.value).startswith(sentence)
+    assert "\n" not in str(error.value)
+    assert not (project / "data" / "train").exists()
+
+
+def test_device_that_is_not_there_is_refused(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("this machine has the GPU that the test misses")
+    monkeypatch.setenv("ANIMEMORPH_DEVICE", "cuda")
+    with pytest.raises(
+        UserError, match="ANIMEMORPH_DEVICE is 'cuda', which is not available here: take one of auto, cpu"
+    ):
+        train.main()
+
+
+def test_another_noise_never_resumes(project: Path) -> None:
+    train.main()
+    configure(project, noise=True)
+    train.main()
+    assert load_model(project / "data" / "train").config.noise_std > 0
+    assert len(list((project / "data" / "scratch").iterdir())) == 2
+
+
+def test_an_odd_rest_of_a_batch_waits_for_the_next_epoch(project: Path) -> None:
+    configure(project, batch=4, epochs=2)  # 14 faces: 3 steps of 4
+    train.main()
+    assert pd.read_csv(project / "data" / "train" / "history.csv")["step"].tolist() == [3, 6]
