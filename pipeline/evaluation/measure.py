@@ -75,6 +75,9 @@ def measure(
         parts = faithfulness.known_parts(originals.test, originals.test_images.shape[1])
         groups = slices.groups(originals.test, source, originals.test_images, parts)
         slice_tables.append(slices.slice_table(rows, groups, of.name, settings.resamples, settings.seed))
+        if len(real[target].test) >= 2:
+            distances = (of.features, real[target].test, groups, of.name, settings.kernel)
+            slice_tables.append(slices.kernel_slices(*distances, settings.resamples, settings.seed))
         images.append(pd.concat([rows, groups], axis=1))
     evaluation.per_image = pd.concat(images, ignore_index=True)
     evaluation.slices = pd.concat(slice_tables, ignore_index=True)

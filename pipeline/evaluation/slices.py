@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 from skimage.color import rgb2lab
 
-from pipeline.evaluation.intervals import mean_interval
+from pipeline.evaluation.distances import kernel_of_groups
+from pipeline.evaluation.intervals import Z, mean_interval
 from pipeline.evaluation.measurements import Measurements
 
 #: A group of fewer faces is shown but not judged: it takes no part in a gap.
@@ -25,7 +26,8 @@ METRICS = (
     "nearest_train_distance",
 )
 #: Those whose gaps are metrics of their own.
-GAPS = ("reconstruction_accuracy", "ssim", "in_domain", "detected", "landmark_error")
+GAPS = ("reconstruction_accuracy", "ssim", "in_domain", "detected", "landmark_error", "kd", "kid")
+COLUMNS = ["direction", "attribute", "group", "metric", "n", "mean", "low", "high", "judged"]
 
 #: Classes of the individual typology angle, degrees, from above: Chardon, Cretois & Hourseau 1991, "Skin colour
 #: typology and suntanning pathways"; the darkest as in Del Bino & Bernerd 2013.
@@ -120,8 +122,40 @@ def slice_table(rows: pd.DataFrame, groups: pd.DataFrame, direction: str, resamp
                         "judged": len(values) >= SMALLEST,
                     }
                 )
-    columns = ["direction", "attribute", "group", "metric", "n", "mean", "low", "high", "judged"]
-    return pd.DataFrame(found, columns=columns)
+    return pd.DataFrame(found, columns=COLUMNS)
+
+
+def kernel_slices(
+    features: np.ndarray, real: np.ndarray, groups: pd.DataFrame, direction: str, name: str, resamples: int, seed: int
+) -> pd.DataFrame:
+    """Kernel distance to the real faces, per group, as rows of the same table: does the model work for some only?
+
+    Args:
+        features: of the outputs [n, D].
+        real: features of the target's real faces [m, D], m >= 2.
+        groups: as in `slice_table`.
+        direction: goes into the table.
+        name: of the distance, `kd` or `kid`.
+        resamples: of the interval, each with half of the group (`pipeline.evaluation.intervals.distance_interval`).
+        seed: of the resamples.
+    """
+    random = np.random.default_rng(seed)
+    found, asked = [], []
+    for attribute in groups:
+        for group in sorted(set(groups[attribute])):
+            rows = np.flatnonzero(groups[attribute] == group)
+            if len(rows) >= 2:
+                found.append({"direction": direction, "attribute": attribute, "group": group, "metric": name})
+                halves = resamples if len(rows) >= 8 else 0
+                asked.append([rows] + [random.choice(rows, len(rows) // 2, replace=False) for _ in range(halves)])
+    values = iter(kernel_of_groups(features, real, [rows for group in asked for rows in group]) if asked else [])
+    for row, group in zip(found, asked, strict=True):
+        mean, *drawn = [next(values) for _ in group]
+        # The spread of random halves is the standard error of the whole (see intervals.py).
+        error = Z * float(np.std(drawn, ddof=1)) if len(drawn) > 1 else None
+        low, high = (None, None) if error is None else (mean - error, mean + error)
+        row |= {"n": len(group[0]), "mean": mean, "low": low, "high": high, "judged": len(group[0]) >= SMALLEST}
+    return pd.DataFrame(found, columns=COLUMNS)
 
 
 def add_gaps(numbers: Measurements, slices: pd.DataFrame) -> None:

@@ -171,6 +171,9 @@ def test_a_model_good_for_women_only_shows_in_the_gap(faces: dict[str, Faces], p
     found = evaluate(faces, back=back)
     assert value(found, gap, "human2anime") > 0.6
     assert value(found, "reconstruction.accuracy", "human") == pytest.approx(0.6, abs=0.1)
+    women_only = evaluate(faces, lambda images: np.where(women[:, None, None, None], swap(images), 255 - swap(images)))
+    assert value(women_only, "gap.gender.kd", "human2anime") > 10 * abs(value(perfect, "gap.gender.kd", "human2anime"))
+    assert value(women_only, "gap.gender.in_domain", "human2anime") > 0.5
     groups = found.slices.query("direction == 'human2anime' and metric == 'reconstruction_accuracy'")
     means = groups[groups["attribute"] == "gender"].set_index("group")["mean"]
     assert means["female"] == 1

@@ -86,3 +86,21 @@ def test_gap_is_between_judged_groups_only():
     slices.add_gaps(alone, slices.slice_table(rows[:40], groups[:40], "human2anime", 50, 0))
     assert not alone.rows
     assert alone.absent[0]["name"] == "gap.gender.human2anime"
+
+
+def test_kernel_distance_of_groups():
+    rng = np.random.default_rng(0)
+    features, real = rng.normal(size=(80, 6)), rng.normal(size=(50, 6))
+    features[40:] += 2  # the second half is far from the real ones
+    groups = pd.DataFrame({"gender": ["female"] * 40 + ["male"] * 39 + ["alone"], "all": "all"})
+    found = slices.kernel_slices(features, real, groups, "human2anime", "kd", 100, 0).set_index("group")
+    assert list(found.index) == ["female", "male", "all"]
+    kernel = [(x @ y.T / 6 + 1) ** 3 for x, y in ((features, features), (real, real), (features, real))]
+    inside = [(matrix.sum() - np.trace(matrix)) / (len(matrix) * (len(matrix) - 1)) for matrix in kernel[:2]]
+    assert found["mean"]["all"] == pytest.approx(sum(inside) - 2 * kernel[2].mean(), rel=1e-9)
+    assert found["low"]["female"] < 0 < found["high"]["female"]
+    assert found["low"]["male"] > found["high"]["female"]
+    numbers = Measurements()
+    slices.add_gaps(numbers, found.reset_index())
+    assert numbers.rows[0].name == "gap.gender.kd"
+    assert numbers.rows[0].value == pytest.approx(found["mean"]["male"] - found["mean"]["female"])
