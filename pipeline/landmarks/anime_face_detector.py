@@ -4,8 +4,9 @@ The package takes one picture a call. Here the networks it builds are called wit
 before and after them; results differ by rounding only (see tests/landmarks/test_anime_face_detector.py).
 """
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,13 +17,8 @@ from safetensors import SafetensorError
 
 from pipeline.errors import UserError
 from pipeline.landmarks import accelerator
-from pipeline.landmarks.detector import Detection, largest_first, pixels_of
+from pipeline.landmarks.hysts import HystsDetector
 from pipeline.landmarks.weights import fetch
-
-#: Boxes of less are no face; the stage filter has the real threshold.
-MIN_SCORE = 0.3
-#: HRNet was trained on boxes larger by this factor.
-BOX_SCALE = 1.1
 
 
 def create(face_detector: str | None, weights: str | None, device: str) -> "AnimeFaceDetector":
@@ -36,7 +32,7 @@ def create(face_detector: str | None, weights: str | None, device: str) -> "Anim
     )
 
 
-class AnimeFaceDetector:
+class AnimeFaceDetector(HystsDetector):
     """Boxes and 28 points; the weights are safetensors files."""
 
     def __init__(self, face_detector: str, boxes: Path, points: Path, device: str = "cpu") -> None:
@@ -44,35 +40,15 @@ class AnimeFaceDetector:
         self._boxes = _load(boxes_of.load_face_detector, face_detector, boxes, device)
         self._points = _load(points_of.load_landmark_model, points, device)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
+    def close(self) -> None:
+        """See `HystsDetector.close`."""
         del self._boxes, self._points
         if self._device == "cuda":
             torch.cuda.empty_cache()
 
     @torch.inference_mode()
-    def detect(self, images: np.ndarray) -> list[list[Detection]]:
-        """See `Detector.detect`."""
-        pictures = [cv2.cvtColor(image, cv2.COLOR_RGB2BGR) for image in pixels_of(images)]
-        if not pictures:
-            return []
-        boxes = [found[found[:, 4] >= MIN_SCORE] for found in self.boxes(pictures)]
-        owners = np.repeat(np.arange(len(pictures)), [len(found) for found in boxes])
-        faces: list[list[Detection]] = [[] for _ in pictures]
-        if len(owners):
-            together = np.concatenate(boxes)
-            keypoints = self.keypoints([pictures[owner] for owner in owners], _enlarged(together[:, :4]))
-            # Its networks count from the first pixel's centre.
-            keypoints[:, :, :2] += 0.5
-            keypoints[:, :, 2] = keypoints[:, :, 2].clip(0, 1)
-            for owner, box, points in zip(owners, together.astype(np.float64), keypoints, strict=True):
-                faces[owner].append(Detection(box[:4], float(box[4]), points, "hysts28"))
-        return [largest_first(found) for found in faces]
-
-    def boxes(self, pictures: list[np.ndarray]) -> list[np.ndarray]:
-        """Boxes (x0, y0, x1, y1, score) [m, 5] of each BGR picture; all pictures have one size."""
+    def boxes(self, pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """See `HystsDetector.boxes`; all pictures in one batch."""
         network: Any = self._boxes
         prepared = [boxes_of._preprocess(picture, network.IMG_SCALE, network.MEAN, network.STD) for picture in pictures]
         metas = [meta for _, meta in prepared]
@@ -88,8 +64,9 @@ class AnimeFaceDetector:
         )
         return [boxes.cpu().numpy() for boxes in found]
 
-    def keypoints(self, pictures: list[np.ndarray], boxes: np.ndarray) -> np.ndarray:
-        """Points (x, y, score) [n, 28, 3], float64, of one box [4] in each BGR picture, with the flip test."""
+    @torch.inference_mode()
+    def keypoints(self, pictures: Sequence[np.ndarray], boxes: np.ndarray) -> np.ndarray:
+        """See `HystsDetector.keypoints`; all boxes in one batch, with the flip test."""
         centres, scales, crops = [], [], []
         for picture, box in zip(pictures, points_of.bbox_xyxy2xywh(boxes), strict=True):
             centre, scale = points_of.bbox_xywh2cs(box, aspect_ratio=1.0, padding=points_of.BBOX_PADDING)
@@ -122,11 +99,6 @@ class AnimeFaceDetector:
         as_they_are = head.inference_model([level.float() for level in plain], flip_pairs=None)
         flipped = head.inference_model([level.float() for level in mirrored], list(points_of.FLIP_PAIRS))
         return (as_they_are + flipped) / 2
-
-
-def _enlarged(boxes: np.ndarray) -> np.ndarray:
-    centre, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2] + 1) * BOX_SCALE / 2
-    return np.concatenate([centre - half, centre + half], axis=1)
 
 
 def _load(load: Any, *arguments: Any) -> torch.nn.Module:

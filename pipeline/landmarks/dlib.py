@@ -15,8 +15,8 @@ import numpy as np
 from pipeline.errors import UserError
 from pipeline.landmarks.detector import Detection, largest_first, pixels_of
 
-# The HOG template is 80 px wide. A stored picture of 128 px holds a face of 60 to 100 px, so it is searched at twice its
-# size. A larger picture is made smaller at first, for a face that fills it is found as well; then comes its detail.
+# The HOG template is 80 px wide. A stored picture of 128 px holds a face of 60 to 100 px, so it is searched at twice
+# its size. A larger picture is made smaller at first, for a face that fills it is found as well; then comes its detail.
 SIDE, FINE_SIDE = 256, 512
 # A last look where nothing was found: faces cut by the frame need a border, dim or turned ones a lower bar.
 BORDER, LAST_SIDE, LAST_THRESHOLD = 0.125, 320, -0.3

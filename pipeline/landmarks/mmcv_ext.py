@@ -1,0 +1,45 @@
+"""mmcv's compiled operators, as far as two anime networks need them: non-maximum suppression by torchvision.
+
+mmcv ships as source only and takes twenty minutes to compile; mmcv-lite is mmcv without `mmcv._ext`. mmdet and mmpose
+import that module but call one function of it. Faster R-CNN's RoIAlign uses torchvision through mmcv's own switch.
+"""
+
+import importlib.machinery
+import importlib.util
+import sys
+import types
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torchvision
+
+
+class _Extension(types.ModuleType):
+    """Stands in for `mmcv._ext`: every operator exists, only `nms` works."""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name.startswith("__"):
+            raise AttributeError(name)
+
+        def missing(*arguments: Any, **options: Any) -> None:
+            raise NotImplementedError(f"the operator {name} needs a compiled mmcv")
+
+        return missing
+
+    @staticmethod
+    def nms(boxes: torch.Tensor, scores: torch.Tensor, iou_threshold: float, offset: int) -> torch.Tensor:
+        """Indices of the boxes [n, 4] that are kept, best first."""
+        if offset:
+            raise NotImplementedError("torchvision's nms knows no offset")
+        return torchvision.ops.nms(boxes, scores, iou_threshold)
+
+
+def install() -> None:
+    """Put the stand-in where mmcv looks for its operators, unless real ones are there. Call it before mmdet, mmpose."""
+    if "mmcv._ext" in sys.modules or importlib.util.find_spec("mmcv._ext") is not None:
+        return
+    extension = _Extension("mmcv._ext")
+    # mmengine asks for the spec of what it finds.
+    extension.__spec__ = importlib.machinery.ModuleSpec("mmcv._ext", None)
+    sys.modules["mmcv._ext"] = extension
