@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
+from pipeline.cli import app
 from pipeline.errors import UserError
 from pipeline.inference.inputs import plan, shown
 from pipeline.inference.photo import read_photo, write_photo
@@ -97,11 +99,14 @@ def test_several_faces_and_the_ways_to_show_them(group: np.ndarray, tiny_bundle:
         (["face.txt", "--model", "face.txt"], "is not a bundle"),
     ],
 )
-def test_mistakes_get_one_sentence(words: list[str], sentence: str, tmp_path: Path) -> None:
+def test_mistakes_get_one_sentence(
+    words: list[str], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "face.txt").write_text("no photo")
-    done = run("translate", *words, cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (1, b"")
-    (line,) = done.stderr.decode().splitlines()
+    done = CliRunner().invoke(app, ["translate", *words])
+    assert (done.exit_code, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
     assert line.startswith("error: ")
     assert sentence in line
 

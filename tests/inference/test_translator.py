@@ -160,6 +160,14 @@ def test_odd_pictures_are_refused_in_a_sentence(translator: Translator, size: tu
     assert str(caught.value).endswith((".", "--anyway."))
 
 
+def test_a_damaged_file_is_refused_in_a_sentence(translator: Translator, portrait: Path, tmp_path: Path) -> None:
+    """PIL reads the pixels only when they are asked for."""
+    data = portrait.read_bytes()
+    (tmp_path / "cut.jpg").write_bytes(data[: len(data) // 2])
+    with Image.open(tmp_path / "cut.jpg") as photo, pytest.raises(UserError, match="the picture is damaged"):
+        translator.translate(photo)
+
+
 def test_orientation_is_honoured(translator: Translator, portrait: Path, tmp_path: Path) -> None:
     photo = Image.open(portrait)
     exif = Image.Exif()
