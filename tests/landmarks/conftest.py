@@ -64,7 +64,7 @@ def anime_weights(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def human_weights(tmp_path_factory) -> Path:
-    """Folder with FAN (random) and an S3FD that finds red patches of about 64 px, as PyTorch files."""
+    """Folder with FAN (random) and an S3FD that finds red patches of 16 px, as PyTorch files."""
     from face_alignment.api import FAN
     from face_alignment.detection.sfd.net_s3fd import s3fd
 
@@ -98,12 +98,12 @@ def human_weights(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def red_patches():
-    """Return a function that makes a gray picture, uint8 RGB [size, size, 3], with red 48 px squares at (x, y)."""
+    """Return a function that makes a gray picture, uint8 RGB [size, size, 3], with red 16 px squares at (x, y)."""
 
     def make(*corners: tuple[int, int], size: int = 256) -> np.ndarray:
         picture = np.random.default_rng(0).integers(0, 256, (size, size, 1), dtype=np.uint8).repeat(3, axis=2)
         for x, y in corners:
-            picture[y : y + 48, x : x + 48] = RED
+            picture[y : y + 16, x : x + 16] = RED
         return picture
 
     return make

@@ -150,6 +150,10 @@ def test_a_gray_face(detector, faces):
     assert sum(map(bool, detector.detect(gray))) >= 4
 
 
+def test_a_dark_face(detector, faces):
+    assert sum(map(bool, detector.detect((faces * 0.3).astype(np.uint8)))) >= 4
+
+
 def test_other_arrays_are_refused(detector):
     for wrong in (np.zeros((64, 64, 3), np.uint8), np.zeros((1, 64, 64, 3)), np.zeros((1, 64, 64), np.uint8)):
         with pytest.raises(ValueError, match=r"not uint8 \[n, H, W, 3\]"):
