@@ -67,6 +67,7 @@ def translate(
 @app.command()
 def export(
     output: Annotated[Path, typer.Option("-o", "--output", help="The bundle to write.")] = Path("animemorph.zip"),
+    half: Annotated[bool, typer.Option("--half", help="Store the weights in 16 bits.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite what exists.")] = False,
     model: Model = None,
 ) -> None:
@@ -75,8 +76,10 @@ def export(
 
     if output.exists() and not force:
         raise UserError(f"{output} exists already: --force overwrites it.")
-    for direction, parity in exporting.export(model, output).items():
-        typer.echo(f"{direction}: largest difference to PyTorch {parity.max_abs:.1e} in [-1, 1]", err=True)
+    for direction, parity in exporting.export(model, output, half).items():
+        typer.echo(
+            f"{direction}: {parity.max_abs:.1e} from PyTorch at most, in [-1, 1]; PSNR {parity.psnr:.0f} dB", err=True
+        )
     typer.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB, ONNX opset {exporting.OPSET}", err=True)
 
 
