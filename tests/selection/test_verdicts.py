@@ -132,6 +132,11 @@ def test_of_equally_sharp_copies_the_larger_original_is_kept(pixels):
     assert judged["reason"].tolist() == ["duplicate", ""]
 
 
+def test_a_copy_of_unknown_sharpness_is_the_last_choice(pixels):
+    table = table_of({"sha256": "same", "sharpness": np.nan, "width": 500}, {"sha256": "same", "sharpness": 1.0})
+    assert judge(table, pixels, DomainFilter())["reason"].tolist() == ["duplicate", ""]
+
+
 def test_a_bad_copy_never_replaces_a_good_one(pixels):
     # The sharpest copy is a side profile: were duplicates looked for first, nothing would be left.
     table = table_of({"sha256": "same", "sharpness": 500.0, "yaw": 80.0}, {"sha256": "same"})
