@@ -104,6 +104,7 @@ FASTER_RCNN = {
             "reg_class_agnostic": False,
         },
     },
+    "train_cfg": None,
     "test_cfg": {
         "rpn": {"nms_pre": 1000, "max_per_img": 1000, "nms": {"type": "nms", "iou_threshold": 0.7}, "min_bbox_size": 0},
         "rcnn": {"score_thr": 0.05, "nms": {"type": "nms", "iou_threshold": 0.5}, "max_per_img": 100},
@@ -194,6 +195,7 @@ class OpenMMLabDetector(HystsDetector):
                 "test_dataloader": {"dataset": {"pipeline": _CROP}},
             }
             self.estimator = init_model(Config(config), device=device)
+        # What they take instead, that of COCO, is wrong for both.
         self.estimator.dataset_meta = {"flip_indices": _flip_indices()}
         _load(self.detector, boxes, {})
         _load(
@@ -225,11 +227,9 @@ class OpenMMLabDetector(HystsDetector):
 
     def keypoints(self, pictures: Sequence[np.ndarray], boxes: np.ndarray) -> np.ndarray:
         """See `HystsDetector.keypoints`, with the flip test."""
-        # mmpose 0, for which the weights were made, counted both ends of a box as part of it.
-        ends = np.asarray(boxes, dtype=np.float32) + np.array([0, 0, 1, 1], dtype=np.float32)
         found = [
-            inference_topdown(self.estimator, picture, end[None])[0].pred_instances
-            for picture, end in zip(pictures, ends, strict=True)
+            inference_topdown(self.estimator, picture, box[None])[0].pred_instances
+            for picture, box in zip(pictures, np.asarray(boxes, dtype=np.float32), strict=True)
         ]
         return np.array([np.column_stack([face.keypoints[0], face.keypoint_scores[0]]) for face in found], np.float64)
 

@@ -57,6 +57,11 @@ def anime_weights(tmp_path_factory) -> Path:
     points = _landmark.LandmarkModel()
     points.forward = lambda x: points.keypoint_head(points.backbone(x))
     randomise(points, noise((2, 3, 256, 256)), 3)
+    with torch.no_grad():
+        # Heatmaps of trained weights lie between 0 and 1.
+        largest = points(noise((1, 3, 256, 256), 1)).abs().max()
+        points.keypoint_head.final_layer[-1].weight.div_(largest)
+        points.keypoint_head.final_layer[-1].bias.div_(largest)
     for name, network in (("yolov3", yolo), ("faster-rcnn", rcnn), ("hrnetv2", points)):
         save_file(network.state_dict(), folder / f"anime-face-detector-{name}.safetensors")
     return folder
