@@ -131,10 +131,13 @@ def extract(images: np.ndarray, extractor: Extractor, label: str = "features", b
 def extract_cached(images: np.ndarray, extractor: Extractor, label: str) -> np.ndarray:
     """Like `extract`, but images that were seen before are not computed again: for the real faces, model after model.
 
-    The scratch folder keeps the features under the hash of the pixels, the extractor's name and torch's version.
+    The scratch folder keeps the features under the hash of the pixels, the extractor's name, this file and torch's
+    version.
     """
     pixels = hashlib.sha256(np.ascontiguousarray(images)).hexdigest()
-    path = scratch_folder("features", extractor.name, pixels, list(images.shape), torch.__version__) / "features.npy"
+    code = sha256(Path(__file__))
+    folder = scratch_folder("features", extractor.name, pixels, list(images.shape), code, torch.__version__)
+    path = folder / "features.npy"
     if path.is_file():
         return np.load(path, allow_pickle=False)
     features = extract(images, extractor, label)
