@@ -169,14 +169,18 @@ def launch(main: Callable[..., None], *args: Any) -> None:
     if world == 1:
         main(0, 1, *args)
         return
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
     try:
         spawn(_spawned, (world, main, *args), nprocs=world)
     except ProcessExitedException:
         raise UserError("one of the training processes ended; its reason stands above.") from None
+
+
+def free_port() -> int:
+    """Return a TCP port of this machine that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def _spawned(rank: int, world: int, main: Callable[..., None], *args: Any) -> None:
@@ -190,7 +194,6 @@ def _spawned(rank: int, world: int, main: Callable[..., None], *args: Any) -> No
 
 def _worker(rank: int, world: int, main: Callable[..., None], *args: Any) -> None:
     distributed.init_process_group(rank=rank, world_size=world)  # NCCL for tensors on CUDA, gloo for those on the CPU
-    try:
-        main(rank, world, *args)
-    finally:
-        distributed.destroy_process_group()
+    main(rank, world, *args)
+    # Not after an error: the others may be waiting for this process, and would make it wait for them.
+    distributed.destroy_process_group()

@@ -3,12 +3,11 @@
 import multiprocessing
 import random
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tiny_run import fit_and_write, hashes
+from tiny_run import hashes, train_until
 
 # A server that has imported everything forks the trainers: each starts in milliseconds and has never run autograd.
 context = multiprocessing.get_context("forkserver")
@@ -23,24 +22,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
 }
 
 
-def train(changes: dict[str, Any], folder: Path, target: Path, seconds: float) -> None:
-    """Train until done, or until so many seconds of computing; then the kernel ends the process where it stands.
-
-    SIGPROF without a handler ends a process as SIGKILL does, and counts its own time whatever else the machine does.
-    """
-    signal.setitimer(signal.ITIMER_PROF, seconds)
-    start = time.process_time()
-    try:
-        # A checkpoint after every step, epochs of 5 steps: kills fall into steps, writes, measuring and sampling.
-        fit_and_write(changes, folder, target, 0.0)
-    finally:
-        target.mkdir(exist_ok=True)
-        (target.parent / "seconds").write_text(str(time.process_time() - start))
-
-
 def run(*args: Any) -> int:
     """Return the exit code of a trainer of its own."""
-    trainer = context.Process(target=train, args=args)
+    trainer = context.Process(target=train_until, args=args)
     trainer.start()
     trainer.join()
     return int(trainer.exitcode)

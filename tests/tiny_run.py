@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +11,14 @@ import numpy as np
 import pandas as pd
 import torch
 
+from pipeline.errors import UserError
 from pipeline.evaluation.distances import frechet
 from pipeline.networks.model import ModelConfig, TranslationModel, build_model, save_model
 from pipeline.params import Train
 from pipeline.training import batches, checkpoint, loop
 from pipeline.training.engine import Engine
 from pipeline.training.monitor import Measures, Monitor, near_copies
+from pipeline.training.run import Run
 
 RESOLUTION = 32
 
@@ -63,6 +67,62 @@ def fit_and_write(changes: dict[str, Any], folder: Path, target: Path, checkpoin
     pd.DataFrame(history).to_csv(target / "history.csv", index=False)
     checkpoint.write_state(state, target / "state.safetensors")
     (target / "samples.json").write_text(json.dumps(hashes(folder / "samples")))
+
+
+def train_until(changes: dict[str, Any], folder: Path, target: Path, seconds: float) -> None:
+    """Train until done, or until so many seconds of computing; then the kernel ends the process where it stands.
+
+    SIGPROF without a handler ends a process as SIGKILL does, and counts its own time whatever else the machine does.
+    """
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    start = time.process_time()
+    try:
+        # A checkpoint after every step, epochs of 5 steps: kills fall into steps, writes, measuring and sampling.
+        fit_and_write(changes, folder, target, 0.0)
+    finally:
+        target.mkdir(exist_ok=True)
+        (target.parent / "seconds").write_text(str(time.process_time() - start))
+
+
+def first_steps(rank: int, world: int, batch: int, folder: Path) -> dict[str, torch.Tensor]:
+    """Return all gradients of a run's first step, and the networks' outputs after the second."""
+    torch.set_num_threads(1)
+    train = settings(batch=batch)
+    run = Run(train, tiny_model(train), Engine(rank=rank, world=world), folder)
+    faces = batches.Faces(
+        torch.from_numpy(random_faces(12, 0)), torch.from_numpy(random_faces(12, 1)), run.engine.device
+    )
+    result = {}
+    for step in range(2):
+        run.step(faces.batch(step, batch, 5, rank, world), 1e-3, seed=5)
+        for name, network in run.recipe.networks.items() if step == 0 else ():
+            for key, weight in network.named_parameters():
+                assert weight.grad is not None
+                result[f"gradient {name} {key}"] = weight.grad.clone()
+        run.progress.step += 1
+    images = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    for name, network in run.recipe.networks.items():
+        result[f"output {name}"] = network(images).detach()
+    return result
+
+
+def first_steps_of_two(rank: int, world: int, folder: str) -> None:
+    """Run as one of several processes; leave what `first_steps` gives in a file."""
+    checkpoint.write_state(dict(first_steps(rank, world, 2, Path(folder))), Path(folder) / f"{rank}.safetensors")
+
+
+def mark(rank: int, world: int, folder: str) -> None:
+    """Leave the sum of all ranks, from 1, in a file."""
+    total = torch.tensor([rank + 1.0])
+    torch.distributed.all_reduce(total)
+    Path(folder, f"{rank}-of-{world}").write_text(str(total.item()))
+
+
+def fail(rank: int, world: int) -> None:
+    """Fail in the first process, wait for it in the others."""
+    if rank == 0:
+        raise UserError("nothing works.")
+    torch.distributed.barrier()
 
 
 def hashes(folder: Path) -> dict[str, str]:
