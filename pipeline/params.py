@@ -71,7 +71,7 @@ class DomainLandmarks(Group):
 
     detector: Literal["dlib", "animeface", "anime_face_detector", "openmmlab", "face_alignment", "celeba"]
     face_detector: str | None = Field(
-        None, description="yolov3 | faster-rcnn (anime), sfd | blazeface | yunet … (human)"
+        None, description="yolov3 | faster-rcnn (anime); sfd | retinaface | yunet | scrfd | blazeface (face_alignment)"
     )
     weights: str | None = Field(None, description="folder with the weights, where they are not to be fetched")
     batch: Count = Field(16, description="images a call")
