@@ -37,6 +37,11 @@ def near_copies(inputs: np.ndarray, outputs: np.ndarray, input_threshold: float,
     return (alike & different & ~np.eye(len(outputs), dtype=bool)).any(axis=1)
 
 
+def repeated(features: np.ndarray, threshold: float) -> np.ndarray:
+    """Tell for each of `features` [n, D] whether another one is nearer than `threshold`, bool [n]."""
+    return _nearest_other(distances(features, features)) < threshold
+
+
 def nearest(features: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return index into `others` [m, D] and distance of the nearest one for each of `features` [n, D]: int [n], [n]."""
     found = distances(features, others)

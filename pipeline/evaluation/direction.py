@@ -178,6 +178,7 @@ def _add_copies(of: Direction, numbers: Measurements, rows: pd.DataFrame, settin
         return
     rows["near_copy"] = copies.near_copies(of.real[of.source].test, of.features, limits[of.source], limits[of.target])
     add_mean(numbers, "collapse", of.target, rows["near_copy"].to_numpy(), settings)
+    add_mean(numbers, "floor.collapse", of.target, copies.repeated(real.test, limits[of.target]), settings)
     numbers.attempt(
         "diversity", of.target, len(rows), lambda: copies.diversity(of.features) / copies.diversity(real.test)
     )

@@ -16,6 +16,8 @@ def test_near_copies_count_only_where_inputs_differ():
     outputs = np.array([[0.0], [0.1], [5.0], [5.1]])
     assert copies.near_copies(inputs, outputs, 1.0, 1.0).tolist() == [True, True, False, False]
     assert not copies.near_copies(inputs, inputs * 100, 1.0, 1.0).any()
+    assert copies.repeated(outputs, 1.0).all()
+    assert copies.repeated(inputs, 1.0).tolist() == [False, False, True, True]
 
 
 def test_nearest_and_diversity():
