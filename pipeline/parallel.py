@@ -14,6 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any, Literal
 
 from tqdm import tqdm
@@ -127,7 +128,9 @@ def _ray() -> Iterator[tuple[Submit, int]]:
     except ImportError:
         raise UserError("engine is ray, which is not installed: run `uv sync --extra cluster`.") from None
     try:
-        ray.init(address="auto", ignore_reinit_error=True, log_to_driver=False)
+        # The code travels along: the cluster's machines need the packages it imports, not the project.
+        code = {"py_modules": [str(Path(__file__).parent)]}
+        ray.init(address="auto", ignore_reinit_error=True, log_to_driver=False, runtime_env=code)
     except ConnectionError:
         raise UserError(
             "engine is ray, but no Ray cluster is running: run `ray start --head`, or set RAY_ADDRESS."

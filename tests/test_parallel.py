@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import time
+import zipfile
 
 import psutil
 import pytest
@@ -140,3 +141,46 @@ def test_ray_that_is_not_there_is_one_sentence(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(UserError, match="uv sync --extra cluster"):
         list(map_ordered(square, range(5), engine="ray", label="ray", total=5))
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """A Ray cluster of one machine, and its address in the environment."""
+    ray = pytest.importorskip("ray")
+    command = [sys.executable, "-m", "ray.scripts.scripts"]
+    start = [
+        *command,
+        "start",
+        "--head",
+        "--port=0",
+        "--num-cpus=2",
+        "--include-dashboard=false",
+        f"--temp-dir={tmp_path}/r",
+    ]
+    subprocess.run(start, check=True, stdout=subprocess.DEVNULL)
+    yield
+    ray.shutdown()
+    subprocess.run([*command, "stop", "--force"], check=True, stdout=subprocess.DEVNULL)
+
+
+@pytest.mark.slow
+def test_ray_gives_what_local_gives(cluster, png, tmp_path):
+    from functools import partial
+
+    from pipeline.resizing.decoding import decode_members
+    from pipeline.sources.container import index
+
+    assert list(map_ordered(partial(pow, 2), range(40), engine="ray", label="powers", total=40)) == [
+        2**n for n in range(40)
+    ]
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        for number in range(60):
+            archive.writestr(f"{number}.png", png(number, 150) if number % 7 else b"no image")
+    members = index(tmp_path / "x.zip").members
+    wanted = {"size": 64, "fit": "crop", "max_pixels": 10**6}
+    local = list(decode_members(tmp_path / "x.zip", members, engine="local", **wanted))
+    on_ray = list(decode_members(tmp_path / "x.zip", members, engine="ray", **wanted))
+    for here, there in zip(local, on_ray, strict=True):
+        assert (here.source, here.reason, here.sha256) == (there.source, there.reason, there.sha256)
+        assert (here.pixels is None) == (there.pixels is None)
+        assert here.pixels is None or here.pixels.tobytes() == there.pixels.tobytes()

