@@ -166,9 +166,3 @@ def test_a_file_fits_in_a_head(path):
 @pytest.mark.parametrize("path", sorted((ROOT / "stages").glob("*.py")), ids=lambda path: path.stem)
 def test_a_stage_script_is_thin(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) < 150
-
-
-def test_test_files_have_names_of_their_own():
-    # pytest refuses two of one name in different folders, but only when it meets both in one run.
-    names = [path.name for path in (ROOT / "tests").rglob("*.py") if path.name != "__init__.py"]
-    assert sorted(names) == sorted(set(names))
