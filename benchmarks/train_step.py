@@ -117,7 +117,8 @@ def official(folder: Path, width: int) -> Any:
     sys.path.insert(0, str(folder))
     options = Namespace(
         gpu_ids=[], isTrain=True, checkpoints_dir=tempfile.mkdtemp(), name="benchmark", preprocess="none",
-        direction="AtoB", input_nc=3, output_nc=3, ngf=width, ndf=64, netG="resnet_6blocks", netD="basic", n_layers_D=3, normG="instance",
+        direction="AtoB",
+        input_nc=3, output_nc=3, ngf=width, ndf=64, netG="resnet_6blocks", netD="basic", n_layers_D=3, normG="instance",
         normD="instance", no_dropout=True, init_type="normal", init_gain=0.02, no_antialias=True, no_antialias_up=True,
         lambda_identity=0.5, lambda_A=10.0, lambda_B=10.0, pool_size=50, gan_mode="lsgan", lr=LR, beta1=0.5, amp=False,
     )  # fmt: skip
