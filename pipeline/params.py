@@ -175,7 +175,7 @@ class Train(Group):
     batch: Count = Field(1, description="faces a step of each domain, on each device")
     epochs: Count = Field(100, description="the learning rate falls linearly to 0 over the second half")
     ema: float = Field(0.0, ge=0, lt=1, description="decay a step of the generators' moving average; 0: none")
-    augment: bool = Field(False, description="change colours and places of all a discriminator sees: for small data")
+    augment: bool = Field(False, description="move all a discriminator sees a little: for small data")
     precision: Literal["32", "bf16-mixed", "16-mixed"] = Field("32", description="of activations; weights stay 32 bit")
     compile: bool = Field(False, description="torch.compile: pays on a GPU, costs minutes of warm-up")
     select: Literal["best", "last"] | Count = Field(

@@ -1,7 +1,8 @@
 """Differentiable augmentation of what the discriminators see (Zhao et al. 2020, DiffAugment, arXiv:2006.10738).
 
-With few faces a discriminator learns them by heart; shown in changing colours and places, real and fake alike, it
-cannot. The generators never see the changes, so they do not learn to make them.
+Of its three kinds only small moves are kept. Moves by 1/8 and changed colours gave the cleanest pictures, but took the
+fixed places of eyes and mouth from the discriminator: the photo's geometry stayed. With none, dots on a fixed grid fill
+the picture. See docs/training.md.
 """
 
 import numpy as np
@@ -11,24 +12,17 @@ from torch.nn import functional as F
 
 
 def augment(images: Tensor, random: np.random.Generator) -> Tensor:
-    """Change brightness (± 0.3), saturation (x 0.5 … 1.5), contrast (x 0.7 … 1.3) and place (± 1/8) of each image.
+    """Move each image by up to 1/16 of its side, real and fake alike.
 
     Args:
         images: [b, 3, R, R] in [-1, 1].
-        random: drawn from on the CPU, the same amounts on every device.
+        random: drawn from on the CPU, the same moves on every device.
 
     Returns:
-        [b, 3, R, R]; values may leave [-1, 1], what moves in from outside is 0.
+        [b, 3, R, R] in [-1, 1]; what moves in from outside is 0.
     """
     batch, _, height, width = images.shape
-    amounts = torch.from_numpy(random.random((3, batch, 1, 1, 1), dtype=np.float32))
-    brightness, saturation, contrast = amounts.to(images.device, non_blocking=True)
-    images = images + (brightness - 0.5) * 0.6
-    grey = images.mean(1, keepdim=True)
-    images = (images - grey) * (saturation + 0.5) + grey
-    mean = images.mean((1, 2, 3), keepdim=True)
-    images = (images - mean) * (contrast * 0.6 + 0.7) + mean
-    border = height // 8
+    border = height // 16
     padded = F.pad(images, (border,) * 4)
     places = random.integers(0, 2 * border + 1, (batch, 2))
     return torch.stack(
