@@ -184,8 +184,7 @@ class OpenMMLabDetector(HystsDetector):
     def __init__(self, face_detector: str, boxes: Path, points: Path, device: str = "cpu") -> None:
         self._device = device
         network, scale = FACE_DETECTORS[face_detector]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # both say that they were given no checkpoint
+        with warnings.catch_warnings(record=True):  # both insist on saying that they were given no checkpoint
             self.detector = init_detector(
                 Config({"model": network, "default_scope": "mmdet"}), palette="random", device=device
             )
