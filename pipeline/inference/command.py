@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,12 +18,16 @@ from pipeline.inference.translator import Translator, grid, paste, resize
 MAX_FILE_BYTES = 256 * 2**20
 
 
+@dataclass(frozen=True)
 class Look:
-    """What the command makes of a photo's faces."""
+    """What the command makes of a photo's faces; the fields are the options of the same name."""
 
-    def __init__(self, size: int, seed: int, paste: bool, grid: bool, largest: bool, anyway: bool) -> None:
-        self.size, self.seed, self.paste, self.grid = size, seed, paste, grid
-        self.largest, self.anyway = largest, anyway
+    size: int
+    seed: int
+    paste: bool
+    grid: bool
+    largest: bool
+    anyway: bool
 
     def pictures(self, translator: Translator, photo: np.ndarray) -> list[np.ndarray]:
         """Translate one upright photo, uint8 RGB [H, W, 3], to the pictures to write, uint8 RGB."""
