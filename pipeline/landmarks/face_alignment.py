@@ -96,6 +96,9 @@ class FaceAlignmentDetector:
             how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
             size = [max(1, round(side * scale)) for side in (images.shape[2], images.shape[1])]
             images = np.stack([cv2.resize(image, size, interpolation=how) for image in images])
+        missing = [max(0, SIDES[0] - side) for side in images.shape[1:3]]
+        if any(missing):  # narrow ones
+            images = np.pad(images, [(0, 0), (0, missing[0]), (0, missing[1]), (0, 0)])
         boxes = self.boxes(images)
         owners = np.repeat(np.arange(len(images)), [len(found) for found in boxes])
         faces: list[list[Detection]] = [[] for _ in images]
