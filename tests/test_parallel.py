@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 import zipfile
@@ -144,23 +145,16 @@ def test_ray_that_is_not_there_is_one_sentence(monkeypatch):
 
 
 @pytest.fixture
-def cluster(tmp_path):
-    """A Ray cluster of one machine, and its address in the environment."""
+def cluster():
+    """A Ray cluster of one machine. Its folder lies high up: the names of sockets must be short."""
     ray = pytest.importorskip("ray")
     command = [sys.executable, "-m", "ray.scripts.scripts"]
-    start = [
-        *command,
-        "start",
-        "--head",
-        "--port=0",
-        "--num-cpus=2",
-        "--include-dashboard=false",
-        f"--temp-dir={tmp_path}/r",
-    ]
-    subprocess.run(start, check=True, stdout=subprocess.DEVNULL)
-    yield
-    ray.shutdown()
-    subprocess.run([*command, "stop", "--force"], check=True, stdout=subprocess.DEVNULL)
+    with tempfile.TemporaryDirectory(prefix="ray", ignore_cleanup_errors=True) as folder:
+        start = ["start", "--head", "--port=0", "--num-cpus=2", "--include-dashboard=false", f"--temp-dir={folder}"]
+        subprocess.run([*command, *start], check=True, stdout=subprocess.DEVNULL)
+        yield
+        ray.shutdown()
+        subprocess.run([*command, "stop", "--force"], check=True, stdout=subprocess.DEVNULL)
 
 
 @pytest.mark.slow
