@@ -10,6 +10,8 @@ from pipeline.landmarks.detector import Detection, largest_first, pixels_of
 
 #: Boxes of less are no face; the stage filter has the real threshold.
 MIN_SCORE = 0.3
+#: The most faces of one picture, best first.
+MAX_FACES = 16
 #: HRNet was trained on boxes larger by this factor.
 BOX_SCALE = 1.1
 
@@ -28,7 +30,7 @@ class HystsDetector:
         raise NotImplementedError
 
     def boxes(self, pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Boxes (x0, y0, x1, y1, score) [m, 5] of each BGR picture; all pictures have one size."""
+        """Boxes (x0, y0, x1, y1, score) [m, 5] of each BGR picture, best first; all have one size."""
         raise NotImplementedError
 
     def keypoints(self, pictures: Sequence[np.ndarray], boxes: np.ndarray) -> np.ndarray:
@@ -40,7 +42,7 @@ class HystsDetector:
         pictures = [cv2.cvtColor(image, cv2.COLOR_RGB2BGR) for image in pixels_of(images)]
         if not pictures:
             return []
-        boxes = [found[found[:, 4] >= MIN_SCORE] for found in self.boxes(pictures)]
+        boxes = [found[found[:, 4] >= MIN_SCORE][:MAX_FACES] for found in self.boxes(pictures)]
         owners = np.repeat(np.arange(len(pictures)), [len(found) for found in boxes])
         faces: list[list[Detection]] = [[] for _ in pictures]
         if len(owners):
