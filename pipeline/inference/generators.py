@@ -13,7 +13,7 @@ from pipeline.errors import UserError
 Direction = Literal["human2anime", "anime2human"]
 
 TRAINED = Path("data/train")
-#: The model that ships along: a training folder, and its bundle, which starts faster and needs no PyTorch.
+#: The model that ships along: a training folder; where its bundle lies beside it, that one: it needs no PyTorch.
 PRETRAINED = Path(__file__).parent / "pretrained"
 BUNDLE = "animemorph.zip"
 
@@ -113,8 +113,9 @@ def load_generators(model: Path | None = None) -> Generators:
         UserError: there is no such model, or it cannot be loaded.
     """
     if model is None:
-        shipped = PRETRAINED / BUNDLE
-        model = TRAINED if (TRAINED / "model.json").is_file() else shipped if shipped.is_file() else None
+        candidates = (TRAINED / "model.json", PRETRAINED / BUNDLE, PRETRAINED / "model.json")
+        found = next((path for path in candidates if path.is_file()), None)
+        model = found.parent if found is not None and found.name == "model.json" else found
         if model is None:
             raise UserError("no model was found: train one with `dvc repro`, or name one with --model.")
     if model.is_dir():
