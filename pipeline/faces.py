@@ -17,7 +17,7 @@ DOMAINS = ("human", "anime", "external")
 #: Columns of a face table and the stage that adds them. Attribute columns of a source are kept beside these.
 COLUMNS = {
     "resize": {
-        "face_id": "unique and stable: domain, then the first 16 hex digits of sha256 (a running suffix on equal files)",
+        "face_id": "unique and stable: domain, then 16 hex digits of sha256 (a running suffix on equal files)",
         "row": "index into faces.npy",
         "domain": "human | anime | external",
         "source": "member path in the archive, or the generator's name and index",
