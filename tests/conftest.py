@@ -20,6 +20,11 @@ from pipeline.faces import write_table
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
+# The gate tries the same examples on the same code; at a desk every run tries others.
+hypothesis.settings.register_profile("gate", derandomize=True, deadline=None)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("gate")
+
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
 

@@ -69,7 +69,8 @@ def index(path: Path) -> Index:
                 found.members.append(member)
     except FileNotFoundError:
         raise UserError(f"{path} does not exist: check the path.") from None
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, ValueError, OverflowError) as error:
+    # NotImplementedError: a zip that asks for a version of the format beyond zipfile's.
+    except (tarfile.TarError, zipfile.BadZipFile, EOFError, ValueError, OverflowError, NotImplementedError) as error:
         raise UserError(f"{path} is not a readable zip or tar ({error}): fetch or pack it again.") from None
     found.members.sort(key=lambda member: member.name)
     return found

@@ -230,3 +230,12 @@ def test_damaged_directory_gives_members_or_one_sentence(tmp_path_factory, data)
         assert "\n" not in str(error)
     else:
         assert all(reasons.values())
+
+
+def test_zip_of_a_later_format_is_one_sentence(tmp_path):
+    path = write_zip(tmp_path / "later.zip", {"a.jpg": b"a" * 50}, zipfile.ZIP_DEFLATED)
+    raw = bytearray(path.read_bytes())
+    raw[raw.index(b"PK\x01\x02") + 6] = 64  # version needed to extract: 6.4
+    path.write_bytes(raw)
+    with pytest.raises(UserError, match="is not a readable zip or tar"):
+        index(path)
