@@ -146,15 +146,12 @@ def test_ray_that_is_not_there_is_one_sentence(monkeypatch):
 
 @pytest.fixture
 def cluster():
-    """A Ray cluster of one machine. Its folder lies high up: the names of sockets must be short."""
+    """A Ray cluster of one machine that ends with the test. Its folder lies high up: names of sockets must be short."""
     ray = pytest.importorskip("ray")
-    command = [sys.executable, "-m", "ray.scripts.scripts"]
     with tempfile.TemporaryDirectory(prefix="ray", ignore_cleanup_errors=True) as folder:
-        start = ["start", "--head", "--port=0", "--num-cpus=2", "--include-dashboard=false", f"--temp-dir={folder}"]
-        subprocess.run([*command, *start], check=True, stdout=subprocess.DEVNULL)
+        ray.init(num_cpus=2, include_dashboard=False, _temp_dir=folder)
         yield
         ray.shutdown()
-        subprocess.run([*command, "stop", "--force"], check=True, stdout=subprocess.DEVNULL)
 
 
 @pytest.mark.slow
