@@ -59,7 +59,8 @@ def test_keypoints_are_equal(pair, pictures):
     boxes = enlarged(np.array([[20, 15, 110, 100], [50.5, 3.2, 158, 90.7]], dtype=np.float32))
     ours, theirs = plain.keypoints(pictures, boxes), openmmlab.keypoints(pictures, boxes)
     np.testing.assert_allclose(ours[:, :, :2], theirs[:, :, :2], atol=0.02)  # px
-    np.testing.assert_allclose(ours[:, :, 2], theirs[:, :, 2], atol=1e-4)
+    # Heights of the heatmaps' peaks; with random weights they reach some hundreds.
+    np.testing.assert_allclose(ours[:, :, 2], theirs[:, :, 2], rtol=0, atol=1e-4 * np.abs(theirs[:, :, 2]).max())
 
 
 def test_detections_keep_the_protocol(pair, pictures, monkeypatch):
