@@ -5,8 +5,7 @@ import pandas as pd
 from PIL import Image
 
 from pipeline import params
-from pipeline.errors import UserError
-from pipeline.faces import DOMAINS, open_pixels, read_table, write_table
+from pipeline.faces import open_pixels, read_table, write_table
 from pipeline.files import atomic_folder
 from pipeline.landmarks.drawing import draw_face
 from pipeline.landmarks.finding import alignments, find_faces
@@ -19,10 +18,6 @@ SHOWN, SIDE = 48, 160
 
 def main(domain: str = "") -> None:
     """Write faces.parquet, sheet.png and a histogram per measure to data/landmarks/<domain>/."""
-    if domain not in DOMAINS:
-        raise UserError(
-            f"{domain or 'nothing'} is no domain: call `python -m stages.landmarks` with {', '.join(DOMAINS)}."
-        )
     settings = params.load().landmarks
     wanted = settings[domain]
     table = read_table(DATA / "resize" / domain / "faces.parquet", ["face_id", "row"])

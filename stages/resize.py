@@ -7,7 +7,7 @@ import pandas as pd
 
 from pipeline import params
 from pipeline.errors import UserError
-from pipeline.faces import DOMAINS, read_table, write_table
+from pipeline.faces import read_table, write_table
 from pipeline.files import atomic_folder
 from pipeline.images import PixelWriter
 from pipeline.resizing.candidates import choose
@@ -19,14 +19,11 @@ from stages import DATA, run
 
 def main(domain: str = "") -> None:
     """Write faces.npy, faces.parquet and rejected.csv to data/resize/<domain>/."""
-    if domain not in DOMAINS:
-        raise UserError(
-            f"{domain or 'nothing'} is no domain: call `python -m stages.resize` with {', '.join(DOMAINS)}."
-        )
     settings = params.load()
     wanted = settings.resize
+    candidates = wanted.candidates[domain]
     download = DATA / "download" / domain
-    members = choose(read_table(download / "members.parquet", ["source"]), wanted.candidates[domain], settings.seed)
+    members = choose(read_table(download / "members.parquet", ["source"]), candidates, settings.seed)
     container = _container(download)
     places = {member.name: member for member in index(container).members}
     missing = [name for name in members["source"] if name not in places]

@@ -1,5 +1,6 @@
 """What hysts' anime face detector does around its networks, whoever runs them."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Self
 
@@ -16,7 +17,7 @@ MAX_FACES = 16
 BOX_SCALE = 1.1
 
 
-class HystsDetector:
+class HystsDetector(ABC):
     """Boxes by one network, 28 points inside each by another."""
 
     def __enter__(self) -> Self:
@@ -25,17 +26,17 @@ class HystsDetector:
     def __exit__(self, *error: object) -> None:
         self.close()
 
+    @abstractmethod
     def close(self) -> None:
         """Give the networks' memory back."""
-        raise NotImplementedError
 
+    @abstractmethod
     def boxes(self, pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Boxes (x0, y0, x1, y1, score) [m, 5] of each BGR picture, best first; all have one size."""
-        raise NotImplementedError
 
+    @abstractmethod
     def keypoints(self, pictures: Sequence[np.ndarray], boxes: np.ndarray) -> np.ndarray:
         """Points (x, y, score) [n, 28, 3], float64, inside one box of `boxes` [n, 4] in each BGR picture."""
-        raise NotImplementedError
 
     def detect(self, images: np.ndarray) -> list[list[Detection]]:
         """See `Detector.detect`."""
