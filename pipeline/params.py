@@ -171,6 +171,12 @@ class Train(Group):
     upsample: Literal["transposed", "resize"] = Field(
         "resize", description="transposed convolutions show checkerboards"
     )
+    activation: Literal["relu", "leaky_relu"] = Field("relu", description="of the generators")
+    discriminator: Literal["patch", "scalar", "spectral", "projected"] = Field(
+        "patch",
+        description="of both CycleGANs; patch: the study's; scalar: one score an image; spectral: patch with "
+        "spectral norm; projected: spectral, and heads on what a network trained on ImageNet sees: for little time",
+    )
     discriminator_width: Count = Field(64, description="channels of the discriminator's first layer")
     batch: Count = Field(1, description="faces a step of each domain, on each device")
     epochs: Count = Field(100, description="the learning rate falls linearly to 0 over the second half")

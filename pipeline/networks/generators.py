@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 Upsample = Literal["transposed", "resize"]
+Activation = Literal["relu", "leaky_relu"]
 
 
 def initialise(module: nn.Module, std: float = 0.02) -> None:
@@ -22,16 +23,21 @@ def initialise(module: nn.Module, std: float = 0.02) -> None:
             nn.init.zeros_(layer.bias)
 
 
+def activate(kind: Activation) -> nn.Module:
+    """Return the nonlinearity: ReLU as in the papers, or LeakyReLU with a slope of 0.2."""
+    return nn.ReLU(inplace=True) if kind == "relu" else nn.LeakyReLU(0.2, inplace=True)
+
+
 class ResidualBlock(nn.Module):
     """Two 3x3 convolutions with reflection padding, added to their input (Zhu 2017, appendix 7.2: Rk)."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, activation: Activation = "relu") -> None:
         super().__init__()
         self.layers = nn.Sequential(
             nn.ReflectionPad2d(1),
             nn.Conv2d(channels, channels, 3),
             nn.InstanceNorm2d(channels),
-            nn.ReLU(inplace=True),
+            activate(activation),
             nn.ReflectionPad2d(1),
             nn.Conv2d(channels, channels, 3),
             nn.InstanceNorm2d(channels),
@@ -83,9 +89,12 @@ class ResnetGenerator(nn.Module):
         width: channels w of the first layer; 64 in the paper.
         blocks: residual blocks; 6 in the paper at 128 px.
         upsample: `transposed` as in the paper, or `resize`, which leaves no checkerboard.
+        activation: `relu` as in the paper, or `leaky_relu`.
     """
 
-    def __init__(self, width: int = 64, blocks: int = 6, upsample: Upsample = "resize") -> None:
+    def __init__(
+        self, width: int = 64, blocks: int = 6, upsample: Upsample = "resize", activation: Activation = "relu"
+    ) -> None:
         super().__init__()
         w = width
         # Comments: [channels, height, width] after the layer, for an input of R x R pixels.
@@ -93,22 +102,22 @@ class ResnetGenerator(nn.Module):
             nn.ReflectionPad2d(3),
             nn.Conv2d(3, w, 7),  # [w, R, R]
             nn.InstanceNorm2d(w),
-            nn.ReLU(inplace=True),
+            activate(activation),
             nn.Conv2d(w, 2 * w, 3, stride=2, padding=1),  # [2w, R/2, R/2]
             nn.InstanceNorm2d(2 * w),
-            nn.ReLU(inplace=True),
+            activate(activation),
             nn.Conv2d(2 * w, 4 * w, 3, stride=2, padding=1),  # [4w, R/4, R/4]
             nn.InstanceNorm2d(4 * w),
-            nn.ReLU(inplace=True),
+            activate(activation),
         ]
-        layers += [ResidualBlock(4 * w) for _ in range(blocks)]  # [4w, R/4, R/4]
+        layers += [ResidualBlock(4 * w, activation) for _ in range(blocks)]  # [4w, R/4, R/4]
         layers += [
             _upsample(4 * w, 2 * w, upsample),  # [2w, R/2, R/2]
             nn.InstanceNorm2d(2 * w),
-            nn.ReLU(inplace=True),
+            activate(activation),
             _upsample(2 * w, w, upsample),  # [w, R, R]
             nn.InstanceNorm2d(w),
-            nn.ReLU(inplace=True),
+            activate(activation),
             nn.ReflectionPad2d(3),
             nn.Conv2d(w, 3, 7),  # [3, R, R]
             nn.Tanh(),
@@ -130,35 +139,44 @@ class UnetGenerator(nn.Module):
     Args:
         width: channels w of the first layer.
         blocks: residual blocks at an eighth of the size.
+        activation: `relu` or `leaky_relu`.
     """
 
-    def __init__(self, width: int = 32, blocks: int = 3) -> None:
+    def __init__(self, width: int = 32, blocks: int = 3, activation: Activation = "relu") -> None:
         super().__init__()
         w = width
+        self.activation: Activation = activation
         self.down1 = self._down(3, w)  # [w, R/2, R/2]
         self.down2 = self._down(w, 2 * w)  # [2w, R/4, R/4]
         self.down3 = self._down(2 * w, 4 * w)  # [4w, R/8, R/8]
-        self.blocks = nn.Sequential(*[ResidualBlock(4 * w) for _ in range(blocks)])  # [4w, R/8, R/8]
+        self.blocks = nn.Sequential(*[ResidualBlock(4 * w, activation) for _ in range(blocks)])  # [4w, R/8, R/8]
         self.up3 = self._up(4 * w, 2 * w)  # [2w, R/4, R/4]
         self.up2 = self._up(2 * w + 2 * w, w)  # [w, R/2, R/2]
-        last = max(4, w // 4)
-        # Without normalisation, which costs most at full size and would even out the colours.
-        self.up1 = nn.Sequential(ResizeConvolution(w + w, last), nn.ReLU(inplace=True))  # [w/4, R, R]
-        self.out = nn.Sequential(nn.Conv2d(last, 3, 3, padding=1), nn.Tanh())  # [3, R, R]
+        # At full size few channels and no normalisation, which costs most there and would even out the colours.
+        thin, last = max(4, w // 4), max(4, w // 2)
+        self.full = nn.Sequential(nn.ReflectionPad2d(1), nn.Conv2d(3, thin, 3), activate(activation))  # [w/4, R, R]
+        self.up1 = nn.Sequential(ResizeConvolution(w + w, last), activate(activation))  # [w/2, R, R]
+        # Two convolutions after the last doubling: with one, lines broke into dots on the grid of the half size.
+        self.out = nn.Sequential(
+            nn.ReflectionPad2d(1),
+            nn.Conv2d(last + thin, last, 3),  # [w/2, R, R]
+            activate(activation),
+            nn.ReflectionPad2d(1),
+            nn.Conv2d(last, 3, 3),  # [3, R, R]
+            nn.Tanh(),
+        )
         initialise(self)
 
-    @staticmethod
-    def _down(inputs: int, outputs: int) -> nn.Sequential:
+    def _down(self, inputs: int, outputs: int) -> nn.Sequential:
         return nn.Sequential(
             nn.ReflectionPad2d(1),
             nn.Conv2d(inputs, outputs, 4, stride=2),
             nn.InstanceNorm2d(outputs),
-            nn.ReLU(inplace=True),
+            activate(self.activation),
         )
 
-    @staticmethod
-    def _up(inputs: int, outputs: int) -> nn.Sequential:
-        return nn.Sequential(ResizeConvolution(inputs, outputs), nn.InstanceNorm2d(outputs), nn.ReLU(inplace=True))
+    def _up(self, inputs: int, outputs: int) -> nn.Sequential:
+        return nn.Sequential(ResizeConvolution(inputs, outputs), nn.InstanceNorm2d(outputs), activate(self.activation))
 
     def forward(self, images: Tensor) -> Tensor:
         """Map [b, 3, R, R] in [-1, 1] to [b, 3, R, R] in [-1, 1]; R a multiple of 8."""
@@ -166,21 +184,23 @@ class UnetGenerator(nn.Module):
         quarter = self.down2(half)  # [2w, R/4, R/4]
         features = self.up3(self.blocks(self.down3(quarter)))  # [2w, R/4, R/4]
         features = self.up2(torch.cat([features, quarter], dim=1))  # [w, R/2, R/2]
-        result: Tensor = self.out(self.up1(torch.cat([features, half], dim=1)))  # [3, R, R]
+        features = self.up1(torch.cat([features, half], dim=1))  # [w/2, R, R]
+        result: Tensor = self.out(torch.cat([features, self.full(images)], dim=1))  # [3, R, R]
         return result
 
 
 class DcganGenerator(nn.Module):
     """The DCGAN baseline (Radford 2015), conditioned on an image: an encoder takes the place of the noise vector.
 
-    Strided 4x4 convolutions down to R/16, transposed ones back, batch normalisation, LeakyReLU 0.2; no residual
-    blocks and no skips, so everything passes the bottleneck.
+    Strided 4x4 convolutions down to R/16, transposed ones back, batch normalisation; no residual blocks and no
+    skips, so everything passes the bottleneck.
 
     Args:
         width: channels w of the first layer.
+        activation: `relu` or `leaky_relu`.
     """
 
-    def __init__(self, width: int = 64) -> None:
+    def __init__(self, width: int = 64, activation: Activation = "relu") -> None:
         super().__init__()
         w = width
         down = [3, w, 2 * w, 4 * w, 8 * w]
@@ -189,12 +209,12 @@ class DcganGenerator(nn.Module):
             layers.append(nn.Conv2d(inputs, outputs, 4, stride=2, padding=1))  # [w, R/2, R/2] … [8w, R/16, R/16]
             if inputs > 3:  # DCGAN leaves the first layer without normalisation
                 layers.append(nn.BatchNorm2d(outputs))
-            layers.append(nn.LeakyReLU(0.2, inplace=True))
+            layers.append(activate(activation))
         for inputs, outputs in pairwise(down[:0:-1]):
             layers += [
                 nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1),  # [4w, R/8, R/8] … [w, R/2, R/2]
                 nn.BatchNorm2d(outputs),
-                nn.LeakyReLU(0.2, inplace=True),
+                activate(activation),
             ]
         layers += [nn.ConvTranspose2d(w, 3, 4, stride=2, padding=1), nn.Tanh()]  # [3, R, R]
         self.layers = nn.Sequential(*layers)

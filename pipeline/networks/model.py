@@ -14,8 +14,22 @@ from torch import Tensor, nn
 
 from pipeline.errors import UserError
 from pipeline.files import atomic_file, sha256, write_json
-from pipeline.networks.discriminators import DcganDiscriminator, LandmarkDiscriminator, PatchDiscriminator
-from pipeline.networks.generators import DcganGenerator, ResnetGenerator, UnetGenerator, Upsample, to_network, to_pixels
+from pipeline.networks.discriminators import (
+    DcganDiscriminator,
+    Discriminator,
+    LandmarkDiscriminator,
+    PatchDiscriminator,
+    ProjectedDiscriminator,
+)
+from pipeline.networks.generators import (
+    Activation,
+    DcganGenerator,
+    ResnetGenerator,
+    UnetGenerator,
+    Upsample,
+    to_network,
+    to_pixels,
+)
 
 Direction = Literal["human2anime", "anime2human"]
 
@@ -49,9 +63,9 @@ class ModelConfig(BaseModel):
     width: int = Field(64, ge=1, le=512, description="channels of the generator's first layer")
     blocks: int = Field(6, ge=0, le=64, description="residual blocks")
     upsample: Upsample = "resize"
+    activation: Activation = "relu"
+    discriminator: Discriminator = "patch"
     discriminator_width: int = Field(64, ge=1, le=512, description="channels of the discriminator's first layer")
-    discriminator_layers: int = Field(3, ge=1, le=6, description="strided layers of the PatchGAN; 3: patches of 70 px")
-    scalar: bool = Field(False, description="one discriminator score for each image instead of one for each patch")
     noise_std: float = Field(0.0, ge=0, le=1, description="Gaussian noise on the human input; 0: none")
     aligned: bool = Field(True, description="faces are turned and scaled by their landmarks before they are read")
     detectors: Detectors = Detectors(human="dlib", anime="animeface")
@@ -116,28 +130,30 @@ class TranslationModel:
 
 def build_model(config: ModelConfig) -> TranslationModel:
     """Build a model with fresh weights from torch's generator: seed it first for weights that come again."""
-    return TranslationModel(
-        config,
-        human2anime=_generator(config),
-        anime2human=_generator(config),
-        discriminator_anime=_discriminator(config),
-        discriminator_human=_discriminator(config),
-    )
+    return TranslationModel(config, *(_build(config, name) for name in FILES))
 
 
-def _generator(config: ModelConfig) -> nn.Module:
+def _build(config: ModelConfig, name: str) -> nn.Module:
+    """Build the network of a name in FILES."""
+    if name.startswith("discriminator"):
+        return _discriminator(config)
     if config.model == "dcgan":
-        return DcganGenerator(config.width)
+        return DcganGenerator(config.width, config.activation)
     if config.generator == "unet":
-        return UnetGenerator(config.width, config.blocks)
-    return ResnetGenerator(config.width, config.blocks, config.upsample)
+        return UnetGenerator(config.width, config.blocks, config.activation)
+    return ResnetGenerator(config.width, config.blocks, config.upsample, config.activation)
 
 
 def _discriminator(config: ModelConfig) -> nn.Module:
+    width = config.discriminator_width
     if config.model == "dcgan":
-        return DcganDiscriminator(config.resolution, config.discriminator_width)
-    kind = LandmarkDiscriminator if config.model == "landmark_cyclegan" else PatchDiscriminator
-    return kind(config.discriminator_width, config.discriminator_layers, config.scalar)
+        return DcganDiscriminator(config.resolution, width)
+    if config.discriminator == "projected":
+        face: nn.Module = ProjectedDiscriminator(width)
+    else:
+        spectral = config.discriminator == "spectral"
+        face = PatchDiscriminator(width, scalar=config.discriminator == "scalar", spectral=spectral)
+    return LandmarkDiscriminator(face, width) if config.model == "landmark_cyclegan" else face
 
 
 def save_model(model: TranslationModel, folder: Path) -> None:
@@ -163,14 +179,13 @@ def load_model(folder: Path, device: torch.device | str = "cpu") -> TranslationM
         UserError: `model.json` or a generator is missing or damaged, or a file is not the one that was saved.
     """
     config, hashes = _read_config(folder / "model.json")
-    model = build_model(config)
+    networks: dict[str, nn.Module] = {}
     for attribute, name in FILES.items():
         path = folder / f"{name}.safetensors"
-        if attribute.startswith("discriminator") and not path.is_file():
-            setattr(model, attribute, None)
-            continue
-        _load_weights(getattr(model, attribute), path, hashes.get(path.name))
-    return model.to(device)
+        if path.is_file() or not attribute.startswith("discriminator"):
+            networks[attribute] = _build(config, attribute)
+            _load_weights(networks[attribute], path, hashes.get(path.name))
+    return TranslationModel(config, **networks).to(device)
 
 
 def _read_config(path: Path) -> tuple[ModelConfig, dict[str, str]]:

@@ -12,6 +12,14 @@ CONFIGS = {
     "unet": {"generator": "unet", "width": 4, "blocks": 1, "discriminator_width": 4},
     "dcgan": {"model": "dcgan", "width": 4, "discriminator_width": 4},
     "landmark_cyclegan": {"model": "landmark_cyclegan", "width": 4, "blocks": 1, "discriminator_width": 4},
+    "projected": {"width": 4, "blocks": 1, "discriminator": "projected", "discriminator_width": 4},
+    "spectral": {
+        "width": 4,
+        "blocks": 1,
+        "activation": "leaky_relu",
+        "discriminator": "spectral",
+        "discriminator_width": 4,
+    },
     "noise": {"width": 4, "blocks": 1, "discriminator_width": 4, "noise_std": 0.1},
 }
 

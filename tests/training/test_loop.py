@@ -41,7 +41,7 @@ def test_run_leaves_history_samples_and_a_model_that_loads(model: str, tmp_path:
 
 
 def test_cycle_loss_falls(tmp_path: Path):
-    _, history, _ = fit(settings(lr=2e-3, epochs=8, noise=False), tmp_path)
+    _, history, _ = fit(settings(lr=2e-3, epochs=16, noise=False), tmp_path)
     assert history[-1]["train_cycle_human"] < 0.9 * history[0]["train_cycle_human"]
 
 

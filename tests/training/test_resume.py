@@ -15,7 +15,7 @@ context.set_forkserver_preload(["tiny_run"])
 
 KILLS = 7
 VARIANTS: dict[str, dict[str, Any]] = {
-    "cyclegan with noise and averages": {"ema": 0.99},
+    "cyclegan with noise, averages and spectral norm": {"ema": 0.99, "discriminator": "spectral"},
     "dcgan": {"model": "dcgan", "noise": False},
     # Random faces have more variety than two channels can learn: every epoch collapses, up to the last rollback.
     "rollback": {"on_collapse": "rollback", "epochs": 2},
