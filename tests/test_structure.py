@@ -163,6 +163,15 @@ def test_dvc_knows_the_code_behind_a_stage(stage):
             )
 
 
+@pytest.mark.parametrize("stage", STAGES)
+def test_dvc_knows_that_a_stage_cuts_faces_out(stage):
+    # How crop_aligned cuts decides what networks see; the rest of images.py and faces.py is plumbing.
+    users = {module for module in closure(f"stages.{stage}") if module not in PLUMBING}
+    texts = [path.read_text(encoding="utf-8") for path in sources("pipeline", "stages") if module_of(path) in users]
+    if any("read_crops" in text or "crop_aligned" in text for text in texts):
+        assert "pipeline/images.py" in STAGES[stage]["deps"]
+
+
 @pytest.mark.parametrize("path", sources("pipeline", "stages", "benchmarks"), ids=lambda path: path.stem)
 def test_a_file_fits_in_a_head(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
