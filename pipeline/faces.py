@@ -41,6 +41,8 @@ COLUMNS = {
         "roll": "degrees, positive clockwise",
         "sharpness": "variance of the Laplacian inside the box",
         "align": "2 x 3 similarity, flattened: pixels of faces.npy to the unit square",
+        "aligned": "whether `align` comes from landmarks; otherwise it is the whole frame",
+        "detector": "that found the face",
     },
     "filter": {
         "verdict": "kept | dropped",

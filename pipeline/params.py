@@ -2,7 +2,7 @@
 
 A group is what stands under the stage's name at the top level, joined with what `profiles.<profile>` adds to it. A
 value at the top level goes before the profile's, so that `-S train.lr=1e-4` always means what it says; null leaves it
-to the profile.
+to the profile. What differs by domain (`PROFILE_ONLY`) stands in the profile alone.
 """
 
 import difflib
@@ -15,6 +15,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from pipeline.errors import UserError
+
+#: Groups that dvc.yaml names under the profile only: at the top level they would have effect without DVC noticing.
+PROFILE_ONLY = ("download", "filter", "balance")
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -52,6 +55,14 @@ class Source(Group):
     dataset: str | None = Field(None, description="kaggle: owner/name/versions/N; the version is pinned")
     labels: str | None = Field(None, description="archive: a CSV with a file column and label columns")
     count: Count | None = Field(None, description="demo: how many faces to make")
+
+    @model_validator(mode="after")
+    def _read(self) -> Self:
+        if self.path is not None and self.source not in ("archive", "celeba"):
+            raise ValueError(f"path is {self.path}, but source {self.source} reads no path: set source to archive")
+        if self.labels is not None and self.source != "archive":
+            raise ValueError(f"labels is {self.labels}, but source {self.source} reads no labels: set it to null")
+        return self
 
 
 class Resize(Group):
@@ -251,6 +262,11 @@ def load(path: Path = Path("params.yaml")) -> Params:
     if not isinstance(profiles, dict) or not isinstance(profile, str) or not isinstance(profiles.get(profile), dict):
         known = ", ".join(profiles) if isinstance(profiles, dict) else "none"
         raise UserError(f"{path}: profile is {profile!r}, which `profiles` does not hold (it holds {known}).")
+    if misplaced := [name for name in PROFILE_ONLY if name in content]:
+        raise UserError(
+            f"{path}: {misplaced[0]} stands at the top level, where DVC does not look for it: put it under "
+            f"profiles.{profile}."
+        )
     try:
         return Params.model_validate(_join(content, profiles[profile]))
     except ValidationError as error:
@@ -276,7 +292,8 @@ def _sentence(error: ValidationError, profile: str) -> str:
         near = difflib.get_close_matches(str(location[-1]), _known_keys(first["loc"][:-1]), n=1, cutoff=0.5)
         return f"{key} is not a known key" + (f": did you mean {near[0]}?" if near else ": take it out.")
     if first["type"] == "missing" and isinstance(location[-1], str):
-        return f"{key} is missing: add it at the top level or under profiles.{profile}."
+        where = "" if location[0] in PROFILE_ONLY else "at the top level or "
+        return f"{key} is missing: add it {where}under profiles.{profile}."
     value = json.dumps(first["input"], default=str, ensure_ascii=False)
     value = value if len(value) <= 60 else value[:59] + "…"
     if first["type"] == "missing":

@@ -33,7 +33,7 @@ def main(domain: str = "") -> None:
 
 
 def _fetch(wanted: params.Source, folder: Path, domain: str, seed: int) -> Fetched:
-    path = Path(wanted.path).expanduser() if wanted.path else None
+    path = Path(wanted.path) if wanted.path else None
     match wanted.source:
         case "demo":
             return demo.fetch(folder, domain, wanted.count or 400, seed)

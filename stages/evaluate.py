@@ -46,8 +46,10 @@ def read_faces(domain: str, resolution: int) -> Faces:
 
 
 def read_external(resolution: int) -> tuple[pd.DataFrame, np.ndarray]:
-    """Read all external pictures, refused ones too, with the filter's verdicts."""
-    table = read_table(DATA / "filter" / "external" / "faces.parquet", ["row", "align", "source", "verdict", "reason"])
+    """Read all external pictures, refused ones too, with the filter's verdicts and what the stage `balance` chose."""
+    columns = ["face_id", "row", "align", "source", "verdict", "reason"]
+    table = read_table(DATA / "filter" / "external" / "faces.parquet", columns)
+    table["chosen"] = table["face_id"].isin(read_table(DATA / "balance" / "external" / "faces.parquet")["face_id"])
     return table, read_crops(open_pixels(DATA / "resize" / "external" / "faces.npy"), table, resolution)
 
 

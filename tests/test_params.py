@@ -71,7 +71,7 @@ MISTAKES = [
     ),
     (
         {"profiles__demo__balance__anime": ...},
-        "balance.anime is missing: add it at the top level or under profiles.demo.",
+        "balance.anime is missing: add it under profiles.demo.",
     ),
     ({"split__ratios": [0.5, 0.2, 0.2]}, "split.ratios is [0.5, 0.2, 0.2], which should add up to 1, not to 0.9."),
     ({"split__ratios": [0.5, 0.5]}, "split.ratios is [0.5, 0.5], which has too few items."),
@@ -86,6 +86,15 @@ MISTAKES = [
         {"profiles__demo__download__human": {"source": "demos"}},
         "download.human.source is \"demos\", which should be 'demo', 'archive'",
     ),
+    (
+        {"profiles__demo__download__human__path": "photos.zip"},
+        "download.human.path is photos.zip, but source demo reads no path: set source to archive.",
+    ),
+    (
+        {"profiles__demo__download__human__labels": "photos.csv"},
+        "download.human.labels is photos.csv, but source demo reads no labels: set it to null.",
+    ),
+    ({"filter": {"human": {"min_score": 0.6}}}, "filter stands at the top level, where DVC does not look for it"),
     ({"profile": "dmeo"}, "profile is 'dmeo', which `profiles` does not hold (it holds demo, full)."),
     ({"profile": ["demo"]}, "profile is ['demo'], which `profiles` does not hold"),
     ({"profile": ...}, "profile is None, which `profiles` does not hold"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline.params import Params
+from pipeline.params import PROFILE_ONLY, Params
 
 ROOT = Path(__file__).parents[1]
 STAGES = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
@@ -68,6 +68,12 @@ def test_the_params_a_stage_names_exist_in_every_profile(stage):
                 assert isinstance(value, dict), f"{stage}: {key} goes deeper than params.yaml"
                 assert part in value, f"{stage}: params.yaml has no {key}"
                 value = value[part]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_group_is_watched_at_the_top_level_or_refused_there(stage):
+    watched = STAGES[stage].get("do", STAGES[stage])["params"]
+    assert (stage in watched) != (stage in PROFILE_ONLY)
 
 
 def leaves(group: dict, prefix: str = "") -> list[str]:
@@ -155,6 +161,15 @@ def test_dvc_knows_the_code_behind_a_stage(stage):
             assert any(f"{module}.".startswith(f"{dep}.") for dep in deps), (
                 f"{stage} runs {module}, dvc.yaml does not say"
             )
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_dvc_knows_that_a_stage_cuts_faces_out(stage):
+    # How crop_aligned cuts decides what networks see; the rest of images.py and faces.py is plumbing.
+    users = {module for module in closure(f"stages.{stage}") if module not in PLUMBING}
+    texts = [path.read_text(encoding="utf-8") for path in sources("pipeline", "stages") if module_of(path) in users]
+    if any("read_crops" in text or "crop_aligned" in text for text in texts):
+        assert "pipeline/images.py" in STAGES[stage]["deps"]
 
 
 @pytest.mark.parametrize("path", sources("pipeline", "stages", "benchmarks"), ids=lambda path: path.stem)

@@ -22,6 +22,8 @@ MODELS = {
     "CycleGAN": ("train.model=cyclegan", "train.noise=false"),
     "CycleGAN + noise": ("train.model=cyclegan", "train.noise=true"),
 }
+#: Other stages leave metrics too.
+METRICS_FILE = "data/evaluate/metrics.json"
 #: Metrics of the table: name in metrics.json, whether higher (+1) or lower (-1) is better.
 METRICS = {
     "fid.anime": -1,
@@ -187,8 +189,8 @@ def _experiments(root: Path) -> dict[str, dict[str, Any]]:
     for commit in json.loads(_dvc(root, "exp", "show", "--json", "--no-pager")):
         for experiment in commit.get("experiments") or []:
             newest = experiment["revs"][0]
-            files = ((newest.get("data") or {}).get("metrics") or {}).values()
-            found[newest["name"]] = next((file["data"] for file in files if "data" in file), {})
+            files = (newest.get("data") or {}).get("metrics") or {}
+            found[newest["name"]] = (files.get(METRICS_FILE) or {}).get("data") or {}
     return found
 
 

@@ -30,12 +30,12 @@ def measure_external(
     """Add the numbers of `external`; return a row per picture and the translations, refused pictures included.
 
     `external.refused.<kind>`: share that the filter dropped. `external.domain_accuracy`, `external.detected` and the
-    Fréchet distance of `face` are about the faces let through; those of `not_a_face` about all of them, translated by
-    force: low is good there, for no anime face should be made of a plant.
+    Fréchet distance of `face` are about the faces that the stage `balance` chose of those let through; those of
+    `not_a_face` about all of them, translated by force: low is good there, for no anime face should be made of a plant.
 
     Args:
         model: what is measured.
-        table: rows of the stage `filter` with `face_id`, `source`, `verdict`, `reason`.
+        table: rows of the stage `filter` with `face_id`, `source`, `verdict`, `reason`, and `chosen` (bool).
         images: their crops, uint8 [n, R, R, 3].
         anime: features [m, D] of the anime test faces.
         extractor: of the features.
@@ -46,7 +46,7 @@ def measure_external(
     """
     outputs = model.translate(images, "human2anime", settings.seed)
     features = extract(outputs, extractor, "features of external")
-    rows = table[["face_id", "source", "verdict", "reason"]].reset_index(drop=True).copy()
+    rows = table[["face_id", "source", "verdict", "reason", "chosen"]].reset_index(drop=True).copy()
     rows["kind"] = np.where(rows["source"].str.lower().str.contains(NOT_A_FACE), NOT_A_FACE, "face")
     rows["in_domain"] = classifier.scores(features) > 0
     if detector is not None:
@@ -59,7 +59,7 @@ def measure_external(
             continue
         refused = (rows["verdict"] != "kept").to_numpy()
         add_mean(numbers, "external.refused", kind, refused[of_kind], settings)
-        shown = of_kind & ~refused if kind == "face" else of_kind
+        shown = of_kind & rows["chosen"].to_numpy() if kind == "face" else of_kind
         add_mean(numbers, "external.domain_accuracy", kind, rows["in_domain"].to_numpy()[shown], settings)
         if "detected" in rows:
             add_mean(numbers, "external.detected", kind, rows["detected"].to_numpy()[shown], settings)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from pipeline.errors import UserError
 from pipeline.files import atomic_file, scratch_folder, sha256
 from pipeline.landmarks import celeba
 from pipeline.landmarks.alignment import similarity, whole_frame
@@ -93,4 +94,10 @@ def _code() -> list[str]:
 
 
 def _weights(folder: str | None) -> list[str]:
-    return [sha256(path) for path in sorted(Path(folder).iterdir()) if path.is_file()] if folder else []
+    if not folder:
+        return []
+    if not Path(folder).is_dir():
+        raise UserError(
+            f"{folder} (landmarks.<domain>.weights) is not a folder: name the one with the weights, or null."
+        )
+    return [sha256(path) for path in sorted(Path(folder).iterdir()) if path.is_file()]

@@ -47,13 +47,15 @@ _CONFIG: dict[str, Any] = {
 def lines(points: pd.DataFrame, *, title: str, x: str = "epoch", y: str = "value", series: str = "series") -> Markup:
     """Draw one line per value of column `series`, in the order in which the values first appear."""
     names = list(dict.fromkeys(points[series]))
-    one_epoch = points[x].nunique() == 1
+    places = sorted(points[x].unique().tolist())
+    # Left to itself, the axis writes 1, 2, 2 for two epochs: 1.5 becomes 2.
+    ticks: dict[str, Any] = {"values": places} if len(places) <= 6 else {"tickMinStep": 1, "tickCount": 6}
     return _draw(
         points[[x, y, series]],
         title,
-        mark={"type": "line", "strokeWidth": 2, "point": {"size": 40} if one_epoch else {"size": 12}},
+        mark={"type": "line", "strokeWidth": 2, "point": {"size": 40 if len(places) == 1 else 12}},
         encoding={
-            "x": {"field": x, "type": "quantitative", "axis": {"tickMinStep": 1, "format": "d", "tickCount": 6}},
+            "x": {"field": x, "type": "quantitative", "axis": {**ticks, "format": "d"}},
             "y": {
                 "field": y,
                 "type": "quantitative",

@@ -29,7 +29,7 @@ REASONS = {
 def describe(results: Results) -> dict[str, Any]:
     """Context of the sections on data."""
     domains = [_domain(results, domain, place) for place, domain in enumerate(results.domains())]
-    steps = ["in the split", "not needed", "dropped by the filter", "unreadable", "not looked at"]
+    steps = ["used", "not needed", "dropped by the filter", "unreadable", "not looked at"]
     flow = pd.DataFrame(
         [(d["name"], step, d["counts"][step]) for d in domains for step in steps], columns=["domain", "step", "faces"]
     )
@@ -62,7 +62,7 @@ def _domain(results: Results, domain: str, place: int) -> dict[str, Any]:
             "unreadable": len(rejected),
             "dropped by the filter": len(dropped),
             "not needed": len(kept) - len(chosen),
-            "in the split": len(chosen),
+            "used": len(chosen),
         },
         "used_as": "evaluation only" if domain == "external" else "training, validation and test",
         "unreadable": sorted(rejected["reason"].value_counts().items()),

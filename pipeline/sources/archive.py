@@ -7,6 +7,7 @@ import os
 import shutil
 import tarfile
 import zipfile
+import zlib
 from collections import Counter
 from pathlib import Path
 from typing import IO, Any
@@ -16,7 +17,7 @@ from tqdm import tqdm
 from pipeline.errors import UserError
 from pipeline.files import sha256
 from pipeline.sources import Fetched, labels
-from pipeline.sources.container import IMAGE_SUFFIXES, MAX_BYTES, Index, index
+from pipeline.sources.container import IMAGE_SUFFIXES, MAX_BYTES, Index, index, is_zip
 
 _COPY_BYTES = 4 * 1024**2
 _COMPRESSED: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}
@@ -62,20 +63,32 @@ def store(path: Path, folder: Path) -> Index:
 
 def _copy(path: Path, folder: Path) -> Index:
     """Copy a zip or a tar; a compressed tar is stored plain, because it could not be read in place."""
-    if zipfile.is_zipfile(path):
+    if is_zip(path):
         container = folder / "faces.zip"
         _copy_bytes(path.open("rb"), container, path.stat().st_size)
     elif tarfile.is_tarfile(path):
         container = folder / "faces.tar"
-        with path.open("rb") as stream:
-            opener = _COMPRESSED.get(stream.read(2))
         try:
-            _copy_bytes(opener(path) if opener else path.open("rb"), container, path.stat().st_size)
-        except (EOFError, lzma.LZMAError, gzip.BadGzipFile) as error:
+            _copy_bytes(_plain(path), container, path.stat().st_size)
+        except (EOFError, lzma.LZMAError, zlib.error, OSError) as error:
+            if getattr(error, "errno", None):  # of the disk, not of the data
+                raise
             raise UserError(f"{path} is damaged ({error}): fetch or pack it again.") from None
     else:
         raise UserError(f"{path} is neither a zip nor a tar nor a folder: pack the images into one of these.")
     return index(container)
+
+
+def _plain(path: Path) -> IO[bytes]:
+    """Open a tar, compressed or not, for reading it as if it were not."""
+    try:
+        # Looked at first: a plain tar begins with the name of its first member, which may be "BZ".
+        tarfile.open(path, "r:").close()
+        return path.open("rb")
+    except tarfile.TarError:
+        with path.open("rb") as stream:
+            opener = _COMPRESSED[stream.read(2)]
+        return opener(path)
 
 
 def _copy_bytes(stream: IO[bytes], target: Path, total: int) -> None:

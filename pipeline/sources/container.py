@@ -57,7 +57,7 @@ def index(path: Path) -> Index:
     found = Index()
     seen = set()
     try:
-        entries = _zip_members(path) if zipfile.is_zipfile(path) else _tar_members(path)
+        entries = _zip_members(path) if is_zip(path) else _tar_members(path)
         for name, member in entries:
             reason = _ignore(name, member)
             if not reason and member is not None and member.name in seen:
@@ -76,9 +76,9 @@ def index(path: Path) -> Index:
     return found
 
 
-def is_container(path: Path) -> bool:
-    """Whether the file at `path` is a zip or a tar (compressed or not)."""
-    return zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
+def is_zip(path: Path) -> bool:
+    """Whether the file at `path` is a zip. A tar whose last member is one looks like it from behind."""
+    return zipfile.is_zipfile(path) and not tarfile.is_tarfile(path)
 
 
 def read_stored(stream: BinaryIO, member: Member) -> bytes:
@@ -124,7 +124,7 @@ def find_texts(path: Path, suffixes: tuple[str, ...] = (".csv", ".txt")) -> dict
     """Read the small text files of a container: name to bytes. Those above 100 MB are left out."""
     texts = {}
     with path.open("rb") as stream:
-        for name, member in _zip_members(path) if zipfile.is_zipfile(path) else _tar_members(path):
+        for name, member in _zip_members(path) if is_zip(path) else _tar_members(path):
             if member and name.lower().endswith(suffixes) and not member.rejected and member.size < 100_000_000:
                 try:
                     texts[name] = read_member(stream, member)

@@ -9,11 +9,16 @@ from pathlib import PurePosixPath
 import pandas as pd
 
 from pipeline.errors import UserError
+from pipeline.faces import COLUMNS
 
 #: Names of the column that says which image a row is about; the first that is there, in any case.
 FILE_COLUMNS = ("file", "filename", "image", "image_id", "name", "path", "source")
 #: Columns that the pipeline knows, found in any case; those after gender hold whole numbers.
 KNOWN_COLUMNS = ("gender", "year", "age", "identity")
+#: Columns that the stages write themselves: a CSV must not bring its own.
+RESERVED = {name for columns in COLUMNS.values() for name in columns} - set(KNOWN_COLUMNS)
+#: Whole numbers up to here are exact as floats too.
+_LARGEST = 10**15
 GENDERS = {"female": "female", "f": "female", "woman": "female", "male": "male", "m": "male", "man": "male"}
 
 _YEAR = re.compile(r"_((?:19|20)\d\d)$")
@@ -73,6 +78,8 @@ def read_csv(data: bytes, name: str) -> pd.DataFrame:
             f"{name} has no column that names the image (it has {', '.join(table.columns)}): call one of them file."
         )
     table = table.fillna("").set_index(key).rename_axis("image")
+    if taken := [str(column) for column in table if column in RESERVED]:
+        raise UserError(f"{name} has a column {taken[0]}, which the pipeline writes itself: give it another name.")
     table.index = table.index.str.strip()
     check_unique(table, name)
     return pd.DataFrame({column: _typed(str(column), table[column], name) for column in table}, index=table.index)
@@ -123,10 +130,12 @@ def _typed(column: str, values: pd.Series, name: str) -> pd.Series:
         return genders
     numbers: pd.Series = pd.to_numeric(text, errors="coerce").astype("Float64")
     whole = numbers.isna() | (numbers % 1 == 0)
+    wrong = (text.notna() & numbers.isna()) | (numbers.abs() > _LARGEST).fillna(False)
     if column in KNOWN_COLUMNS:
-        wrong = (text.notna() & numbers.isna()) | ~whole
-        _check(text, wrong, f"{name}: the {column} of", "write a whole number, or nothing")
-    elif text.isna().all() or (text.notna() & numbers.isna()).any():
+        _check(
+            text, wrong | ~whole, f"{name}: the {column} of", "write a whole number of at most 15 digits, or nothing"
+        )
+    elif text.isna().all() or wrong.any():
         return text
     return numbers.astype("Int64") if whole.all() else numbers
 

@@ -15,10 +15,19 @@ DVC_YAML = """
 stages:
   evaluate:
     cmd: python evaluate.py
-    deps: [evaluate.py]
+    deps: [evaluate.py, data/filter]
     params: [seed, train]
     outs: [data/evaluate]
-metrics: [data/evaluate/metrics.json]
+  filter:
+    cmd: python filter.py
+    outs: [data/filter]
+metrics: [data/filter/summary.json, data/evaluate/metrics.json]
+"""
+FILTER = """
+import pathlib
+folder = pathlib.Path("data/filter")
+folder.mkdir(parents=True)
+(folder / "summary.json").write_text('{"kept": 5}')
 """
 PARAMS = """
 seed: 0
@@ -48,6 +57,7 @@ def test_compare_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.Monkey
     for name, content in {
         "dvc.yaml": DVC_YAML,
         "params.yaml": PARAMS,
+        "filter.py": FILTER,
         "evaluate.py": EVALUATE,
         ".gitignore": "/data\n",
     }.items():

@@ -216,11 +216,16 @@ def test_external_pictures_are_told_apart(faces: dict[str, Faces]):
     table["source"] = ["women/a.png"] * 20 + ["Not_a_Face_1.png"] * 5
     table["verdict"] = ["kept"] * 18 + ["dropped"] * 2 + ["dropped"] * 4 + ["kept"]
     table["reason"] = ""
+    table["chosen"] = [True] * 12 + [False] * 13
     found = evaluate(faces, external=(table, images))
     assert value(found, "external.refused", "face") == pytest.approx(0.1)
     assert value(found, "external.refused", "not_a_face") == pytest.approx(0.8)
     assert value(found, "external.domain_accuracy", "face") > 0.9
     assert value(found, "external.n", "not_a_face") == 5
+    n = {f"{row.name}.{row.domain}": row.n for row in found.measurements.rows}
+    assert n["external.refused.face"] == 20
+    assert n["external.domain_accuracy.face"] == n["external.fd.face"] == 12
+    assert n["external.domain_accuracy.not_a_face"] == 5
     assert found.images["external_human2anime"].shape == images.shape
     assert found.external["kind"].tolist() == ["face"] * 20 + ["not_a_face"] * 5
 

@@ -3,12 +3,13 @@
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from finished_run import DROPPED, FACES, write_finished_run
 
 from pipeline import params
 from pipeline.errors import UserError
-from pipeline.reporting import dataset, failures, page, quality, slices
+from pipeline.reporting import dataset, failures, page, progress, quality, slices
 from pipeline.reporting.results import Results
 
 PROJECT = Path(__file__).parents[2]
@@ -43,6 +44,18 @@ def test_the_page_needs_nothing_else_and_escapes_what_others_wrote(results, sett
     # Same inputs, same bytes.
     again = page.describe(results, settings)
     assert page.html(again) == html and page.model_card(again) == card
+
+
+def test_curves_say_which_way_they_are_about(results):
+    history = pd.read_csv(results.data / "train" / "history.csv").assign(
+        reconstruction_anime=0.5, reconstruction_human=1
+    )
+    history.to_csv(results.data / "train" / "history.csv", index=False)
+    charts = progress.describe(results)["watched"]
+    round_trip = next(chart for chart in charts if "reconstruction accuracy" in chart)
+    distance = next(chart for chart in charts if "Fréchet" in chart)
+    assert "photo → anime → photo" in round_trip and "into anime" not in round_trip
+    assert "into anime" in distance and "photo →" not in distance
 
 
 def test_counts_add_up(results):

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.errors import UserError
 from pipeline.faces import read_table, write_table
 from pipeline.params import DomainFilter
 from pipeline.selection.verdicts import REASONS, judge, measure, summarise
@@ -128,7 +129,8 @@ def test_the_sharpest_copy_is_kept_and_named(pixels):
 
 
 def test_of_equally_sharp_copies_the_larger_original_is_kept(pixels):
-    judged = judge(table_of({"sha256": "same"}, {"sha256": "same", "width": 200}), pixels, STRICT)
+    copies = [{"sha256": "same", "width": 300, "height": 50}, {"sha256": "same", "width": 120, "height": 130}]
+    judged = judge(table_of(*copies), pixels, STRICT)
     assert judged["reason"].tolist() == ["duplicate", ""]
 
 
@@ -210,3 +212,13 @@ def test_counts_add_up(pixels):
     assert summary["kept"] + summary["dropped"] == 10
     assert sum(summary["reason"].values()) == summary["dropped"] + 2
     assert all(count >= 1 for count in summary["reason"].values())
+
+
+def test_a_size_is_a_side_wherever_the_box_lies():
+    measures = measure(table_of({"box": [40.0, 30.0, 59.0, 60.0]}, {"box": [40.0, 30.0, 80.0, 48.0]}))
+    assert measures["size"].tolist() == [19, 18]
+
+
+def test_a_table_that_points_past_the_pictures_is_one_sentence(pixels):
+    with pytest.raises(UserError, match=r"points to picture 40, but faces\.npy holds 40 pictures"):
+        judge(table_of({"row": 40}), pixels, STRICT)

@@ -1,5 +1,6 @@
 import hashlib
 import os
+import random
 import tarfile
 import zipfile
 from pathlib import Path
@@ -124,3 +125,35 @@ def test_cut_off_compressed_tar_is_one_sentence(photos, out, tmp_path):
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 9 // 10])
     with pytest.raises(UserError, match=r"x\.tar\.gz is damaged"):
         archive.fetch(out, path, None, "human")
+
+
+@pytest.mark.parametrize("suffix", ["gz", "bz2", "xz"])
+def test_damaged_compressed_tar_is_one_sentence(photos, out, tmp_path, suffix):
+    (photos / "large.png").write_bytes(random.Random(0).randbytes(3_000_000))
+    path = pack(photos, tmp_path / f"x.tar.{suffix}")
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 64] = bytes(64)
+    path.write_bytes(data)
+    with pytest.raises(UserError, match=rf"x\.tar\.{suffix} is damaged"):
+        archive.fetch(out, path, None, "human")
+
+
+def test_tar_that_begins_like_a_compressed_one(out, tmp_path, png):
+    (tmp_path / "BZ.png").write_bytes(png(0))
+    with tarfile.open(tmp_path / "x.tar", "w:", format=tarfile.GNU_FORMAT) as target:
+        target.add(tmp_path / "BZ.png", "BZ.png")
+    archive.fetch(out, tmp_path / "x.tar", None, "human")
+    assert stored(out) == {"BZ.png": png(0)}
+
+
+@pytest.mark.parametrize("mode", ["w:", "w:gz"])
+def test_tar_that_ends_with_a_zip_is_a_tar(out, tmp_path, png, mode):
+    (tmp_path / "a.png").write_bytes(png(0))
+    with zipfile.ZipFile(tmp_path / "z.zip", "w") as inner:
+        inner.writestr("inner.png", png(1))
+    with tarfile.open(tmp_path / "x.tar", mode) as target:
+        target.add(tmp_path / "a.png", "a.png")
+        target.add(tmp_path / "z.zip", "z.zip")
+    fetched = archive.fetch(out, tmp_path / "x.tar", None, "human")
+    assert stored(out) == {"a.png": png(0)}
+    assert fetched.ignored == {"nested archive": 1}

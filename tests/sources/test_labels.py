@@ -66,6 +66,12 @@ def test_csv_with_any_separator_and_bom(separator, mark):
     assert counts == {"rows": 2, "rows_without_image": 0, "images_without_row": 0}
 
 
+def test_numbers_too_long_to_be_exact_stay_text():
+    labels = read_csv(b"file,camera,weight\n1.jpg,17841400000000001,1e30\n2.jpg,7,2\n", "x.csv")
+    assert labels["camera"].tolist() == ["17841400000000001", "7"]
+    assert labels["weight"].tolist() == ["1e30", "2"]
+
+
 def test_rows_too_many_and_too_few_are_counted():
     labels = read_csv(b"file,gender\n1.jpg,f\n9.jpg,m\n", "x.csv")
     table, counts = join(members("1.jpg", "2.jpg", "3.jpg"), labels, "x.csv")
@@ -96,6 +102,11 @@ def test_row_says_more_than_the_folder():
         (b"file,gender\n1.jpg,robot\n", "the gender of 1.jpg is 'robot': write female or male"),
         (b"file,age\n1.jpg,old\n", "the age of 1.jpg is 'old': write a whole number"),
         (b"file,year\n1.jpg,2015.5\n", "the year of 1.jpg is '2015.5'"),
+        (b"file,age\n1.jpg,inf\n", "the age of 1.jpg is 'inf': write a whole number"),
+        (b"file,identity\n1.jpg,17841400000000001\n", "the identity of 1.jpg is '17841400000000001'"),
+        (b"file,width\n1.jpg,64\n", "has a column width, which the pipeline writes itself"),
+        (b"file,source\n1.jpg,me\n", "has a column source"),
+        (b"file,score\n1.jpg,3\n", "has a column score"),
         (b"file,a,a\n1.jpg,1,2\n", "names a column twice"),
         (b"file,a, a\n1.jpg,1,2\n", "names a column twice"),
         (b"file,gender\n9.jpg,f\n", "names none of the images"),

@@ -33,6 +33,7 @@ def project(tmp_path: Path, tiny_faces: Callable[..., pd.DataFrame], monkeypatch
             table.loc[15:, "source"] = [f"not_a_face_{index}.png" for index in range(5)]
             table.loc[15:, ["verdict", "reason"]] = ["dropped", "no_face"]
             write_table(table, tmp_path / "data" / "filter" / "external" / "faces.parquet")
+            write_table(table[:10], tmp_path / "data" / "balance" / "external" / "faces.parquet")
         else:
             write_table(table, tmp_path / "data" / "split" / f"{domain}.parquet")
     torch.manual_seed(0)
@@ -61,6 +62,7 @@ def test_evaluate_writes_the_contract_and_the_same_again(project: Path):
     assert all(math.isfinite(number) for number in numbers(metrics))
     table = pd.read_csv(folder / "metrics.csv")
     assert list(table) == ["name", "domain", "value", "low", "high", "n"]
+    assert table.set_index(["name", "domain"])["n"]["external.domain_accuracy", "face"] == 10
     assert len(table) == len(numbers(metrics))
     assert {"name", "reason"} == set(json.loads((folder / "absent.json").read_text())[0])
     test = read_table(project / "data" / "split" / "human.parquet").query("split == 'test'")

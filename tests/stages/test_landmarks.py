@@ -169,3 +169,14 @@ def test_celeba_without_its_columns(tmp_path):
     code, text = run(tmp_path, "human")
     assert code == 1 and "the detector celeba needs the column lefteye_x" in text
     assert not (tmp_path / "data/landmarks").exists()
+
+
+def test_weights_that_are_no_folder_are_one_sentence(finished, tmp_path):
+    (tmp_path / "data").symlink_to(finished / "data")
+    text = (ROOT / "params.yaml").read_text()
+    text = text.replace("anime: {detector: animeface}", "anime: {detector: animeface, weights: nowhere}")
+    (tmp_path / "params.yaml").write_text(text)
+    code, said = run(tmp_path, "anime", ANIMEMORPH_SCRATCH=str(tmp_path / "scratch"))
+    assert code == 1
+    assert "nowhere (landmarks.<domain>.weights) is not a folder" in said
+    assert "Traceback" not in said
