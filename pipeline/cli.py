@@ -21,6 +21,19 @@ class Commands(TyperGroup):
         except UserError as error:
             typer.echo(f"error: {error}", err=True)
             raise typer.Exit(1) from None
+        except OSError as error:
+            if error.filename is None:
+                raise
+            typer.echo(f"error: {error.filename}: {error.strerror}: make room, or name another place.", err=True)
+            raise typer.Exit(1) from None
+        except ModuleNotFoundError as error:  # `pip install animemorph` alone brings what translating needs
+            if (error.name or "pipeline").split(".")[0] in ("pipeline", "stages"):
+                raise
+            typer.echo(
+                f"error: this needs the package {error.name}, which is not installed: install animemorph[pipeline].",
+                err=True,
+            )
+            raise typer.Exit(1) from None
 
 
 app = typer.Typer(

@@ -8,7 +8,10 @@ from pathlib import Path
 
 from pipeline.errors import UserError
 
-PHOTOS = frozenset({".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"})
+#: HEIC cannot be read, but whoever gives a folder of such photos must hear of it.
+PHOTOS = frozenset(
+    {".avif", ".bmp", ".gif", ".heic", ".heif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+)
 VIDEOS = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm"})
 
 
@@ -37,7 +40,7 @@ def plan(inputs: list[str], output: str) -> list[Job]:
     """
     sources: list[tuple[Path | None, Path]] = []
     for name in inputs:
-        sources += _expand(name)
+        sources += _expand(name, Path(output))
     unique = {str(source): (source, relative) for source, relative in sources}
     sources = list(unique.values())
     if not sources:
@@ -63,13 +66,13 @@ def plan(inputs: list[str], output: str) -> list[Job]:
     return jobs
 
 
-def _expand(name: str) -> list[tuple[Path | None, Path]]:
+def _expand(name: str, output: Path) -> list[tuple[Path | None, Path]]:
     """Return (file, its path below the output folder) for each file that one input means."""
     if name == "-":
         return [(None, Path("stdin"))]
     path = Path(name)
     if path.is_dir():
-        return _walk(path)
+        return _walk(path, output.resolve())
     if path.is_file():
         return [(path, Path(path.name))]
     if glob.has_magic(name):
@@ -81,10 +84,11 @@ def _expand(name: str) -> list[tuple[Path | None, Path]]:
     raise UserError(f"{shown(name)} does not exist: check the name.")
 
 
-def _walk(folder: Path) -> list[tuple[Path | None, Path]]:
+def _walk(folder: Path, output: Path) -> list[tuple[Path | None, Path]]:
     found: list[tuple[Path | None, Path]] = []
     for place, folders, files in os.walk(folder):
-        folders.sort()
+        # `translate .` for the second time must not take the results of the first for photos.
+        folders[:] = sorted(name for name in folders if Path(place, name).resolve() != output)
         for file in sorted(files):
             path = Path(place) / file
             if path.suffix.lower() in PHOTOS | VIDEOS and not file.startswith("."):
