@@ -1,5 +1,6 @@
 """The command line's front."""
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +46,18 @@ def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["export", "-o", str(tmp_path / "file" / "model.zip")])
     assert result.exit_code == 1
     assert result.stderr.splitlines()[-1].startswith(f"error: {tmp_path / 'file'}")
+
+
+def test_a_full_disk_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*words: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("pipeline.inference.export.export", full)
+    result = CliRunner().invoke(app, ["export", "-o", "never-written.zip"])
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "error: the disk: No space left on device: make room, or name another place.\n",
+    )
 
 
 def test_a_wrong_option_is_code_2() -> None:
