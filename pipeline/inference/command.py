@@ -13,7 +13,7 @@ from tqdm import tqdm
 from pipeline.errors import UserError
 from pipeline.files import atomic_file
 from pipeline.inference.inputs import Job, plan, shown
-from pipeline.inference.photo import WRITABLE, read_photo, write_photo
+from pipeline.inference.photo import MAX_PIXELS, WRITABLE, read_photo, write_photo
 from pipeline.inference.translator import Translator, grid, paste, resize
 
 MAX_FILE_BYTES = 256 * 2**20
@@ -36,6 +36,11 @@ class Look:
         if self.paste:
             return [paste(photo, faces)]
         if self.grid:
+            if 3 * len(faces) * self.size**2 > MAX_PIXELS:
+                raise UserError(
+                    f"the grid of {len(faces)} faces would have more than {MAX_PIXELS // 10**6} million pixels: "
+                    "lower --size, or add --largest."
+                )
             return [grid(photo, faces, self.size)]
         return [resize(face.anime, self.size) for face in faces]
 
@@ -80,7 +85,9 @@ def _translate_one(translator: Translator, job: Job, look: Look, force: bool) ->
             raise UserError("a video has no grid: leave --grid out.")
         assert job.source is not None and job.target is not None
         with _writing(job.target):
-            translate_video(translator, job.source, job.target, seed=look.seed, largest=look.largest)
+            clip = translate_video(translator, job.source, job.target, seed=look.seed, largest=look.largest)
+        if clip.damaged:
+            tqdm.write(f"note: {_name(job)}: damaged places of it could not be read and are missing.", file=sys.stderr)
         return 1
     photo = read_photo(_read(job))
     pictures = look.pictures(translator, photo)

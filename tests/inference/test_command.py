@@ -82,6 +82,9 @@ def test_several_faces_and_the_ways_to_show_them(group: np.ndarray, tiny_bundle:
     sheet = tmp_path / "sheet.webp"
     assert run("translate", photo, "-o", sheet, "--grid", "--size", 32, "--model", tiny_bundle).returncode == 0
     assert Image.open(sheet).size == (96, 128)
+    refused = run("translate", photo, "-o", sheet, "--force", "--grid", "--size", 4096, "--model", tiny_bundle)
+    assert refused.returncode == 1
+    assert "the grid of 4 faces would have more than 100 million pixels" in refused.stderr.decode()
     refused = run("translate", photo, "-o", "-", "--model", tiny_bundle)
     assert (refused.returncode, refused.stdout) == (1, b"")
     assert "add --largest" in refused.stderr.decode()

@@ -13,7 +13,9 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
+from pipeline.cli import app
 from pipeline.errors import UserError
 from pipeline.inference import NoFaceError, Translator
 from pipeline.inference.tracking import Tracker, to_pose
@@ -223,3 +225,18 @@ def test_an_interrupted_run_leaves_nothing(
     with pytest.raises(KeyboardInterrupt):
         translate_video(translator, clip, tmp_path / "out.mp4")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_damaged_places_are_told(face: np.ndarray, tiny_bundle: Path, tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", [scene(face, frame) for frame in range(FRAMES)])
+    with av.open(str(clip)) as container:
+        places = [(packet.pos, packet.size) for packet in container.demux(video=0) if packet.dts is not None]
+    data = bytearray(clip.read_bytes())
+    position, size = places[len(places) // 2]
+    data[position : position + size] = bytes(size)
+    clip.write_bytes(data)
+    result = CliRunner().invoke(
+        app, ["translate", str(clip), "-o", str(tmp_path / "o.mp4"), "--model", str(tiny_bundle)]
+    )
+    assert result.exit_code == 0
+    assert "clip.mp4: damaged places of it could not be read and are missing." in result.stderr
