@@ -38,6 +38,8 @@ def plan(inputs: list[str], output: str) -> list[Job]:
     Raises:
         UserError: an input does not exist, or several inputs would go to one file.
     """
+    if "" in (*inputs, output):  # as a path it would mean the folder one is in
+        raise UserError("the name of an input or of -o is empty: name a file or a folder.")
     sources: list[tuple[Path | None, Path]] = []
     for name in inputs:
         sources += _expand(name, Path(output))
@@ -91,6 +93,8 @@ def _walk(folder: Path, output: Path) -> list[tuple[Path | None, Path]]:
         folders[:] = sorted(name for name in folders if Path(place, name).resolve() != output)
         for file in sorted(files):
             path = Path(place) / file
+            if path.exists() and not path.is_file():
+                continue  # reading a pipe would wait for ever
             if path.suffix.lower() in PHOTOS | VIDEOS and not file.startswith("."):
                 found.append((path, path.relative_to(folder)))
     return found

@@ -97,6 +97,8 @@ def test_several_faces_and_the_ways_to_show_them(group: np.ndarray, tiny_bundle:
         (["*.jpg"], "*.jpg matches no file"),
         (["."], "holds no photo"),
         (["face.txt", "-o", "x.bmp"], ".png, .jpg or .webp"),
+        ([""], "is empty"),
+        (["face.txt", "-o", ""], "is empty"),
         (["face.txt", "-o", "x.heic"], ".png, .jpg or .webp"),
         (["face.txt", "--paste", "--grid"], "exclude each other"),
         (["face.txt", "--model", "no.zip"], "no.zip is missing"),
@@ -140,6 +142,14 @@ def test_heic_is_listed_as_unreadable(tiny_bundle: Path, tmp_path: Path) -> None
     )
     assert done.exit_code == 1
     assert "IMG_1.HEIC: HEIC photos cannot be read: save it as JPEG first." in done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_folder_is_searched_for_files_alone(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "gone.jpg").symlink_to("nowhere")  # listed, so that it is named as unreadable
+    (tmp_path / "face.jpg").touch()
+    assert [job.source.name for job in plan([str(tmp_path)], "out") if job.source] == ["face.jpg", "gone.jpg"]
 
 
 def test_a_bundle_translates_without_pytorch(portrait: Path, tiny_bundle: Path, tmp_path: Path) -> None:
