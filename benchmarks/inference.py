@@ -43,8 +43,9 @@ def main() -> None:
             print(f"parity {direction}: {parity.max_abs:.1e} in [-1, 1]")
         peers = make_peers(words.model, bundle, words.threads)
         side = TorchGenerators(words.model, "cpu").facts.resolution
-        print(f"\n{platform.processor() or platform.machine()}, {words.threads} threads, {side} px")
-        networks(peers, side, words.rounds)
+        print(f"\n{platform.processor() or platform.machine()}, {words.threads} threads")
+        for pixels in sorted({side, 128}):  # the networks take any size; a face of 128 px is the study's
+            networks(peers, pixels, words.rounds)
         finding(bundle, words.rounds)
         cold_start(bundle, words.rounds)
 
@@ -93,7 +94,7 @@ def networks(peers: dict[str, Run], side: int, rounds: int) -> None:
                 for first in range(0, len(faces), batch):
                     run(faces[first : first + batch])
                 spent.append(time.perf_counter() - start)
-    print(f"{'network':12} {'one face':>10} {'100 faces, one by one':>22} {'in batches of 16':>17}")
+    print(f"\n{f'{side} px':12} {'one face':>10} {'100 faces, one by one':>22} {'in batches of 16':>17}")
     for name, spent_by_batch in times.items():
         alone, together = (float(np.median(spent[1:])) for spent in spent_by_batch.values())  # the first round warms up
         print(f"{name:12} {alone * 10:8.1f} ms {100 / alone:17.1f} /s {100 / together:14.1f} /s")

@@ -1,5 +1,8 @@
 """`animemorph …`."""
 
+import errno
+import signal
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +23,20 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except UserError as error:
             typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(1) from None
+        except OSError as error:
+            if error.filename is None and error.errno != errno.ENOSPC:
+                raise
+            place = error.filename or "the disk"
+            typer.echo(f"error: {place}: {error.strerror}: make room, or name another place.", err=True)
+            raise typer.Exit(1) from None
+        except ModuleNotFoundError as error:  # `pip install animemorph` alone brings what translating needs
+            if (error.name or "pipeline").split(".")[0] in ("pipeline", "stages"):
+                raise
+            typer.echo(
+                f"error: this needs the package {error.name}, which is not installed: install animemorph[pipeline].",
+                err=True,
+            )
             raise typer.Exit(1) from None
 
 
@@ -60,6 +77,8 @@ def translate(
 
     if paste and grid:
         raise UserError("--paste and --grid exclude each other: leave one out.")
+    # As Ctrl-C does it: nothing half-written stays.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     look = command.Look(size, seed, paste, grid, largest, anyway)
     raise typer.Exit(command.translate(inputs, output, model, look, force))
 

@@ -199,7 +199,7 @@ def _decode_any(data: bytes, max_pixels: int, at_least: int | None) -> tuple[np.
                 image.draft(image.mode, (2 * at_least, 2 * at_least))  # of use to JPEG alone
             image.load()
             turned = image.getexif().get(0x0112, 1) >= 5  # orientations that swap width and height
-            picture = np.array(_to_rgb(ImageOps.exif_transpose(image)), dtype=np.uint8)
+            picture = np.array(to_rgb(ImageOps.exif_transpose(image)), dtype=np.uint8)
             return picture, (height, width) if turned else (width, height)
     except RejectedError:
         raise
@@ -210,7 +210,8 @@ def _decode_any(data: bytes, max_pixels: int, at_least: int | None) -> tuple[np.
         raise RejectedError("truncated" if "truncat" in message or "premature" in message else "damaged") from None
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Turn a picture of any mode into RGB: transparency over white, 16 bits to 8; RejectedError for floating point."""
     if image.mode.startswith("I"):  # 16 bits, gray
         values = np.clip(np.asarray(image).astype(np.int64), 0, 65535)
         return Image.fromarray(((values + 128) // 257).astype(np.uint8)).convert("RGB")

@@ -167,6 +167,9 @@ class Train(Group):
     """One training run."""
 
     model: Literal["dcgan", "cyclegan", "landmark_cyclegan"] = "cyclegan"
+    init: Literal["scratch", "pretrained"] = Field(
+        "scratch", description="generators; pretrained: those of the model that ships along"
+    )
     noise: bool = Field(False, description="Gaussian noise on the human input of human2anime")
     noise_std: float = Field(0.1, ge=0, le=1, description="of pixel values in [-1, 1]")
     lr: Positive = Field(2e-4, description="of Adam, both players")

@@ -11,15 +11,17 @@ from pipeline import networks, params, training
 from pipeline.errors import UserError
 from pipeline.evaluation import distances, features
 from pipeline.faces import open_pixels, read_crops, read_table
-from pipeline.files import scratch_folder
+from pipeline.files import scratch_folder, sha256
 from pipeline.networks.model import Detectors, ModelConfig, TranslationModel, build_model
 from pipeline.parallel import workers
-from pipeline.training import batches, checkpoint, engine, loop, outputs
+from pipeline.training import batches, checkpoint, engine, initial, loop, outputs
 from pipeline.training.monitor import Measures, Monitor, near_copies
 from pipeline.training.regions import region_boxes
 from stages import DATA, run
 
 DOMAINS = ("human", "anime")
+#: The model that `train.init: pretrained` starts from, a training folder: the one that ships with AnimeMorph.
+PRETRAINED = Path(__file__).parents[1] / "pipeline" / "inference" / "pretrained"
 REGION_COLUMNS = ("keypoints", "schema")
 Splits = dict[str, dict[str, np.ndarray]]
 Boxes = dict[str, tuple[np.ndarray, np.ndarray]]
@@ -45,6 +47,8 @@ def train(rank: int, world: int, settings: params.Params) -> None:
         "train",
         config.model_dump(mode="json"),
         [settings.seed, world, torch.__version__],
+        # It records the hashes of the weights: a run never goes on from another model that ships along.
+        sha256(PRETRAINED / "model.json") if config.init == "pretrained" else None,
         outputs.hash_arrays(faces, boxes),
         outputs.hash_code(Path(__file__), Path(distances.__file__), Path(features.__file__), *rooms),
     )
@@ -103,6 +107,8 @@ def fit(
             seed=settings.seed,
         )
     )
+    if config.init == "pretrained":
+        initial.start_from(model, PRETRAINED)
     extractor = features.EmbeddedExtractor(str(place.device))
 
     def embed(images: np.ndarray) -> np.ndarray:

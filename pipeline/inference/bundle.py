@@ -15,13 +15,14 @@ from pydantic import ValidationError
 
 from pipeline.errors import UserError
 from pipeline.files import atomic_file
-from pipeline.inference.generators import Direction, Facts
+from pipeline.inference.facts import Direction, Facts
 
 GRAPHS: dict[Direction, str] = {"human2anime": "human2anime.onnx", "anime2human": "anime2human.onnx"}
 TEXTS = ("model.json", "model_card.md", "LICENSE")
 HASHES = "sha256.txt"
 MAX_BYTES = 512 * 2**20  # of one graph; the study's generators have 32 MiB
 MAX_TEXT_BYTES = 2**20
+MAX_LAYERS = 2000  # of one graph; the study's generators have about 100
 
 #: What an export of our generators consists of. Anything else (loops, file access, custom code) is refused.
 LAYERS = frozenset(
@@ -55,6 +56,8 @@ def read_bundle(path: Path) -> tuple[Facts, dict[Direction, bytes]]:
             members = _members(path, archive)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise UserError(f"{path} is not a bundle ({error}): write one with `animemorph export`.") from error
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}): check the file and who may read it.") from error
     listed = members[HASHES].decode("ascii", "replace").splitlines()
     for name, data in members.items():
         if name != HASHES and f"{hashlib.sha256(data).hexdigest()}  {name}" not in listed:
@@ -114,12 +117,16 @@ def _check_graph(data: bytes) -> None:
 
 
 def _check_layers(graph: memoryview) -> None:
+    layers = 0
     for field, value in _fields(graph):
         if field == _GRAPH_SPARSE:
             raise ValueError("it holds sparse weights")
         if field == _GRAPH_INITIALIZER:
             _check_tensor(_message(value))
         if field == _GRAPH_NODE:
+            layers += 1
+            if layers > MAX_LAYERS:
+                raise ValueError(f"it holds more than {MAX_LAYERS} layers")
             for part, content in _fields(_message(value)):
                 text = bytes(content).decode("utf-8", "replace") if isinstance(content, memoryview) else ""
                 if part == _NODE_OP and text not in LAYERS:
@@ -155,6 +162,8 @@ def _fields(data: bytes | memoryview) -> Iterator[tuple[int, int | memoryview]]:
     view, at = memoryview(data), 0
     while at < len(view):
         key, at = _varint(view, at)
+        if key >= 2**32:  # other readers drop the bits above and would see another field
+            raise ValueError("it is not an ONNX model")
         kind = key & 7
         if kind == 0:
             number, at = _varint(view, at)

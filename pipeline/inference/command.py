@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -12,7 +13,7 @@ from tqdm import tqdm
 from pipeline.errors import UserError
 from pipeline.files import atomic_file
 from pipeline.inference.inputs import Job, plan, shown
-from pipeline.inference.photo import WRITABLE, read_photo, write_photo
+from pipeline.inference.photo import MAX_PIXELS, WRITABLE, read_photo, write_photo
 from pipeline.inference.translator import Translator, grid, paste, resize
 
 MAX_FILE_BYTES = 256 * 2**20
@@ -35,6 +36,11 @@ class Look:
         if self.paste:
             return [paste(photo, faces)]
         if self.grid:
+            if 3 * len(faces) * self.size**2 > MAX_PIXELS:
+                raise UserError(
+                    f"the grid of {len(faces)} faces would have more than {MAX_PIXELS // 10**6} million pixels: "
+                    "lower --size, or add --largest."
+                )
             return [grid(photo, faces, self.size)]
         return [resize(face.anime, self.size) for face in faces]
 
@@ -71,28 +77,33 @@ def translate(inputs: list[str], output: str, model: Path | None, look: Look, fo
 
 def _translate_one(translator: Translator, job: Job, look: Look, force: bool) -> int:
     """Translate one input; returns how many files were written."""
-    if job.target is not None and job.target.exists() and not force:
-        raise UserError(f"{shown(job.target)} exists already: --force overwrites it.")
-    try:
-        if job.video:
-            from pipeline.inference.video import translate_video
+    _refuse_existing(job.target, force)
+    if job.video:
+        from pipeline.inference.video import translate_video
 
-            if look.grid:
-                raise UserError("a video has no grid: leave --grid out.")
-            assert job.source is not None and job.target is not None
-            translate_video(translator, job.source, job.target, seed=look.seed, largest=look.largest)
-            return 1
-        photo = read_photo(_read(job))
-        pictures = look.pictures(translator, photo)
-        targets = list(_targets(job, len(pictures)))
-        for target in targets:
-            if target is not None and target.exists() and not force:
-                raise UserError(f"{shown(target)} exists already: --force overwrites it.")
-        for target, picture in zip(targets, pictures, strict=True):
+        if look.grid:
+            raise UserError("a video has no grid: leave --grid out.")
+        assert job.source is not None and job.target is not None
+        with _writing(job.target):
+            clip = translate_video(translator, job.source, job.target, seed=look.seed, largest=look.largest)
+        if clip.damaged:
+            tqdm.write(f"note: {_name(job)}: damaged places of it could not be read and are missing.", file=sys.stderr)
+        return 1
+    photo = read_photo(_read(job))
+    pictures = look.pictures(translator, photo)
+    targets = list(_targets(job, len(pictures)))
+    for target in targets:
+        _refuse_existing(target, force)
+    for target, picture in zip(targets, pictures, strict=True):
+        with _writing(target):
             _write(target, picture)
-    except OSError as error:
-        raise UserError(f"{shown(error.filename or job.target)}: {error.strerror or error}.") from error
     return len(targets)
+
+
+def _refuse_existing(target: Path | None, force: bool) -> None:
+    with _writing(target):  # a name may be too long, or its folder closed
+        if target is not None and target.exists() and not force:
+            raise UserError(f"{shown(target)} exists already: --force overwrites it.")
 
 
 def _targets(job: Job, count: int) -> Iterator[Path | None]:
@@ -106,10 +117,15 @@ def _targets(job: Job, count: int) -> Iterator[Path | None]:
 
 
 def _read(job: Job) -> bytes:
-    if job.source is None:
-        return _limited(sys.stdin.buffer)
-    with job.source.open("rb") as stream:
-        return _limited(stream)
+    try:
+        if job.source is None:
+            return _limited(sys.stdin.buffer)
+        with job.source.open("rb") as stream:
+            return _limited(stream)
+    except OSError as error:
+        raise UserError(
+            f"it cannot be read ({error.strerror or error}): check the file and who may read it."
+        ) from error
 
 
 def _limited(stream: BinaryIO) -> bytes:
@@ -117,6 +133,17 @@ def _limited(stream: BinaryIO) -> bytes:
     if len(data) > MAX_FILE_BYTES:
         raise UserError(f"it is larger than {MAX_FILE_BYTES // 2**20} MiB: make it smaller first.")
     return data
+
+
+@contextmanager
+def _writing(target: Path | None) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        place = "standard output" if target is None else shown(target)
+        raise UserError(
+            f"{place} cannot be written ({error.strerror or error}): make room, or name another place with -o."
+        ) from error
 
 
 def _write(target: Path | None, picture: np.ndarray) -> None:

@@ -11,7 +11,8 @@ from tqdm import tqdm
 from pipeline.errors import UserError
 from pipeline.files import atomic_file
 from pipeline.inference.bundle import MAX_TEXT_BYTES, describe, write_bundle
-from pipeline.inference.generators import PRETRAINED, TRAINED, Direction, OnnxGenerators, TorchGenerators
+from pipeline.inference.facts import Direction
+from pipeline.inference.generators import PRETRAINED, TRAINED, OnnxGenerators, TorchGenerators
 
 OPSET = 18
 #: Largest difference to PyTorch, in [-1, 1], with which a bundle is written.

@@ -10,6 +10,7 @@ import dlib
 import numpy as np
 
 from pipeline.landmarks import Detection, Detector
+from pipeline.landmarks.dlib import DlibDetector
 
 #: px, longer side of the copies that are searched in turn, until one shows a face. HOG sees faces from 80 px on.
 SEARCH_SIDES = (1280, 2560)
@@ -24,7 +25,7 @@ class FaceFinder:
 
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
-        self._hog = dlib.get_frontal_face_detector()
+        self._hog = detector.hog if isinstance(detector, DlibDetector) else dlib.get_frontal_face_detector()
 
     def find(self, photo: np.ndarray, sides: tuple[int, ...] = SEARCH_SIDES) -> list[Detection]:
         """Find the faces of uint8 RGB [H, W, 3], in pixels of the photo, the largest first."""

@@ -3,31 +3,19 @@
 import importlib.util
 import os
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from pipeline.errors import UserError
-
-Direction = Literal["human2anime", "anime2human"]
+from pipeline.inference.bundle import read_bundle
+from pipeline.inference.facts import Direction, Facts
 
 TRAINED = Path("data/train")
 #: The model that ships along: a training folder; where its bundle lies beside it, that one: it needs no PyTorch.
 PRETRAINED = Path(__file__).parent / "pretrained"
 BUNDLE = "animemorph.zip"
-
-
-class Facts(BaseModel):
-    """What inference reads of `model.json`; the file holds more."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    model: str = Field(max_length=64)
-    resolution: int = Field(ge=16, le=1024, description="px, side of the square that the networks were trained on")
-    noise_std: float = Field(0.0, ge=0, le=1, description="of the noise on the human input, pixels in [-1, 1]")
-    aligned: bool = Field(description="faces were turned and scaled to common eye and mouth positions")
-    detectors: dict[str, str] = Field(description="name of the detector for the domains human and anime")
 
 
 class Generators(Protocol):
@@ -47,7 +35,8 @@ class TorchGenerators:
         """Load on `device`, by default the one named by `ANIMEMORPH_DEVICE` (auto, cpu, cuda, mps).
 
         Raises:
-            UserError: PyTorch is not installed, or the folder does not hold a whole, unchanged model.
+            UserError: PyTorch is not installed, there is no such device, or the folder does not hold a whole, unchanged
+                model.
         """
         if importlib.util.find_spec("torch") is None:
             raise UserError(
@@ -56,14 +45,12 @@ class TorchGenerators:
             )
         import torch
 
+        from pipeline.landmarks.accelerator import choose
         from pipeline.networks.model import load_model
 
-        wanted = device or os.environ.get("ANIMEMORPH_DEVICE", "auto")
-        if wanted == "auto":
-            wanted = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
         self._torch = torch
-        self._device = wanted
-        self.model = load_model(folder, device=wanted)
+        self._device = choose(device or os.environ.get("ANIMEMORPH_DEVICE", "auto"))
+        self.model = load_model(folder, device=self._device)
         self.facts = Facts.model_validate(self.model.config.model_dump())
 
     def run(self, images: np.ndarray, direction: Direction) -> np.ndarray:
@@ -84,8 +71,6 @@ class OnnxGenerators:
             UserError: it is not a bundle, is damaged, or holds anything but the layers that an export writes.
         """
         import onnxruntime
-
-        from pipeline.inference.bundle import read_bundle
 
         self.facts, graphs = read_bundle(bundle)
         options = onnxruntime.SessionOptions()

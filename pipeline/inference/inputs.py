@@ -8,7 +8,10 @@ from pathlib import Path
 
 from pipeline.errors import UserError
 
-PHOTOS = frozenset({".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"})
+#: HEIC cannot be read, but whoever gives a folder of such photos must hear of it.
+PHOTOS = frozenset(
+    {".avif", ".bmp", ".gif", ".heic", ".heif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+)
 VIDEOS = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm"})
 
 
@@ -35,9 +38,11 @@ def plan(inputs: list[str], output: str) -> list[Job]:
     Raises:
         UserError: an input does not exist, or several inputs would go to one file.
     """
+    if "" in (*inputs, output):  # as a path it would mean the folder one is in
+        raise UserError("the name of an input or of -o is empty: name a file or a folder.")
     sources: list[tuple[Path | None, Path]] = []
     for name in inputs:
-        sources += _expand(name)
+        sources += _expand(name, Path(output))
     unique = {str(source): (source, relative) for source, relative in sources}
     sources = list(unique.values())
     if not sources:
@@ -63,13 +68,13 @@ def plan(inputs: list[str], output: str) -> list[Job]:
     return jobs
 
 
-def _expand(name: str) -> list[tuple[Path | None, Path]]:
+def _expand(name: str, output: Path) -> list[tuple[Path | None, Path]]:
     """Return (file, its path below the output folder) for each file that one input means."""
     if name == "-":
         return [(None, Path("stdin"))]
     path = Path(name)
     if path.is_dir():
-        return _walk(path)
+        return _walk(path, output.resolve())
     if path.is_file():
         return [(path, Path(path.name))]
     if glob.has_magic(name):
@@ -81,12 +86,15 @@ def _expand(name: str) -> list[tuple[Path | None, Path]]:
     raise UserError(f"{shown(name)} does not exist: check the name.")
 
 
-def _walk(folder: Path) -> list[tuple[Path | None, Path]]:
+def _walk(folder: Path, output: Path) -> list[tuple[Path | None, Path]]:
     found: list[tuple[Path | None, Path]] = []
     for place, folders, files in os.walk(folder):
-        folders.sort()
+        # `translate .` for the second time must not take the results of the first for photos.
+        folders[:] = sorted(name for name in folders if Path(place, name).resolve() != output)
         for file in sorted(files):
             path = Path(place) / file
+            if path.exists() and not path.is_file():
+                continue  # reading a pipe would wait for ever
             if path.suffix.lower() in PHOTOS | VIDEOS and not file.startswith("."):
                 found.append((path, path.relative_to(folder)))
     return found

@@ -5,6 +5,8 @@ import numpy as np
 
 #: Half axes of the pasted ellipse and the width of its soft rim, as shares of the crop's side.
 RADIUS_X, RADIUS_Y, RIM = 0.5, 0.5, 0.16
+#: Rows of the photo that are blended at once: a face of 80 million pixels must not take gigabytes.
+ROWS = 256
 
 
 def soft_mask(size: int) -> np.ndarray:
@@ -32,8 +34,11 @@ def paste_face(photo: np.ndarray, face: np.ndarray, align: np.ndarray) -> None:
     matrix[:, :2] = matrix[:, :2] / size
     # OpenCV counts from the first pixel's centre, and the window starts at (left, top).
     matrix[:, 2] += matrix[:, :2].sum(axis=1) * 0.5 - 0.5 - [left, top]
-    shape = (int(right - left), int(bottom - top))
-    warped = cv2.warpAffine(face, matrix, shape, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    mask = cv2.warpAffine(soft_mask(size), matrix, shape, flags=cv2.INTER_LINEAR, borderValue=0)[..., None]
-    window = photo[top:bottom, left:right]
-    window[:] = np.round(window + (warped.astype(np.float32) - window) * mask).astype(np.uint8)
+    mask = soft_mask(size)
+    for start in range(top, bottom, ROWS):
+        window = photo[start : min(start + ROWS, bottom), left:right]
+        shape = window.shape[1::-1]
+        warped = cv2.warpAffine(face, matrix, shape, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        share = cv2.warpAffine(mask, matrix, shape, flags=cv2.INTER_LINEAR, borderValue=0)[..., None]
+        window[:] = np.round(window + (warped.astype(np.float32) - window) * share).astype(np.uint8)
+        matrix[1, 2] -= ROWS

@@ -87,19 +87,23 @@ class Tracker:
         track.poses.append(pose)
 
     def finish(self) -> list[list[np.ndarray]]:
-        """Return the alignments of each frame's faces, the largest first."""
-        shown: list[list[np.ndarray]] = [[] for _ in self._times]
+        """Return the alignments of each frame's faces; the one that is largest as long as it is seen comes first.
+
+        Not the largest of each frame: two faces of nearly one size would take turns.
+        """
+        shown: list[list[tuple[float, np.ndarray]]] = [[] for _ in self._times]
         for track in self._tracks:
             if len(track.frames) < min(MIN_FRAMES, len(self._times)):
                 continue
             frames = range(track.frames[0], track.frames[-1] + 1)
             times = np.array([self._times[frame] for frame in frames])
             seen = np.array(track.poses)
+            size = float(seen[:, 2].mean())
             # Frames in which the face went unseen lie on the straight line between their neighbours.
             filled = np.stack([np.interp(frames, track.frames, seen[:, k]) for k in range(4)], axis=1)
             for frame, pose in zip(frames, smooth(times, filled, self._smoothing), strict=True):
-                shown[frame].append(pose)
-        return [[to_align(pose) for pose in sorted(poses, key=lambda pose: -pose[2])] for poses in shown]
+                shown[frame].append((size, pose))
+        return [[to_align(pose) for _, pose in sorted(found, key=lambda item: -item[0])] for found in shown]
 
 
 def smooth(times: np.ndarray, values: np.ndarray, sigma: float) -> np.ndarray:

@@ -9,8 +9,9 @@ from PIL import Image
 
 from pipeline.errors import UserError
 from pipeline.images import crop_aligned
+from pipeline.inference.facts import Direction
 from pipeline.inference.finding import SEARCH_SIDES, FaceFinder
-from pipeline.inference.generators import Direction, load_generators
+from pipeline.inference.generators import load_generators
 from pipeline.inference.pasting import paste_face
 from pipeline.inference.photo import pixels_of
 from pipeline.landmarks import create_detector

@@ -3,6 +3,7 @@
 The clip is read twice: once to follow the faces, once to draw. In memory are one frame and a few numbers per frame.
 """
 
+import errno
 import importlib.util
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -77,6 +78,8 @@ def translate_video(
             container = CONTAINERS[target.suffix.lower()]
             frames = _draw(translator, source, partial, container, reader.shape, faces, seed)
     except av.error.FFmpegError as error:
+        if error.errno == errno.ENOSPC:
+            raise UserError("no space is left for the video: make room, or name another place with -o.") from error
         raise UserError(f"the video cannot be read or written ({error.strerror}): convert it to .mp4 first.") from error
     return Clip(frames, sum(1 for aligns in faces if aligns), reader.damaged)
 
@@ -109,7 +112,7 @@ class _Reader:
 
         last = -1
         wanted = [self.stream, *self.container.streams.audio]
-        bar = tqdm(total=self._estimate(), desc=label, unit="frame", mininterval=1)
+        bar = tqdm(total=self._estimate(), desc=label, unit="frame", mininterval=1, disable=None)
         with self.container, bar:
             packets = self.container.demux(wanted)
             while True:
@@ -174,7 +177,8 @@ def _draw(
         video.height, video.width = shape
         video.pix_fmt = "yuv420p"
         video.codec_context.time_base = reader.stream.time_base
-        video.options = {"crf": "18", "preset": "veryfast"}
+        # x264's macroblock tree gives other bytes in every run on some processors: equal clips must stay equal.
+        video.options = {"crf": "18", "preset": "veryfast", "mbtree": "0"}
         sound = {}
         for stream in reader.container.streams.audio:
             try:
@@ -182,7 +186,7 @@ def _draw(
             except ValueError:
                 codec = stream.codec_context.name
                 raise UserError(f"{codec} sound does not fit into .{container}: name an .mkv file with -o.") from None
-        for item in reader.items("translate"):
+        for item in reader.items("draw faces"):
             if not isinstance(item, tuple):
                 item.stream = sound[item.stream.index]
                 output.mux(item)

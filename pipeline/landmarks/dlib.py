@@ -44,7 +44,8 @@ class DlibDetector:
         path = folder / "shape_predictor_68_face_landmarks.dat"
         if not path.is_file():
             raise UserError(f"{path} is missing: landmarks.weights must name the folder that holds it.")
-        self._boxes = dlib.get_frontal_face_detector()
+        #: Boxes alone. Making one takes 0.4 s, so whoever needs one beside the points uses this one.
+        self.hog = dlib.get_frontal_face_detector()
         try:
             self._points = dlib.shape_predictor(str(path))
         except RuntimeError as error:
@@ -76,7 +77,7 @@ class DlibDetector:
         image = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
         stretch = np.array([size[0] / (width + 2 * margin), size[1] / (height + 2 * margin)])
         faces = []
-        for box, score in zip(*self._boxes.run(image, 0, threshold)[:2], strict=True):
+        for box, score in zip(*self.hog.run(image, 0, threshold)[:2], strict=True):
             # dlib counts from pixel centres, and both sides of a rectangle belong to it.
             points = np.array([(point.x, point.y) for point in self._points(image, box).parts()]) + 0.5
             points = points / stretch - margin

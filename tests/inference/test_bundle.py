@@ -110,6 +110,15 @@ def test_what_is_no_zip_is_refused(tmp_path: Path) -> None:
             read_bundle(tmp_path / name)
 
 
+def test_what_cannot_be_read_is_named(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*words: object) -> None:
+        raise PermissionError(13, "Permission denied")  # tests may run as root, whom no mode keeps out
+
+    monkeypatch.setattr(zipfile, "ZipFile", refuse)
+    with pytest.raises(UserError, match=r"tiny\.zip cannot be read \(Permission denied\)"):
+        read_bundle(tiny_bundle)
+
+
 def _graph(nodes: list[onnx.NodeProto], **parts: object) -> bytes:
     image = helper.make_tensor_value_info("images", TensorProto.FLOAT, ["n", 3, "h", "w"])
     result = helper.make_tensor_value_info("translated", TensorProto.FLOAT, ["n", 3, "h", "w"])
@@ -137,6 +146,14 @@ def _loop() -> bytes:
     return _graph([helper.make_node("Add", ["images", "images"], ["translated"], body=body)])
 
 
+def _unseen() -> bytes:
+    """Hide a graph under the field 7 + 2**29: onnxruntime keeps 32 bits of a key, reads 7, and joins both graphs."""
+    result = helper.make_tensor_value_info("extra", TensorProto.FLOAT, ["n", 3, "h", "w"])
+    evil = helper.make_graph([helper.make_node("Exp", ["images"], ["extra"])], "g", [], [result]).SerializeToString()
+    key = bytes([0xBA, 0x80, 0x80, 0x80, 0x10])
+    return _graph([helper.make_node("Relu", ["images"], ["translated"])]) + key + bytes([len(evil)]) + evil
+
+
 @pytest.mark.parametrize(
     ("graph", "sentence"),
     [
@@ -146,6 +163,8 @@ def _loop() -> bytes:
         (_graph([helper.make_node("Loop", ["images"], ["translated"])]), "a layer 'Loop'"),
         (_graph([helper.make_node("ConstantOfShape", ["images"], ["translated"])]), "a layer 'ConstantOfShape'"),
         (_graph([helper.make_node("Relu", ["images"], ["translated"], domain="com.evil")]), "not standard ONNX"),
+        (_graph([helper.make_node("Relu", ["images"], ["translated"])] * 2001), "more than 2000 layers"),
+        (_unseen(), "not an ONNX model"),
     ],
 )
 def test_a_graph_that_could_do_more_than_translate_is_refused(graph: bytes, sentence: str) -> None:

@@ -82,6 +82,9 @@ def test_several_faces_and_the_ways_to_show_them(group: np.ndarray, tiny_bundle:
     sheet = tmp_path / "sheet.webp"
     assert run("translate", photo, "-o", sheet, "--grid", "--size", 32, "--model", tiny_bundle).returncode == 0
     assert Image.open(sheet).size == (96, 128)
+    refused = run("translate", photo, "-o", sheet, "--force", "--grid", "--size", 4096, "--model", tiny_bundle)
+    assert refused.returncode == 1
+    assert "the grid of 4 faces would have more than 100 million pixels" in refused.stderr.decode()
     refused = run("translate", photo, "-o", "-", "--model", tiny_bundle)
     assert (refused.returncode, refused.stdout) == (1, b"")
     assert "add --largest" in refused.stderr.decode()
@@ -94,6 +97,9 @@ def test_several_faces_and_the_ways_to_show_them(group: np.ndarray, tiny_bundle:
         (["*.jpg"], "*.jpg matches no file"),
         (["."], "holds no photo"),
         (["face.txt", "-o", "x.bmp"], ".png, .jpg or .webp"),
+        ([""], "is empty"),
+        (["face.txt", "-o", ""], "is empty"),
+        (["face.txt", "-o", "x.heic"], ".png, .jpg or .webp"),
         (["face.txt", "--paste", "--grid"], "exclude each other"),
         (["face.txt", "--model", "no.zip"], "no.zip is missing"),
         (["face.txt", "--model", "face.txt"], "is not a bundle"),
@@ -109,6 +115,41 @@ def test_mistakes_get_one_sentence(
     (line,) = done.stderr.splitlines()
     assert line.startswith("error: ")
     assert sentence in line
+
+
+def test_places_that_cannot_be_written_are_named(portrait: Path, tiny_bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    words = ["translate", str(portrait), "--model", str(tiny_bundle), "-o"]
+    for place, problem in {"file/anime.png": "cannot be written", "n" * 300 + ".png": "too long"}.items():
+        done = CliRunner().invoke(app, [*words, str(tmp_path / place)])
+        assert (done.exit_code, done.stdout) == (1, "")
+        (line,) = done.stderr.splitlines()
+        assert line.startswith("error: ")
+        assert place in line
+        assert problem in line
+    if Path("/dev/full").exists():
+        with Path("/dev/full").open("wb") as full:
+            command = [sys.executable, "-c", "from pipeline.cli import app; app()", *words, "-"]
+            said = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, timeout=300).stderr.decode()
+        assert "standard output cannot be written (No space left on device)" in said
+        assert "Traceback" not in said
+
+
+def test_heic_is_listed_as_unreadable(tiny_bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "IMG_1.HEIC").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(99))
+    done = CliRunner().invoke(
+        app, ["translate", str(tmp_path), "-o", str(tmp_path / "out"), "--model", str(tiny_bundle)]
+    )
+    assert done.exit_code == 1
+    assert "IMG_1.HEIC: HEIC photos cannot be read: save it as JPEG first." in done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_folder_is_searched_for_files_alone(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "gone.jpg").symlink_to("nowhere")  # listed, so that it is named as unreadable
+    (tmp_path / "face.jpg").touch()
+    assert [job.source.name for job in plan([str(tmp_path)], "out") if job.source] == ["face.jpg", "gone.jpg"]
 
 
 def test_a_bundle_translates_without_pytorch(portrait: Path, tiny_bundle: Path, tmp_path: Path) -> None:
@@ -140,7 +181,12 @@ def test_names_of_results(tmp_path: Path) -> None:
     assert targets("a") == ["x.png", "y.png"]
     assert targets("b") == ["clip.mp4", "x.png"]
     assert targets("a/*", "a/x.jpg") == ["notes.png", "x.png", "y.png"]
-    assert targets(".") == ["a/x.png", "a/y.png", "b/clip.mp4", "b/x.png"]
+    everything = ["a/x.png", "a/y.png", "b/clip.mp4", "b/x.png"]
+    assert targets(".") == everything
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "x.png").touch()  # of an earlier run: no photo to translate, unless it is asked for
+    assert targets(".") == everything
+    assert targets("out") == ["x.png"]
     with pytest.raises(UserError, match="two inputs would both become"):
         targets("a/x.jpg", "b/x.jpg")
     with pytest.raises(UserError, match="cannot go to the single file"):

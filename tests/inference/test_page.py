@@ -216,6 +216,9 @@ def test_in_a_browser(
     shoot("no-face")
     page.click("#anyway")
     expect(message).to_have_text("One face.")
+    page.fill("#size", "512")  # what was insisted on stays insisted on
+    page.dispatch_event("#size", "change")
+    expect(anime).to_have_js_property("naturalWidth", 512)
 
     (folder / "oversized.png").write_bytes(b"\0" * (12 * 2**20 + 1))
     for name, part in {"truncated.jpg": "cut off", "bomb.png": "40 million pixels", "oversized.png": "12 MB"}.items():

@@ -65,6 +65,14 @@ def test_two_faces_keep_apart_and_gaps_are_bridged() -> None:
     assert to_pose(shown[10][1])[0] == pytest.approx(110, abs=0.5)
 
 
+def test_two_faces_of_nearly_one_size_do_not_take_turns() -> None:
+    tracker = Tracker()
+    for frame in range(20):
+        breath = 4 * np.sin(frame)
+        tracker.add(frame / 25, [align(100, 100, 100 + breath), align(400, 100, 101 - breath)], BLANK)
+    assert all(to_pose(first)[0] == pytest.approx(400, abs=1) for first, _ in tracker.finish())
+
+
 def test_a_long_absence_ends_a_track_and_a_false_alarm_is_dropped() -> None:
     tracker = Tracker()
     for frame in range(60):

@@ -1,6 +1,7 @@
 """The translator: what it finds, how it crops, what it gives back."""
 
 import hashlib
+import io
 from pathlib import Path
 
 import cv2
@@ -12,8 +13,9 @@ from PIL import Image
 
 from pipeline.errors import UserError
 from pipeline.images import crop_aligned
-from pipeline.inference import NoFaceError, Translator
+from pipeline.inference import NoFaceError, Translator, pasting
 from pipeline.inference.pasting import paste_face, soft_mask
+from pipeline.inference.photo import pixels_of, read_photo
 from pipeline.inference.translator import Face, grid, paste
 from pipeline.landmarks import create_detector
 from pipeline.landmarks.schemas import SCHEMAS
@@ -129,6 +131,19 @@ def test_pasting_anywhere_is_safe(side: float, angle: float, x: float, y: float,
     assert photo.max() <= 200
 
 
+def test_a_large_face_is_pasted_band_by_band(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where two bands meet nothing shows: OpenCV rounds coordinates to 1/32 px, which may move a value by a level."""
+    rng = np.random.default_rng(0)
+    photo, face = (rng.integers(0, 256, (side, side, 3), dtype=np.uint8) for side in (700, 64))
+    align = np.array([[0.0015, 0.0005, -0.1], [-0.0005, 0.0015, 0.1]])
+    banded, whole = photo.copy(), photo.copy()
+    paste_face(banded, face, align)
+    monkeypatch.setattr(pasting, "ROWS", 10_000)
+    paste_face(whole, face, align)
+    assert np.abs(banded.astype(int) - whole).max() <= 1
+    assert np.abs(whole.astype(int) - photo).mean() > 10
+
+
 def test_the_mask_is_soft() -> None:
     mask = soft_mask(64)
     assert mask[32, 32] == 1
@@ -153,11 +168,32 @@ def test_any_pil_mode(translator: Translator, portrait: Path, mode: str) -> None
     assert translator.translate(photo, anyway=mode == "1").size == (256, 256)
 
 
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "I;16", "L"])
+def test_a_picture_has_the_pixels_of_its_file(portrait: Path, mode: str) -> None:
+    photo = Image.open(portrait)
+    if mode == "I;16":
+        photo = Image.fromarray(np.asarray(photo.convert("L")).astype(np.uint16) * 256 + 200)
+    else:
+        photo = photo.convert(mode)
+        if mode in ("RGBA", "LA"):
+            photo.putalpha(Image.linear_gradient("L").resize(photo.size))
+    buffer = io.BytesIO()
+    photo.save(buffer, "PNG")
+    assert np.array_equal(pixels_of(photo), read_photo(buffer.getvalue()))
+
+
+def test_an_unknown_device_is_one_sentence(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANIMEMORPH_DEVICE", "abacus")
+    with pytest.raises(UserError, match="ANIMEMORPH_DEVICE is 'abacus', which is not available here: take one of auto"):
+        Translator(tiny_model)
+
+
 @pytest.mark.parametrize("size", [(1, 1), (1, 4000), (4000, 1), (0, 5), (11_000, 10_000)])
 def test_odd_pictures_are_refused_in_a_sentence(translator: Translator, size: tuple[int, int]) -> None:
-    with pytest.raises(UserError) as caught:
-        translator.translate(Image.new("L", size))
-    assert str(caught.value).endswith((".", "--anyway."))
+    for mode in ("L", "F"):
+        with pytest.raises(UserError) as caught:
+            translator.translate(Image.new(mode, size))
+        assert str(caught.value).endswith((".", "--anyway."))
 
 
 def test_a_damaged_file_is_refused_in_a_sentence(translator: Translator, portrait: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from pipeline import params
 from pipeline.errors import UserError
 from pipeline.faces import write_table
-from pipeline.networks.model import load_model
+from pipeline.networks.model import ModelConfig, TranslationModel, build_model, load_model, save_model
 from stages import train
 
 ROOT = Path(__file__).parents[2]
@@ -135,6 +135,40 @@ def test_another_noise_never_resumes(project: Path) -> None:
     train.main()
     assert load_model(project / "data" / "train").config.noise_std > 0
     assert len(list((project / "data" / "scratch").iterdir())) == 2
+
+
+def test_the_model_that_ships_along_can_be_started_from(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shipped = load_model(train.PRETRAINED).config
+    shape = {key: getattr(shipped, key) for key in params.Train.model_fields if key in ModelConfig.model_fields}
+    started: list[TranslationModel] = []
+
+    def fit(config: Any, model: TranslationModel, *rest: Any) -> Any:
+        started.append(model)
+        raise UserError("enough")
+
+    monkeypatch.setattr(train.loop, "fit", fit)
+    configure(project, **shape | {"resolution": 32, "discriminator_width": 2, "init": "pretrained"})
+    with pytest.raises(UserError, match="enough"):
+        train.main()
+    for name in ("human2anime", "anime2human"):
+        weights = getattr(load_model(train.PRETRAINED), name).state_dict()
+        assert all(torch.equal(weights[key], value) for key, value in getattr(started[0], name).state_dict().items())
+    configure(project, width=shipped.width + 1)
+    with pytest.raises(UserError, match=f"train.width is {shipped.width + 1}, but the model that train.init=pretrain"):
+        train.main()
+
+
+def test_another_model_that_ships_along_never_resumes(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    configure(project, generator="resnet", init="pretrained", epochs=1)
+    monkeypatch.setattr(train, "PRETRAINED", project / "shipped")
+    for seed in range(2):
+        torch.manual_seed(seed)
+        shared = {key: value for key, value in SMALL.items() if key in ModelConfig.model_fields}
+        save_model(build_model(ModelConfig(**shared)), project / "shipped")
+        train.main()
+    configure(project, init="scratch")
+    train.main()
+    assert len(list((project / "data" / "scratch").iterdir())) == 3
 
 
 def test_an_odd_rest_of_a_batch_waits_for_the_next_epoch(project: Path) -> None:

@@ -2,6 +2,7 @@
 
 const at = (id) => document.getElementById(id);
 let photo = null; // the bytes last sent, so that a slider can translate them again
+let insisted = false; // whether they are translated even if they show no face
 let facts = { noise: false, upload_bytes: 12 * 2 ** 20, examples: [] };
 let running = null; // aborts the request before, when another photo comes
 
@@ -11,14 +12,15 @@ function say(sentence, error = false) {
 }
 
 async function translate(bytes, anyway = false) {
+  running?.abort(); // also when this one is refused: an older answer must not come after the refusal
   photo = bytes;
+  insisted = anyway;
   at("anyway").hidden = true;
   at("results").replaceChildren();
   if (bytes.size > facts.upload_bytes) {
     say(`This file is larger than ${Math.floor(facts.upload_bytes / 2 ** 20)} MB: make it smaller first.`, true);
     return;
   }
-  running?.abort();
   const mine = (running = new AbortController());
   say("Translating …");
   const query = new URLSearchParams({ size: at("size").value, seed: at("seed").value, anyway: anyway ? "1" : "0" });
@@ -74,7 +76,7 @@ at("drop").addEventListener("drop", (event) => {
 at("anyway").addEventListener("click", () => translate(photo, true));
 for (const name of ["size", "seed"]) {
   at(name).addEventListener("input", () => (at(`${name}-value`).value = at(name).value));
-  at(name).addEventListener("change", () => photo && translate(photo));
+  at(name).addEventListener("change", () => photo && translate(photo, insisted));
 }
 
 function stopCamera() {
