@@ -49,7 +49,7 @@ def _losses(history: pd.DataFrame, column: str) -> Markup:
 def _watched(history: pd.DataFrame, name: str) -> Markup:
     into = ("into anime", "into human")
     # A round trip is named after the faces it starts from, everything else after those it makes.
-    words = ("anime → photo → anime", "photo → anime → photo") if name == "reconstruction" else into
+    words = ("of anime faces", "of photos") if name == "reconstruction" else into
     columns = dict(zip((f"{name}_anime", f"{name}_human"), words, strict=True))
     return _curves(history, columns, WATCHED.get(name, name.replace("_", " ")))
 
