@@ -17,7 +17,15 @@ from pipeline.networks.model import ModelConfig, TranslationModel, build_model, 
 from stages import train
 
 ROOT = Path(__file__).parents[2]
-SMALL = {"resolution": 32, "width": 2, "blocks": 1, "discriminator_width": 2, "batch": 2, "epochs": 2}
+SMALL = {
+    "resolution": 32,
+    "width": 2,
+    "blocks": 1,
+    "discriminator": "patch",
+    "discriminator_width": 2,
+    "batch": 2,
+    "epochs": 2,
+}
 
 
 @pytest.fixture
