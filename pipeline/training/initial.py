@@ -6,7 +6,7 @@ from pipeline.errors import UserError
 from pipeline.networks.model import ModelConfig, TranslationModel, load_model
 
 #: What may differ between the trained model and the new one: none of it is in the shape of a generator.
-FREE = {"model", "resolution", "scalar", "noise_std", "aligned", "detectors", "epoch", "seed"}
+FREE = {"model", "resolution", "noise_std", "aligned", "detectors", "epoch", "seed"}
 
 
 def start_from(model: TranslationModel, folder: Path) -> None:
