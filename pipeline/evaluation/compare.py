@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from ruamel.yaml import YAML
 from tqdm import tqdm
 
 from pipeline.errors import UserError
@@ -73,11 +74,12 @@ def compare(root: Path, seeds: Sequence[int], settings: Sequence[str], output: P
     """
     results: list[tuple[str, int, str, float]] = []
     finished = _experiments(root)
+    files = own_files(root, settings)
     plan = [(model, seed) for seed in seeds for model in MODELS]
     for model, seed in tqdm(plan, desc="compare", unit="run"):
         name = experiment(model, seed, settings)
         if name not in finished:
-            _run(root, name, [*MODELS[model], f"seed={seed}", *settings])
+            _run(root, name, [*MODELS[model], f"seed={seed}", *settings], files)
             finished = _experiments(root)
         metrics = flatten(finished.get(name, {}))
         if not metrics:
@@ -96,6 +98,20 @@ def experiment(model: str, seed: int, settings: Sequence[str]) -> str:
     slug = model.lower().replace(" + ", "-")
     key = hashlib.sha256(json.dumps(sorted(settings)).encode()).hexdigest()[:8]
     return f"compare-{slug}-seed{seed}-{key}"
+
+
+def own_files(root: Path, settings: Sequence[str]) -> list[str]:
+    """List the photos and labels that `params.yaml` or `settings` name relative to `root`.
+
+    A temporary copy of the project holds what Git tracks, so these must be brought along.
+    """
+    profiles = YAML(typ="safe").load(root / "params.yaml").get("profiles", {})
+    sources = [source for profile in profiles.values() for source in profile.get("download", {}).values()]
+    named = [source.get(key) for source in sources for key in ("path", "labels")]
+    named += [
+        value for key, _, value in (word.partition("=") for word in settings) if key.endswith((".path", ".labels"))
+    ]
+    return sorted({name for name in named if name and not Path(name).is_absolute() and (root / name).exists()})
 
 
 def flatten(metrics: dict[str, Any], prefix: str = "") -> dict[str, float]:
@@ -178,9 +194,10 @@ def _dvc(root: Path, *arguments: str, show: bool = False) -> str:
     return done.stdout or ""
 
 
-def _run(root: Path, name: str, settings: Sequence[str]) -> None:
+def _run(root: Path, name: str, settings: Sequence[str], files: Sequence[str]) -> None:
     overrides = [word for setting in settings for word in ("--set-param", setting)]
-    _dvc(root, "exp", "run", "--temp", "--name", name, *overrides, "evaluate", show=True)
+    copies = [word for file in files for word in ("--copy-paths", file)]
+    _dvc(root, "exp", "run", "--temp", "--name", name, *overrides, *copies, "evaluate", show=True)
 
 
 def _experiments(root: Path) -> dict[str, dict[str, Any]]:

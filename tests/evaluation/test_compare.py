@@ -20,6 +20,7 @@ stages:
     outs: [data/evaluate]
   filter:
     cmd: python filter.py
+    deps: [photos.zip]
     outs: [data/filter]
 metrics: [data/filter/summary.json, data/evaluate/metrics.json]
 """
@@ -32,6 +33,7 @@ folder.mkdir(parents=True)
 PARAMS = """
 seed: 0
 train: {model: cyclegan, noise: false}
+profiles: {demo: {download: {human: {path: photos.zip, labels: null}}}}
 """
 EVALUATE = """
 import json, os, pathlib, sys
@@ -59,7 +61,8 @@ def test_compare_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.Monkey
         "params.yaml": PARAMS,
         "filter.py": FILTER,
         "evaluate.py": EVALUATE,
-        ".gitignore": "/data\n",
+        ".gitignore": "/data\nphotos.zip\n",
+        "photos.zip": "not tracked by Git",
     }.items():
         (project / name).write_text(content)
     for command in (
@@ -107,6 +110,15 @@ def test_table_has_means_and_spreads(tmp_path: Path):
     assert "| 2 ± 1.41 | 3.142 ± 0 |  |" in text
     assert "`train.epochs=2`" in text
     assert list(pd.read_csv(tmp_path / "runs.csv")) == ["model", "seed", "metric", "value"]
+
+
+def test_files_named_by_params_and_settings_come_along(tmp_path: Path):
+    source = "{path: photos.zip, labels: null}, anime: {path: /elsewhere/anime.zip}"
+    (tmp_path / "params.yaml").write_text(f"profiles: {{demo: {{download: {{human: {source}}}}}}}")
+    for name in ("photos.zip", "people.csv", "epochs"):
+        (tmp_path / name).touch()
+    settings = ["profiles.demo.download.human.labels=people.csv", "x.path=gone.zip", "train.model=epochs"]
+    assert compare.own_files(tmp_path, settings) == ["people.csv", "photos.zip"]
 
 
 def test_names_tell_runs_apart():
