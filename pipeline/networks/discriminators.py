@@ -37,7 +37,7 @@ class PatchDiscriminator(nn.Module):
         super().__init__()
         body: list[nn.Module] = [
             nn.Conv2d(3, width, 4, stride=2, padding=1),  # [w, R/2, R/2]; no normalisation here
-            nn.LeakyReLU(0.2, inplace=True),
+            nn.LeakyReLU(0.2),
         ]
         inputs = width
         for layer in range(1, layers + 1):
@@ -46,7 +46,7 @@ class PatchDiscriminator(nn.Module):
             body += [
                 nn.Conv2d(inputs, outputs, 4, stride=stride, padding=1),  # [2w, R/4], [4w, R/8], [8w, R/8 - 1]
                 *([] if spectral else [nn.InstanceNorm2d(outputs)]),
-                nn.LeakyReLU(0.2, inplace=True),
+                nn.LeakyReLU(0.2),
             ]
             inputs = outputs
         body.append(nn.Conv2d(inputs, 1, 4, padding=1))  # [1, R/8 - 2, R/8 - 2]: 14 x 14 at 128 px
@@ -125,9 +125,9 @@ class ProjectedDiscriminator(nn.Module):
     def _head(width: int, stride: int) -> nn.Sequential:
         return nn.Sequential(
             nn.Conv2d(width, width, 2 + stride, stride=stride, padding=1),
-            nn.LeakyReLU(0.2, inplace=True),
+            nn.LeakyReLU(0.2),
             nn.Conv2d(width, width, 3, padding=1),
-            nn.LeakyReLU(0.2, inplace=True),
+            nn.LeakyReLU(0.2),
             nn.Conv2d(width, 1, 3, padding=1),
         )
 
@@ -163,7 +163,7 @@ class DcganDiscriminator(nn.Module):
             body.append(nn.Conv2d(inputs, outputs, 4, stride=2, padding=1))  # [w, R/2, R/2] … [·, 4, 4]
             if step > 0:
                 body.append(nn.BatchNorm2d(outputs))
-            body.append(nn.LeakyReLU(0.2, inplace=True))
+            body.append(nn.LeakyReLU(0.2))
             inputs = outputs
         body.append(nn.Conv2d(inputs, 1, 4))  # [1, 1, 1]
         self.layers = nn.Sequential(*body)

@@ -25,7 +25,7 @@ def initialise(module: nn.Module, std: float = 0.02) -> None:
 
 def activate(kind: Activation) -> nn.Module:
     """Return the nonlinearity: ReLU as in the papers, or LeakyReLU with a slope of 0.2."""
-    return nn.ReLU(inplace=True) if kind == "relu" else nn.LeakyReLU(0.2, inplace=True)
+    return nn.ReLU() if kind == "relu" else nn.LeakyReLU(0.2)
 
 
 class ResidualBlock(nn.Module):
