@@ -53,9 +53,9 @@ class Results:
         except FileNotFoundError:
             raise UserError(f"{path} is missing: run `dvc repro`, which writes it before the report.") from None
         except ValueError as error:
-            raise UserError(f"{path} is not valid JSON ({error}): run `dvc repro -f` to write it again.") from None
+            raise UserError(f"{path} is not valid JSON ({error}): run `dvc repro` to write it again.") from None
         if not isinstance(content, kind):
-            raise UserError(f"{path} holds no JSON {kind.__name__}: run `dvc repro -f` to write it again.")
+            raise UserError(f"{path} holds no JSON {kind.__name__}: run `dvc repro` to write it again.")
         return content
 
     def csv(self, name: str, *columns: str) -> pd.DataFrame:
@@ -66,9 +66,9 @@ class Results:
         except FileNotFoundError:
             raise UserError(f"{path} is missing: run `dvc repro`, which writes it before the report.") from None
         except (ValueError, pd.errors.ParserError) as error:
-            raise UserError(f"{path} is not a readable table ({error}): run `dvc repro -f`.") from None
+            raise UserError(f"{path} is not a readable table ({error}): run `dvc repro`.") from None
         if missing := [column for column in columns if column not in table]:
-            raise UserError(f"{path} lacks the column(s) {', '.join(missing)}: run `dvc repro -f` to write it again.")
+            raise UserError(f"{path} lacks the column(s) {', '.join(missing)}: run `dvc repro` to write it again.")
         return table
 
     def table(self, name: str) -> pd.DataFrame:
