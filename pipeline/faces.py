@@ -67,9 +67,7 @@ def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     try:
         table = pd.read_parquet(path, engine="pyarrow")
     except (OSError, ValueError) as error:
-        raise UserError(
-            f"{path} is not a readable face table ({error}): run `dvc repro` to write it again."
-        ) from error
+        raise UserError(f"{path} is not a readable face table ({error}): run `dvc repro` to write it again.") from error
     missing = [name for name in columns or [] if name not in table]
     if missing:
         raise UserError(f"{path} lacks the column(s) {', '.join(missing)}: run `dvc repro` so that they are written.")

@@ -28,6 +28,8 @@ def describe(results: Results) -> dict[str, Any]:
     model = results.json("train/model.json")
     return {
         "model": model,
+        # See docs/training.md: such a model is rewarded for what distances in a network's features reward.
+        "flattered": model["model"] != "dcgan" and model.get("discriminator") == "projected",
         "epochs": int(history["epoch"].max()),
         "losses": [_losses(history, column) for column in map(str, history) if column.startswith("train_")],
         "watched": [_watched(history, column) for column in _measures(history)],

@@ -1,5 +1,6 @@
 """The HTML report and the model card, from a small finished run."""
 
+import json
 import re
 from pathlib import Path
 
@@ -44,6 +45,15 @@ def test_the_page_needs_nothing_else_and_escapes_what_others_wrote(results, sett
     # Same inputs, same bytes.
     again = page.describe(results, settings)
     assert page.html(again) == html and page.model_card(again) == card
+
+
+@pytest.mark.parametrize(("discriminator", "told"), [("projected", True), ("patch", False)])
+def test_a_model_that_distances_flatter_says_so(results, settings, discriminator: str, told: bool):
+    path = results.data / "train" / "model.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"discriminator": discriminator}))
+    context = page.describe(results, settings)
+    for text in (page.html(context), page.model_card(context)):
+        assert ("distances flatter this model" in " ".join(text.split())) == told
 
 
 def test_curves_say_which_way_they_are_about(results):
