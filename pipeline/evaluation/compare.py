@@ -201,10 +201,12 @@ def _run(root: Path, name: str, settings: Sequence[str], files: Sequence[str]) -
 
 
 def _experiments(root: Path) -> dict[str, dict[str, Any]]:
-    """Metrics of the experiments of the current commit, by name; empty where DVC cannot read them."""
+    """Metrics of the finished experiments of the current commit, by name; empty where DVC cannot read them."""
     found: dict[str, dict[str, Any]] = {}
     for commit in json.loads(_dvc(root, "exp", "show", "--json", "--no-pager")):
         for experiment in commit.get("experiments") or []:
+            if experiment.get("executor"):
+                continue  # running; so it stays in DVC's books when DVC was killed, with the baseline's metrics
             newest = experiment["revs"][0]
             files = (newest.get("data") or {}).get("metrics") or {}
             found[newest["name"]] = (files.get(METRICS_FILE) or {}).get("data") or {}

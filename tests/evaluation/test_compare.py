@@ -36,7 +36,7 @@ train: {model: cyclegan, noise: false}
 profiles: {demo: {download: {human: {path: photos.zip, labels: null}}}}
 """
 EVALUATE = """
-import json, os, pathlib, sys
+import json, os, pathlib, psutil, sys
 from ruamel.yaml import YAML
 params = YAML(typ="safe").load(pathlib.Path("params.yaml"))
 scratch = pathlib.Path(os.environ["ANIMEMORPH_SCRATCH"])
@@ -44,6 +44,10 @@ with (scratch / "runs.txt").open("a") as log:
     log.write(json.dumps(params["train"]) + "\\n")
 if params["train"]["noise"] and (scratch / "broken").exists():
     sys.exit("broken")
+if params["train"]["noise"] and (scratch / "killed").exists():
+    (scratch / "killed").unlink()
+    next(parent for parent in psutil.Process().parents() if "--temp" in parent.cmdline()).kill()
+    sys.exit("its dvc is dead")
 folder = pathlib.Path("data/evaluate")
 folder.mkdir(parents=True, exist_ok=True)
 distance = {"dcgan": 300, "cyclegan": 200}[params["train"]["model"]] - 50 * params["train"]["noise"] + params["seed"]
@@ -75,13 +79,14 @@ def test_compare_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.Monkey
     ):
         subprocess.run(command, cwd=project, check=True)
     monkeypatch.setenv("ANIMEMORPH_SCRATCH", str(scratch))
-    (scratch / "broken").touch()
-    with pytest.raises(UserError, match=r"noise.* failed: mend what it says and run compare again"):
-        compare.compare(project, [0], [], project / "data" / "compare")
-    (scratch / "broken").unlink()
+    for accident in ("broken", "killed"):
+        (scratch / accident).touch()
+        with pytest.raises(UserError, match=r"noise.* failed: mend what it says and run compare again"):
+            compare.compare(project, [0], [], project / "data" / "compare")
+        (scratch / accident).unlink(missing_ok=True)
     table = compare.compare(project, [0], [], project / "data" / "compare").read_text()
-    # Three models and one failure: what was finished did not run again.
-    assert len((scratch / "runs.txt").read_text().splitlines()) == 4
+    # Three models and two accidents: what was finished did not run again.
+    assert len((scratch / "runs.txt").read_text().splitlines()) == 5
     assert "| fd.anime (lower is better) | 300 | 200 | 150 |" in table
     assert "between 1974 and 2445" in table
     status = subprocess.run(["git", "status", "--short"], cwd=project, check=True, capture_output=True, text=True)
