@@ -142,14 +142,14 @@ def choose_device(name: str, local_rank: int = 0) -> torch.device:
     return torch.device(name)
 
 
-def prepare(device: torch.device, threads: int | None) -> None:
-    """Make results repeatable: deterministic algorithms, and a stated number of CPU threads (None: all cores)."""
+def prepare(device: torch.device, threads: int) -> None:
+    """Make results repeatable: deterministic algorithms, and a stated number of CPU threads."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     # The gradient of reflection padding has no deterministic kernel on CUDA, hence only a warning there.
     torch.use_deterministic_algorithms(True, warn_only=device.type != "cpu")
     torch.backends.cudnn.benchmark = False
     if device.type == "cpu":
-        torch.set_num_threads(threads or os.cpu_count() or 1)
+        torch.set_num_threads(threads)
 
 
 def launch(main: Callable[..., None], *args: Any) -> None:
