@@ -87,7 +87,8 @@ def train_until(changes: dict[str, Any], folder: Path, target: Path, seconds: fl
 def first_steps(rank: int, world: int, batch: int, folder: Path) -> dict[str, torch.Tensor]:
     """Return all gradients of a run's first step, and the networks' outputs after the second."""
     torch.set_num_threads(1)
-    train = settings(batch=batch, pool=0)  # two pools hold other images than one
+    # No pool: two hold other images than one. Width 4: with 2 channels rounding alone reaches the tolerance.
+    train = settings(batch=batch, pool=0, width=4, discriminator_width=4)
     run = Run(train, tiny_model(train), Engine(rank=rank, world=world), folder)
     faces = batches.Faces(
         torch.from_numpy(random_faces(12, 0)), torch.from_numpy(random_faces(12, 1)), run.engine.device
