@@ -9,13 +9,13 @@ import torch
 
 from pipeline import networks, params, training
 from pipeline.errors import UserError
-from pipeline.evaluation import distances, features
+from pipeline.evaluation import copies, distances, features
 from pipeline.faces import open_pixels, read_crops, read_table
 from pipeline.files import scratch_folder, sha256
 from pipeline.networks.model import Detectors, ModelConfig, TranslationModel, build_model
 from pipeline.parallel import workers
 from pipeline.training import batches, checkpoint, engine, initial, loop, outputs
-from pipeline.training.monitor import Measures, Monitor, near_copies
+from pipeline.training.monitor import Measures, Monitor
 from pipeline.training.regions import region_boxes
 from stages import DATA, run
 
@@ -50,7 +50,9 @@ def train(rank: int, world: int, settings: params.Params) -> None:
         # It records the hashes of the weights: a run never goes on from another model that ships along.
         sha256(PRETRAINED / "model.json") if config.init == "pretrained" else None,
         outputs.hash_arrays(faces, boxes),
-        outputs.hash_code(Path(__file__), Path(distances.__file__), Path(features.__file__), *rooms),
+        outputs.hash_code(
+            Path(__file__), *(Path(str(code.__file__)) for code in (copies, distances, features)), *rooms
+        ),
     )
     if rank:
         fit(settings, faces, boxes, place, folder)
@@ -115,7 +117,7 @@ def fit(
         parts = torch.from_numpy(images).permute(0, 3, 1, 2).split(features.BATCH)
         return torch.cat([extractor(part) for part in parts]).cpu().numpy()
 
-    measures = Measures(embed, distances.frechet, near_copies)
+    measures = Measures(embed, distances.frechet, copies.copied_share)
     monitor = Monitor(faces["val"]["human"], faces["val"]["anime"], measures, settings.seed, boxes.get("val"))
     human, anime = (batches.resident(faces["train"][domain], place.device) for domain in DOMAINS)
     resident = batches.Faces(human, anime, place.device, boxes.get("train"))

@@ -12,12 +12,13 @@ import pandas as pd
 import torch
 
 from pipeline.errors import UserError
+from pipeline.evaluation.copies import copied_share
 from pipeline.evaluation.distances import frechet
 from pipeline.networks.model import ModelConfig, TranslationModel, build_model, save_model
 from pipeline.params import Train
 from pipeline.training import batches, checkpoint, loop
 from pipeline.training.engine import Engine
-from pipeline.training.monitor import Measures, Monitor, near_copies
+from pipeline.training.monitor import Measures, Monitor
 from pipeline.training.run import Run
 
 RESOLUTION = 32
@@ -52,7 +53,7 @@ def fit(
     human, anime = random_faces(faces, 0), random_faces(faces + 1, 1)
     engine = engine or Engine()
     resident = batches.Faces(torch.from_numpy(human), torch.from_numpy(anime), engine.device)
-    monitor = Monitor(random_faces(5, 2), random_faces(6, 3), Measures(pooled, frechet, near_copies), seed=3)
+    monitor = Monitor(random_faces(5, 2), random_faces(6, 3), Measures(pooled, frechet, copied_share), seed=3)
     with checkpoint.exclusive(folder):
         return loop.fit(train, tiny_model(train), resident, monitor, engine, folder, checkpoint_seconds)
 

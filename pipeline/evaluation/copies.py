@@ -37,6 +37,17 @@ def near_copies(inputs: np.ndarray, outputs: np.ndarray, input_threshold: float,
     return (alike & different & ~np.eye(len(outputs), dtype=bool)).any(axis=1)
 
 
+def copied_share(inputs: np.ndarray, outputs: np.ndarray, targets: np.ndarray) -> float:
+    """Share of outputs that are near-copies of another although their inputs differ, by what real faces differ by.
+
+    Args:
+        inputs: features [n, D] of the real faces that were translated, n >= 2.
+        outputs: features [n, D] of the translations.
+        targets: features [m, D] of real faces of the outputs' domain, m >= 2.
+    """
+    return float(near_copies(inputs, outputs, copy_threshold(inputs), copy_threshold(targets)).mean())
+
+
 def repeated(features: np.ndarray, threshold: float) -> np.ndarray:
     """Tell for each of `features` [n, D] whether another one is nearer than `threshold`, bool [n]."""
     return _nearest_other(distances(features, features)) < threshold

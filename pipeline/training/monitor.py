@@ -17,8 +17,6 @@ FACES = 128
 BATCH = 32
 #: Reconstruction accuracy counts values that are off by no more than this share of the range.
 TOLERANCE = 0.1
-#: Two images are near-copies when their RMS difference is below this share of the range.
-NEAR = 0.02
 #: An epoch is called collapsed when more than this share of the outputs are near-copies of another …
 COPIES = 0.5
 #: … or when the outputs differ from each other by less than this share of what real faces do.
@@ -32,13 +30,13 @@ class Measures:
     Args:
         features: uint8 RGB [n, R, R, 3] to feature vectors [n, D].
         distance: two sets of feature vectors to one number, the Fréchet distance.
-        copies: inputs and outputs, uint8 RGB [n, R, R, 3] each, to the share of outputs that are near-copies of another
-            output although their inputs differ.
+        copies: feature vectors of inputs [n, D], of outputs [n, D] and of real faces of the outputs' domain [m, D] to
+            the share of outputs that are near-copies of another output although their inputs differ.
     """
 
     features: Callable[[np.ndarray], np.ndarray]
     distance: Callable[[np.ndarray, np.ndarray], float]
-    copies: Callable[[np.ndarray, np.ndarray], float]
+    copies: Callable[[np.ndarray, np.ndarray, np.ndarray], float]
 
 
 class Monitor:
@@ -89,7 +87,8 @@ class Monitor:
             features = self.measures.features(fakes)
             row[f"fd_{domain}"] = self.measures.distance(features, self.features[domain])
             row[f"diversity_{domain}"] = _spread(features) / max(_spread(self.features[domain]), 1e-12)
-            row[f"copies_{domain}"] = self.measures.copies(self.real[other][: len(fakes)], fakes)
+            inputs = self.features[other][: len(fakes)]
+            row[f"copies_{domain}"] = self.measures.copies(inputs, features, self.features[domain])
             off = np.abs(images[f"cycle_{domain}"].astype(np.int16) - self.real[domain][: len(fakes)])
             row[f"reconstruction_{domain}"] = float((off <= TOLERANCE * 255).mean())
             row[f"discriminator_accuracy_{domain}"] = accuracy[domain]
@@ -148,22 +147,6 @@ def sample_sheet(model: TranslationModel, human: np.ndarray, anime: np.ndarray, 
     ]
     columns = min(len(human), len(anime))
     return np.concatenate([np.concatenate(list(faces[:columns]), axis=1) for row in rows for faces in row], axis=0)
-
-
-def near_copies(inputs: np.ndarray, outputs: np.ndarray) -> float:
-    """Share of outputs, uint8 [n, R, R, 3], that differ from another by less than 2 % of the range (RMS).
-
-    A pair whose inputs are that close themselves does not count.
-    """
-    before, after = _distances(inputs), _distances(outputs)
-    pairs = (after < NEAR) & (before >= NEAR)
-    return float(pairs.any(1).double().mean())
-
-
-def _distances(images: np.ndarray) -> torch.Tensor:
-    """RMS differences [n, n] of all pairs, as shares of the range."""
-    vectors = torch.from_numpy(images.reshape(len(images), -1).astype(np.float32) / 255)
-    return torch.cdist(vectors, vectors) / vectors.shape[1] ** 0.5
 
 
 def _spread(features: np.ndarray) -> float:

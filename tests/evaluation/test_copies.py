@@ -25,3 +25,13 @@ def test_nearest_and_diversity():
     assert index.tolist() == [0, 1]
     assert distance.tolist() == [5.0, 0.0]
     assert copies.diversity(np.array([[0.0], [3.0], [6.0]])) == pytest.approx(4)
+
+
+def test_share_of_copies_by_hand():
+    random = np.random.default_rng(0)
+    inputs, outputs, targets = random.normal(size=(3, 5, 8))
+    assert copies.copied_share(inputs, outputs, targets) == 0
+    outputs[1] = outputs[0] + 1e-3
+    assert copies.copied_share(inputs, outputs, targets) == pytest.approx(2 / 5)
+    # Small differences count by what real faces differ by: among much closer targets the two are no copies.
+    assert copies.copied_share(inputs, outputs, targets * 1e-4) == 0

@@ -6,11 +6,12 @@ import torch
 from tiny_run import pooled, random_faces, settings, tiny_model
 from torch import nn
 
+from pipeline.evaluation.copies import copied_share
 from pipeline.evaluation.distances import frechet
-from pipeline.training.monitor import Measures, Monitor, collapsed, near_copies, sample_sheet
+from pipeline.training.monitor import Measures, Monitor, collapsed, sample_sheet
 from pipeline.training.recipes import Recipe
 
-MEASURES = Measures(pooled, frechet, near_copies)
+MEASURES = Measures(pooled, frechet, copied_share)
 
 
 class Constant(nn.Module):
@@ -76,16 +77,6 @@ def test_training_mode_is_given_back():
     Monitor(random_faces(5, 0), random_faces(5, 1), MEASURES, 0).measure(recipe)
     assert recipe.networks["human2anime"].training
     assert not recipe.networks["discriminator_anime"].training
-
-
-def test_near_copies_by_hand():
-    inputs = random_faces(5, 0)
-    outputs = random_faces(5, 1)
-    assert near_copies(inputs, outputs) == 0
-    outputs[1] = outputs[0] // 2 * 2  # off by one at most
-    assert near_copies(inputs, outputs) == pytest.approx(2 / 5)
-    inputs[1] = inputs[0]  # the same person twice: no wonder
-    assert near_copies(inputs, outputs) == 0
 
 
 def test_sheet_has_a_row_for_each_step_of_both_ways():
