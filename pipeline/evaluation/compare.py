@@ -14,6 +14,7 @@ import pandas as pd
 from ruamel.yaml import YAML
 from tqdm import tqdm
 
+from pipeline import params
 from pipeline.errors import UserError
 from pipeline.files import atomic_file
 
@@ -222,4 +223,5 @@ def command(seeds: str, settings: Sequence[str], output: Path) -> Path:
         raise UserError(f"--seeds is {seeds!r}: give whole numbers separated by commas, such as 0,1,2.")
     if wrong := [setting for setting in settings if "=" not in setting]:
         raise UserError(f"-S {wrong[0]} is not of the form KEY=VALUE: try -S profiles.demo.train.epochs=4.")
+    params.load()  # a mistake in it is told before anything runs
     return compare(Path.cwd(), sorted({int(word) for word in words}), settings, output)

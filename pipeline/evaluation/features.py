@@ -19,6 +19,7 @@ from tqdm import tqdm
 from pipeline.errors import UserError
 from pipeline.files import atomic_file, scratch_folder, sha256
 from pipeline.landmarks.weights import fetch
+from pipeline.networks import efficientnet
 from pipeline.networks.efficientnet import fold_norms, load_efficientnet
 
 EMBEDDED_SIDE = 224
@@ -119,11 +120,11 @@ def extract(images: np.ndarray, extractor: Extractor, label: str = "features", b
 def extract_cached(images: np.ndarray, extractor: Extractor, label: str) -> np.ndarray:
     """Like `extract`, but images that were seen before are not computed again: for the real faces, model after model.
 
-    The scratch folder keeps the features under the hash of the pixels, the extractor's name, this file and torch's
-    version.
+    The scratch folder keeps the features under the hash of the pixels, the extractor's name, the code that makes them
+    and torch's version.
     """
     pixels = hashlib.sha256(np.ascontiguousarray(images)).hexdigest()
-    code = sha256(Path(__file__))
+    code = [sha256(Path(file)) for file in (__file__, str(efficientnet.__file__))]
     folder = scratch_folder("features", extractor.name, pixels, list(images.shape), code, torch.__version__)
     path = folder / "features.npy"
     if path.is_file():

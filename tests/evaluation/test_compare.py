@@ -147,3 +147,11 @@ def test_wrong_options_get_one_sentence(tmp_path: Path, monkeypatch: pytest.Monk
         compare.command("0,x", [], tmp_path)
     with pytest.raises(UserError, match="KEY=VALUE"):
         compare.command("0", ["train.epochs"], tmp_path)
+
+
+def test_a_mistake_in_params_is_told_before_anything_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dvc.yaml").touch()
+    (tmp_path / "params.yaml").write_text("profile: [")
+    with pytest.raises(UserError, match=r"params\.yaml is not valid YAML"):
+        compare.command("0", [], tmp_path / "out")
