@@ -27,8 +27,8 @@ from PIL import Image
 from torch import nn
 from torch_fidelity import feature_extractor_inceptionv3
 
-from pipeline.evaluation.distances import frechet
-from pipeline.evaluation.features import InceptionExtractor, extract
+from pipeline.features.distances import frechet
+from pipeline.features.extractors import InceptionExtractor, extract
 
 SIDE = 128  # px
 SETS = ("human", "anime", "human2anime", "anime2human")

@@ -22,10 +22,10 @@ import numpy as np
 from PIL import Image
 
 from pipeline.inference import Translator
+from pipeline.inference.backends import PRETRAINED, TRAINED, TorchGenerators
 from pipeline.inference.bundle import read_bundle
 from pipeline.inference.export import export
-from pipeline.inference.generators import PRETRAINED, TRAINED, TorchGenerators
-from pipeline.inference.page import STATIC
+from pipeline.inference.web.app import STATIC
 
 Run = Callable[[np.ndarray], np.ndarray]
 

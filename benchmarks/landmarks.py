@@ -20,10 +20,10 @@ import numpy as np
 import skimage
 from PIL import Image
 
+from pipeline.download import demo_anime, demo_humans, not_faces
 from pipeline.landmarks import Detection, create_detector
 from pipeline.landmarks.pose import head_pose
 from pipeline.landmarks.schemas import SCHEMAS
-from pipeline.sources import demo_anime, demo_humans, not_faces
 
 SHARED = Path("../shared/data")
 SIZE, SEED = 128, 0

@@ -17,9 +17,9 @@ import torch
 
 from pipeline import params
 from pipeline.networks.model import ModelConfig, build_model
-from pipeline.training.batches import Faces
-from pipeline.training.engine import Engine, launch
-from pipeline.training.run import Run
+from pipeline.train.accelerator import Engine, launch
+from pipeline.train.batches import Faces
+from pipeline.train.trainer import Run
 
 STEP = 4  # faces of each domain
 

@@ -26,10 +26,10 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from pipeline.image_archive import index
 from pipeline.images import PixelWriter
 from pipeline.parallel import workers
-from pipeline.resizing.decoding import decode_members
-from pipeline.sources.container import index
+from pipeline.resize import decode_members
 
 SIZE = 128  # px
 

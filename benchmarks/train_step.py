@@ -28,9 +28,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from pipeline.networks.model import ModelConfig, TranslationModel, build_model
 from pipeline.params import Train
-from pipeline.training.batches import Batch
-from pipeline.training.engine import Engine
-from pipeline.training.run import Run
+from pipeline.train.accelerator import Engine
+from pipeline.train.batches import Batch
+from pipeline.train.trainer import Run
 
 #: The official names; "A" is human, "B" is anime, and discriminator A judges what generator A makes.
 NETWORKS = {

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.errors import UserError
-from pipeline.files import atomic_file
-from pipeline.images import crop_aligned
+from .errors import UserError
+from .files import atomic_file
+from .images import crop_aligned
 
 DOMAINS = ("human", "anime", "external")
 

@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from tqdm import tqdm
 
-from pipeline.errors import UserError
+from .errors import UserError
 
 #: Tasks under way per worker: enough that none waits, few enough that results do not pile up.
 _AHEAD = 3

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, Validatio
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from pipeline.errors import UserError
+from .errors import UserError
 
 #: Groups that dvc.yaml names under the profile only: at the top level they would have effect without DVC noticing.
 PROFILE_ONLY = ("download", "filter", "balance")

@@ -4,9 +4,9 @@ import shutil
 from pathlib import Path
 
 from pipeline import params
+from pipeline.download import Fetched, archive, celeba, demo
 from pipeline.faces import write_table
 from pipeline.files import atomic_folder, sha256, write_json
-from pipeline.sources import Fetched, archive, celeba, demo
 from stages import DATA, run
 
 
@@ -42,7 +42,7 @@ def _fetch(wanted: params.Source, folder: Path, domain: str, seed: int) -> Fetch
         case "celeba":
             return celeba.fetch(folder, path, domain)
         case "kaggle":
-            from pipeline.sources import kaggle  # its client takes a second to import
+            from pipeline.download import kaggle  # its client takes a second to import
 
             return kaggle.fetch(folder, wanted.dataset, domain)
 

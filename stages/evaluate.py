@@ -7,14 +7,14 @@ import numpy as np
 import pandas as pd
 
 from pipeline import params
-from pipeline.evaluation.direction import Faces, Settings
-from pipeline.evaluation.features import create_extractor
-from pipeline.evaluation.measure import DOMAINS, Evaluation, measure
+from pipeline.evaluate.direction import Faces, Settings
+from pipeline.evaluate.evaluator import DOMAINS, Evaluation, measure
 from pipeline.faces import open_pixels, read_crops, read_table, write_table
+from pipeline.features.extractors import create_extractor
 from pipeline.files import atomic_folder, write_json
 from pipeline.landmarks import Detector, create_detector
 from pipeline.networks.model import load_model
-from pipeline.training.engine import choose_device
+from pipeline.train.accelerator import choose_device
 from stages import DATA, run
 
 #: What the distances are called depends on the features: only Inception's may be called FID and KID.

@@ -7,8 +7,8 @@ from pipeline import params
 from pipeline.errors import UserError
 from pipeline.faces import open_pixels, read_table, write_table
 from pipeline.files import atomic_folder, write_json
-from pipeline.reporting.verdict_sheets import verdict_sheets
-from pipeline.selection.verdicts import judge, summarise
+from pipeline.selection.filter import judge, summarise
+from pipeline.selection.gallery import verdict_sheets
 from stages import DATA, run
 
 

@@ -5,12 +5,12 @@ import pandas as pd
 from PIL import Image
 
 from pipeline import params
+from pipeline.contact_sheet import contact_sheet
 from pipeline.faces import open_pixels, read_table, write_table
 from pipeline.files import atomic_folder
-from pipeline.landmarks.drawing import draw_face
-from pipeline.landmarks.finding import alignments, find_faces
-from pipeline.landmarks.measures import EDGES, histogram
-from pipeline.reporting.sheets import contact_sheet
+from pipeline.landmarks.detection import alignments, find_faces
+from pipeline.landmarks.face_measures import EDGES, histogram
+from pipeline.landmarks.gallery import draw_face
 from stages import DATA, run
 
 SHOWN, SIDE = 48, 160

@@ -9,11 +9,9 @@ from pipeline import params
 from pipeline.errors import UserError
 from pipeline.faces import read_table, write_table
 from pipeline.files import atomic_folder
+from pipeline.image_archive import index
 from pipeline.images import PixelWriter
-from pipeline.resizing.candidates import choose
-from pipeline.resizing.decoding import decode_members
-from pipeline.resizing.table import face_table
-from pipeline.sources.container import index
+from pipeline.resize import choose, decode_members, face_table
 from stages import DATA, run
 
 

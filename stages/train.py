@@ -7,40 +7,41 @@ from typing import Any
 import numpy as np
 import torch
 
-from pipeline import networks, params, training
+from pipeline import networks, params
+from pipeline import train as training
 from pipeline.errors import UserError
-from pipeline.evaluation import copies, distances, features
 from pipeline.faces import open_pixels, read_crops, read_table
+from pipeline.features import distances, extractors, near_duplicates
 from pipeline.files import scratch_folder, sha256
 from pipeline.networks.model import Detectors, ModelConfig, TranslationModel, build_model
 from pipeline.parallel import workers
-from pipeline.training import batches, checkpoint, engine, initial, loop, outputs
-from pipeline.training.monitor import Measures, Monitor
-from pipeline.training.regions import region_boxes
+from pipeline.train import accelerator, batches, checkpoint, loop, outputs, pretrained
+from pipeline.train.landmark_regions import region_boxes
+from pipeline.train.validation import Measures, Monitor
 from stages import DATA, run
 
 DOMAINS = ("human", "anime")
 #: The model that `train.init: pretrained` starts from, a training folder: the one that ships with AnimeMorph.
-PRETRAINED = Path(__file__).parents[1] / "pipeline" / "inference" / "pretrained"
+PRETRAINED = Path(__file__).parents[1] / "pipeline" / "pretrained"
 REGION_COLUMNS = ("keypoints", "schema")
 Splits = dict[str, dict[str, np.ndarray]]
 Boxes = dict[str, tuple[np.ndarray, np.ndarray]]
 
 
 def main() -> None:
-    """Train in one process or in several; see `pipeline.training.engine.launch`."""
+    """Train in one process or in several; see `pipeline.train.accelerator.launch`."""
     if "DVC_STAGE" in os.environ:
         checkpoint.die_with_parent()
-    engine.launch(train, params.load())
+    accelerator.launch(train, params.load())
 
 
 def train(rank: int, world: int, settings: params.Params) -> None:
     """Read the faces, train or go on training, write `data/train`; only process 0 writes."""
     config = settings.train
     local_rank = int(os.environ.get("LOCAL_RANK", "0"))
-    device = engine.choose_device(os.environ.get("ANIMEMORPH_DEVICE", "auto"), local_rank)
-    engine.prepare(device, max(1, workers() // world))
-    place = engine.Engine(device, config.precision, rank, world)
+    device = accelerator.choose_device(os.environ.get("ANIMEMORPH_DEVICE", "auto"), local_rank)
+    accelerator.prepare(device, max(1, workers() // world))
+    place = accelerator.Engine(device, config.precision, rank, world)
     faces, boxes = read_faces(config, config.batch * world)
     rooms = [Path(room.__path__[0]) for room in (networks, training)]
     folder = scratch_folder(
@@ -51,7 +52,7 @@ def train(rank: int, world: int, settings: params.Params) -> None:
         sha256(PRETRAINED / "model.json") if config.init == "pretrained" else None,
         outputs.hash_arrays(faces, boxes),
         outputs.hash_code(
-            Path(__file__), *(Path(str(code.__file__)) for code in (copies, distances, features)), *rooms
+            Path(__file__), *(Path(str(code.__file__)) for code in (near_duplicates, distances, extractors)), *rooms
         ),
     )
     if rank:
@@ -94,7 +95,7 @@ def read_faces(config: params.Train, step: int) -> tuple[Splits, Boxes]:
 
 
 def fit(
-    settings: params.Params, faces: Splits, boxes: Boxes, place: engine.Engine, folder: Path
+    settings: params.Params, faces: Splits, boxes: Boxes, place: accelerator.Engine, folder: Path
 ) -> tuple[TranslationModel, list[dict[str, Any]], dict[str, Any]]:
     """Build the model, the monitor and the batches, and train."""
     config = settings.train
@@ -110,14 +111,14 @@ def fit(
         )
     )
     if config.init == "pretrained":
-        initial.start_from(model, PRETRAINED)
-    extractor = features.EmbeddedExtractor(str(place.device))
+        pretrained.start_from(model, PRETRAINED)
+    extractor = extractors.EmbeddedExtractor(str(place.device))
 
     def embed(images: np.ndarray) -> np.ndarray:
-        parts = torch.from_numpy(images).permute(0, 3, 1, 2).split(features.BATCH)
+        parts = torch.from_numpy(images).permute(0, 3, 1, 2).split(extractors.BATCH)
         return torch.cat([extractor(part) for part in parts]).cpu().numpy()
 
-    measures = Measures(embed, distances.frechet, copies.copied_share)
+    measures = Measures(embed, distances.frechet, near_duplicates.copied_share)
     monitor = Monitor(faces["val"]["human"], faces["val"]["anime"], measures, settings.seed, boxes.get("val"))
     human, anime = (batches.resident(faces["train"][domain], place.device) for domain in DOMAINS)
     resident = batches.Faces(human, anime, place.device, boxes.get("train"))

@@ -16,6 +16,8 @@ import pytest
 
 from pipeline.faces import write_table
 
+pytest_plugins = ["inference_fixtures"]
+
 # No timed assertions: a busy machine is no bug.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from pipeline.evaluation import reconstruction
+from pipeline.evaluate import reconstruction
 from pipeline.faces import open_pixels, read_crops, write_table
 from pipeline.files import write_json
 from pipeline.networks.model import ModelConfig, build_model, save_model
-from pipeline.training.monitor import sample_sheet
+from pipeline.train.validation import sample_sheet
 
 RESOLUTION = 32
 #: Faces per domain of the balanced tables.

@@ -158,8 +158,8 @@ def cluster():
 def test_ray_gives_what_local_gives(cluster, png, tmp_path):
     from functools import partial
 
-    from pipeline.resizing.decoding import decode_members
-    from pipeline.sources.container import index
+    from pipeline.image_archive import index
+    from pipeline.resize import decode_members
 
     assert list(map_ordered(partial(pow, 2), range(40), engine="ray", label="powers", total=40)) == [
         2**n for n in range(40)

@@ -19,18 +19,24 @@ DOMAINS = ("human", "anime", "external")
 #: Rooms from the ground up: a room imports from its own row and the rows above it in this list, never from below.
 ROWS = [
     {"errors"},
-    {"files", "parallel", "images", "params"},
-    {"faces"},
-    {"sources", "resizing", "landmarks", "selection", "networks"},
-    {"training", "evaluation", "reporting", "inference"},
-    {"cli", "audit"},
+    {"files", "params", "devices"},
+    {"images", "parallel"},
+    {"faces", "contact_sheet", "image_archive", "weights"},
+    {"features"},
+    {"networks"},
+    {"download", "resize", "landmarks", "selection"},
+    {"train", "evaluate", "report", "inference"},
+    {"cli"},
     {"stages"},
 ]
 #: Code that dvc.yaml need not name, because it says how outputs are written, where code runs, or where files that
 #: are known by their hash come from, but not what the outputs are.
 PLUMBING = {
-    *(f"pipeline.{name}" for name in ("errors", "files", "parallel", "images", "params", "faces")),
-    *("pipeline.training.engine", "pipeline.training.checkpoint", "pipeline.landmarks.weights"),
+    *(
+        f"pipeline.{name}"
+        for name in ("errors", "files", "parallel", "images", "params", "faces", "devices", "weights")
+    ),
+    *("pipeline.train.accelerator", "pipeline.train.checkpoint"),
 }
 
 
@@ -119,8 +125,13 @@ def imports(path: Path) -> frozenset[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path} imports relatively"
-            found |= {node.module or ""} | {f"{node.module}.{alias.name}" for alias in node.names}
+            module = node.module or ""
+            if node.level:
+                parts = path.relative_to(ROOT).parts[: -node.level]
+                module = ".".join([*parts, *([module] if module else [])])
+            elif path.is_relative_to(ROOT / "pipeline"):
+                assert not module.startswith("pipeline"), f"{path}: the wheel renames the package"
+            found |= {module} | {f"{module}.{alias.name}" for alias in node.names}
     return frozenset(found & modules)
 
 
@@ -138,7 +149,9 @@ def test_imports_point_one_way(path):
         return
     assert here in height, f"{here} is a room that the map does not know"
     for module in imports(path) - {"pipeline", "stages"}:
-        assert height[room(module)] <= height[here], f"{module_of(path)} imports {module}: the wrong way"
+        assert room(module) == here or height[room(module)] < height[here], (
+            f"{module_of(path)} imports {module}: the wrong way"
+        )
 
 
 def closure(module: str) -> set[str]:
@@ -174,10 +187,10 @@ def test_dvc_knows_that_a_stage_cuts_faces_out(stage):
 
 @pytest.mark.parametrize("path", sources("pipeline", "stages", "benchmarks"), ids=lambda path: path.stem)
 def test_a_file_fits_in_a_head(path):
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 350
     assert path.stem not in {"utils", "helpers", "misc", "common"}
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "stages").glob("*.py")), ids=lambda path: path.stem)
 def test_a_stage_script_is_thin(path):
-    assert len(path.read_text(encoding="utf-8").splitlines()) < 150
+    assert len(path.read_text(encoding="utf-8").splitlines()) < 130

@@ -12,14 +12,14 @@ import pandas as pd
 import torch
 
 from pipeline.errors import UserError
-from pipeline.evaluation.copies import copied_share
-from pipeline.evaluation.distances import frechet
+from pipeline.features.distances import frechet
+from pipeline.features.near_duplicates import copied_share
 from pipeline.networks.model import ModelConfig, TranslationModel, build_model, save_model
 from pipeline.params import Train
-from pipeline.training import batches, checkpoint, loop
-from pipeline.training.engine import Engine
-from pipeline.training.monitor import Measures, Monitor
-from pipeline.training.run import Run
+from pipeline.train import batches, checkpoint, loop
+from pipeline.train.accelerator import Engine
+from pipeline.train.trainer import Run
+from pipeline.train.validation import Measures, Monitor
 
 RESOLUTION = 32
 

@@ -1,5 +1,5 @@
 """Translating photos and videos with a trained model."""
 
-from pipeline.inference.translator import Face, NoFaceError, Translator
+from .translator import Face, NoFaceError, Translator
 
 __all__ = ["Face", "NoFaceError", "Translator"]

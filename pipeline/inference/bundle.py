@@ -13,9 +13,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from pipeline.errors import UserError
-from pipeline.files import atomic_file
-from pipeline.inference.facts import Direction, Facts
+from ..errors import UserError
+from ..files import atomic_file
+from .model_info import Direction, Facts
 
 GRAPHS: dict[Direction, str] = {"human2anime": "human2anime.onnx", "anime2human": "anime2human.onnx"}
 TEXTS = ("model.json", "model_card.md", "LICENSE")

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from pipeline.errors import UserError
-from pipeline.files import atomic_file
-from pipeline.inference.bundle import MAX_TEXT_BYTES, describe, write_bundle
-from pipeline.inference.facts import Direction
-from pipeline.inference.generators import PRETRAINED, TRAINED, OnnxGenerators, TorchGenerators
+from ..errors import UserError
+from ..files import atomic_file
+from .backends import PRETRAINED, TRAINED, OnnxGenerators, TorchGenerators
+from .bundle import MAX_TEXT_BYTES, describe, write_bundle
+from .model_info import Direction
 
 OPSET = 18
 #: Largest difference to PyTorch, in [-1, 1], with which a bundle is written.

@@ -7,15 +7,15 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from pipeline.errors import UserError
-from pipeline.images import crop_aligned
-from pipeline.inference.facts import Direction
-from pipeline.inference.finding import SEARCH_SIDES, FaceFinder
-from pipeline.inference.generators import load_generators
-from pipeline.inference.pasting import paste_face
-from pipeline.inference.photo import pixels_of
-from pipeline.landmarks import create_detector
-from pipeline.landmarks.alignment import similarity
+from ..errors import UserError
+from ..images import crop_aligned
+from ..landmarks import create_detector
+from ..landmarks.alignment import similarity
+from .backends import load_generators
+from .blending import paste_face
+from .face_finder import SEARCH_SIDES, FaceFinder
+from .model_info import Direction
+from .photo_io import pixels_of
 
 MAX_FACES = 100
 BATCH = 16

@@ -15,12 +15,12 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from pipeline.errors import UserError
-from pipeline.files import atomic_file
-from pipeline.images import crop_aligned
-from pipeline.inference.pasting import paste_face
-from pipeline.inference.tracking import Tracker
-from pipeline.inference.translator import NoFaceError, Translator
+from ..errors import UserError
+from ..files import atomic_file
+from ..images import crop_aligned
+from .blending import paste_face
+from .tracking import Tracker
+from .translator import NoFaceError, Translator
 
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 #: Playlists and the like could make the decoder open other files and addresses.

@@ -6,7 +6,7 @@ eyes and mouths lie as close as the proportions allow, the hair above and the wh
 
 import numpy as np
 
-from pipeline.landmarks.schemas import SCHEMAS
+from .schemas import SCHEMAS
 
 #: Centres of the left eye, the right eye and the mouth in the unit square, the picture's top left being (0, 0).
 CANONICAL = {

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from pipeline.landmarks.schemas import SCHEMAS
+from .schemas import SCHEMAS
 
 DISTANCE = 16.0
 

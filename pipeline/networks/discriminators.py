@@ -9,8 +9,8 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 from torchvision.ops import roi_align
 
-from pipeline.networks.efficientnet import load_efficientnet
-from pipeline.networks.generators import initialise
+from ..features.efficientnet import load_efficientnet
+from .generators import initialise
 
 Discriminator = Literal["patch", "scalar", "spectral", "projected"]
 

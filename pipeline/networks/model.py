@@ -12,24 +12,16 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from pipeline.errors import UserError
-from pipeline.files import atomic_file, sha256, write_json
-from pipeline.networks.discriminators import (
+from ..errors import UserError
+from ..files import atomic_file, sha256, write_json
+from .discriminators import (
     DcganDiscriminator,
     Discriminator,
     LandmarkDiscriminator,
     PatchDiscriminator,
     ProjectedDiscriminator,
 )
-from pipeline.networks.generators import (
-    Activation,
-    DcganGenerator,
-    ResnetGenerator,
-    UnetGenerator,
-    Upsample,
-    to_network,
-    to_pixels,
-)
+from .generators import Activation, DcganGenerator, ResnetGenerator, UnetGenerator, Upsample, to_network, to_pixels
 
 Direction = Literal["human2anime", "anime2human"]
 

@@ -5,9 +5,9 @@ from typing import Literal
 
 import pandas as pd
 
-from pipeline.errors import UserError
-from pipeline.params import GenderCounts
-from pipeline.selection.order import shuffle
+from ..errors import UserError
+from ..params import GenderCounts
+from .stable_shuffle import shuffle
 
 GENDERS = ("female", "male")
 

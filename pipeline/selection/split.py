@@ -5,8 +5,8 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from pipeline.errors import UserError
-from pipeline.selection.order import shuffle
+from ..errors import UserError
+from .stable_shuffle import shuffle
 
 SPLITS = ("train", "val", "test")
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from pipeline.errors import UserError
+from pipeline.inference.backends import OnnxGenerators, TorchGenerators
 from pipeline.inference.bundle import GRAPHS, HASHES, _check_graph, read_bundle, write_bundle
 from pipeline.inference.export import OPSET, compare
-from pipeline.inference.generators import OnnxGenerators, TorchGenerators
 
 
 def test_an_export_says_what_it_is(tiny_bundle: Path) -> None:

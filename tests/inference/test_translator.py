@@ -13,9 +13,9 @@ from PIL import Image
 
 from pipeline.errors import UserError
 from pipeline.images import crop_aligned
-from pipeline.inference import NoFaceError, Translator, pasting
-from pipeline.inference.pasting import paste_face, soft_mask
-from pipeline.inference.photo import pixels_of, read_photo
+from pipeline.inference import NoFaceError, Translator, blending
+from pipeline.inference.blending import paste_face, soft_mask
+from pipeline.inference.photo_io import pixels_of, read_photo
 from pipeline.inference.translator import Face, grid, paste
 from pipeline.landmarks import create_detector
 from pipeline.landmarks.schemas import SCHEMAS
@@ -138,7 +138,7 @@ def test_a_large_face_is_pasted_band_by_band(monkeypatch: pytest.MonkeyPatch) ->
     align = np.array([[0.0015, 0.0005, -0.1], [-0.0005, 0.0015, 0.1]])
     banded, whole = photo.copy(), photo.copy()
     paste_face(banded, face, align)
-    monkeypatch.setattr(pasting, "ROWS", 10_000)
+    monkeypatch.setattr(blending, "ROWS", 10_000)
     paste_face(whole, face, align)
     assert np.abs(banded.astype(int) - whole).max() <= 1
     assert np.abs(whole.astype(int) - photo).mean() > 10
@@ -220,7 +220,7 @@ def test_missing_models_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(UserError, match=r"holds no model\.json"):
         Translator(tmp_path)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("pipeline.inference.generators.PRETRAINED", tmp_path / "none")
+    monkeypatch.setattr("pipeline.inference.backends.PRETRAINED", tmp_path / "none")
     with pytest.raises(UserError, match="no model was found"):
         Translator()
 

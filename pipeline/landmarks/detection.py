@@ -1,0 +1,103 @@
+"""Faces of a whole pixel store, in chunks that are kept: a killed run goes on where it was, with the same bytes."""
+
+import functools
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from ..errors import UserError
+from ..files import atomic_file, scratch_folder, sha256
+from ..parallel import map_ordered
+from ..params import DomainLandmarks, Engine
+from .alignment import similarity, whole_frame
+from .detectors import celeba
+from .detectors.base import Detection, Detector, create_detector
+from .face_measures import COLUMNS, describe
+
+#: Faces a chunk: what a killed run loses at most, per worker.
+CHUNK = 32
+
+
+def find_faces(table: pd.DataFrame, pixels: Path, wanted: DomainLandmarks, engine: Engine, label: str) -> pd.DataFrame:
+    """Find and measure the largest face of each row of `table`: the columns of `measures.COLUMNS`, in its order.
+
+    `pixels` is the path of `faces.npy`. Chunks that an earlier run with the same input, params and code has finished
+    are read from the scratch folder; it may be deleted at any time.
+    """
+    store = np.load(pixels, mmap_mode="r")
+    rows = table["row"].to_numpy()
+    if wanted.detector == "celeba":
+        return describe(celeba.read(table), (store[row] for row in rows))
+    folder = scratch_folder("landmarks", wanted.model_dump(), sha256(pixels), _code(), _weights(wanted.weights))
+    chunks = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
+    names = [folder / f"{hashlib.sha256(chunk.tobytes()).hexdigest()[:24]}.parquet" for chunk in chunks]
+    todo = [index for index, name in enumerate(names) if not name.is_file()]
+    work = functools.partial(_measure, wanted)
+    pictures = (np.stack([store[row] for row in chunks[index]]) for index in todo)
+    for index, found in zip(todo, _results(work, pictures, wanted.detector, engine, label, len(todo)), strict=True):
+        with atomic_file(names[index]) as partial:
+            found.to_parquet(partial, index=False)
+    parts = [pd.read_parquet(name) for name in names]
+    return pd.concat([describe([], []), *parts], ignore_index=True)[list(COLUMNS)]
+
+
+def alignments(found: pd.DataFrame, domain: str, size: int, align: bool) -> tuple[list[list[float]], list[bool]]:
+    """Columns `align` and `aligned` for what `find_faces` returned; the whole frame where there is nothing to align."""
+    frame = whole_frame(size).ravel().tolist()
+    matrices: list[list[float]] = []
+    for keypoints, schema in zip(found["keypoints"], found["schema"], strict=True):
+        matrix = None
+        if align and keypoints is not None:
+            matrix = similarity(np.reshape(keypoints, (-1, 3)), schema, domain)
+        matrices.append(frame if matrix is None else matrix.ravel().tolist())
+    return matrices, [matrix is not frame for matrix in matrices]
+
+
+def _results(
+    work: functools.partial, pictures: Iterator[np.ndarray], detector: str, engine: Engine, label: str, total: int
+) -> Iterator[pd.DataFrame]:
+    if engine == "local" and _on_accelerator(detector):
+        # One process per accelerator: several would only queue for it, each with its own copy of the networks.
+        return (work(chunk) for chunk in tqdm(pictures, desc=label, total=total))
+    return map_ordered(work, pictures, engine=engine, label=label, total=total, chunk=1)
+
+
+def _measure(wanted: DomainLandmarks, pictures: np.ndarray) -> pd.DataFrame:
+    detector = _detector(wanted.detector, wanted.face_detector, wanted.weights)
+    faces: list[list[Detection]] = []
+    for start in range(0, len(pictures), wanted.batch):
+        faces += detector.detect(pictures[start : start + wanted.batch])
+    return describe(faces, pictures)
+
+
+@functools.cache
+def _detector(name: str, face_detector: str | None, weights: str | None) -> Detector:
+    device = os.environ.get("ANIMEMORPH_DEVICE", "auto")
+    return create_detector(name, face_detector=face_detector, weights=weights, device=device)
+
+
+def _on_accelerator(detector: str) -> bool:
+    if detector in ("dlib", "animeface"):
+        return False
+    from ..devices import choose  # torch takes seconds to import
+
+    return bool(choose(os.environ.get("ANIMEMORPH_DEVICE", "auto")) != "cpu")
+
+
+def _code() -> list[str]:
+    return [sha256(path) for path in sorted(Path(__file__).parent.rglob("*.py"))]
+
+
+def _weights(folder: str | None) -> list[str]:
+    if not folder:
+        return []
+    if not Path(folder).is_dir():
+        raise UserError(
+            f"{folder} (landmarks.<domain>.weights) is not a folder: name the one with the weights, or null."
+        )
+    return [sha256(path) for path in sorted(Path(folder).iterdir()) if path.is_file()]

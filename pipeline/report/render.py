@@ -1,0 +1,59 @@
+"""The report as one HTML file that needs nothing else, and the model card beside it."""
+
+import re
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from ..params import Params
+from . import data, external_set, failures, metrics, provenance, samples, subgroups, training_curves
+from .results import Results
+
+
+def describe(results: Results, params: Params) -> dict[str, Any]:
+    """Read all that a report tells, as the context of its templates.
+
+    Raises:
+        UserError: an output of an earlier stage is missing, damaged or does not belong to the others.
+    """
+    return {
+        "profile": params.profile,
+        "samples": samples.describe(results, params.report.samples),
+        "quality": metrics.describe(results),
+        "slices": subgroups.describe(results),
+        "failures": failures.describe(results),
+        "external": external_set.describe(results),
+        "data": data.describe(results),
+        "training": training_curves.describe(results),
+        "provenance": provenance.describe(results, params),
+    }
+
+
+def html(context: dict[str, Any]) -> str:
+    """Return the report for what `describe` returned."""
+    return _templates(autoescape=True).get_template("page.html").render(context)
+
+
+def model_card(context: dict[str, Any]) -> str:
+    """Return the model card, Markdown, for what `describe` returned."""
+    card = _templates(autoescape=False).get_template("model_card.md").render(context)
+    return re.sub(r"\n{3,}", "\n\n", card)
+
+
+def _templates(autoescape: bool) -> Environment:
+    """Return the templates of this room; a name that no context holds is an error."""
+    templates = Environment(
+        loader=PackageLoader(__package__),
+        autoescape=autoescape,  # noqa: S701 - Markdown has its own rules: the filter `cell`
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    templates.filters["cell"] = _cell
+    return templates
+
+
+def _cell(text: object) -> str:
+    """Text of somebody else's as it may stand in a Markdown table: one line, no markup, no column of its own."""
+    return re.sub(r"([\\`*_\[\]<>|])", r"\\\1", " ".join(str(text).split()))

@@ -1,0 +1,199 @@
+"""One training code from a laptop to several GPUs: device, precision, processes.
+
+The processes compute their gradients on their own share of a step and average them before each update
+(`average_gradients`), which is what DistributedDataParallel does; written out because a GAN's step calls one network
+several times before one backward pass, and because only the updates need to know about it.
+"""
+
+import os
+import socket
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, distributed, nn
+from torch.multiprocessing import ProcessExitedException, spawn
+
+from ..errors import UserError
+from .checkpoint import die_with_parent
+
+Precision = Literal["32", "bf16-mixed", "16-mixed"]
+
+
+@dataclass
+class Engine:
+    """Where and how to compute.
+
+    Args:
+        device: of this process.
+        precision: of activations; weights and optimizers stay float32.
+        rank: number of this process among `world`.
+        world: how many processes train together.
+    """
+
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    precision: Precision = "32"
+    rank: int = 0
+    world: int = 1
+
+    def __post_init__(self) -> None:
+        if self.precision == "16-mixed" and self.device.type == "cpu":
+            raise UserError("train.precision is 16-mixed, which a CPU does not train in: take 32 or bf16-mixed.")
+
+    def describe(self) -> str:
+        """Return what the last bits of a result depend on, beside the versions."""
+        if self.device.type == "cuda":
+            return torch.cuda.get_device_name(self.device)
+        return f"{self.device.type} with {torch.get_num_threads()} thread(s)"
+
+    def autocast(self) -> torch.autocast:
+        """Return the context in which losses are computed."""
+        dtype = torch.float16 if self.precision == "16-mixed" else torch.bfloat16
+        return torch.autocast(self.device.type, dtype=dtype, enabled=self.precision != "32")
+
+    def place(self, module: nn.Module) -> nn.Module:
+        """Move a network to the device; on CUDA in channels-last order, which its convolutions are fastest in."""
+        if self.device.type == "cuda":
+            return module.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return module.to(self.device)
+
+    def adam(self, parameters: Iterable[nn.Parameter], lr: float, betas: tuple[float, float]) -> "Optimizer":
+        """Return Adam with its own loss scaling, so that one player's overflow does not slow the other down."""
+        # Fused: one kernel for all weights.
+        adam = torch.optim.Adam(list(parameters), lr=lr, betas=betas, fused=self.device.type != "mps")
+        return Optimizer(adam, torch.amp.GradScaler(self.device.type, enabled=self.precision == "16-mixed"), self)
+
+    def average_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
+        """Replace the gradients by their mean over all processes."""
+        if self.world == 1:
+            return
+        gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+        flat = torch.cat([gradient.flatten() for gradient in gradients])
+        distributed.all_reduce(flat)
+        flat /= self.world
+        for gradient, mean in zip(gradients, flat.split([gradient.numel() for gradient in gradients]), strict=True):
+            gradient.copy_(mean.view_as(gradient))
+
+    def mean(self, values: Tensor) -> Tensor:
+        """Return the mean over all processes."""
+        if self.world > 1:
+            distributed.all_reduce(values)
+            values = values / self.world
+        return values
+
+    def share(self, value: Any) -> Any:
+        """Return process 0's value in every process."""
+        if self.world == 1:
+            return value
+        values = [value]
+        distributed.broadcast_object_list(values, 0, device=self.device)
+        return values[0]
+
+    def gather(self, value: Any) -> list[Any]:
+        """Return every process's value, in order of rank; tensors in it come back on the CPU."""
+        if self.world == 1:
+            return [value]
+        values = [None] * self.world
+        distributed.all_gather_object(values, value)
+        return values
+
+
+@dataclass
+class Optimizer:
+    """Adam and its loss scaling (a no-op but under 16-mixed)."""
+
+    adam: torch.optim.Adam
+    scaler: torch.amp.GradScaler
+    engine: Engine
+
+    def update(self, loss: Tensor, lr: float) -> None:
+        """Minimise `loss` by one step of learning rate `lr`."""
+        self.adam.zero_grad(set_to_none=True)
+        self.scaler.scale(loss).backward()
+        for group in self.adam.param_groups:
+            group["lr"] = lr
+            self.engine.average_gradients(group["params"])
+        self.scaler.step(self.adam)
+        self.scaler.update()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return Adam's moments and the scale."""
+        return {"moments": self.adam.state_dict()["state"], "scaler": self.scaler.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` gave."""
+        moments = {int(index): values for index, values in state["moments"].items()}
+        self.adam.load_state_dict({"state": moments, "param_groups": self.adam.state_dict()["param_groups"]})
+        self.scaler.load_state_dict(state["scaler"])
+
+
+def choose_device(name: str, local_rank: int = 0) -> torch.device:
+    """Return the device for `auto`, `cpu`, `cuda` or `mps`; UserError when it is not there."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not available.get(name, False):
+        there = ", ".join(["auto", *(known for known, there in available.items() if there)])
+        raise UserError(f"ANIMEMORPH_DEVICE is {name!r}, which is not available here: take one of {there}.")
+    if name == "cuda":
+        torch.cuda.set_device(local_rank)
+        return torch.device("cuda", local_rank)
+    return torch.device(name)
+
+
+def prepare(device: torch.device, threads: int) -> None:
+    """Make results repeatable: deterministic algorithms, and a stated number of CPU threads."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    # The gradient of reflection padding has no deterministic kernel on CUDA, hence only a warning there.
+    torch.use_deterministic_algorithms(True, warn_only=device.type != "cpu")
+    torch.backends.cudnn.benchmark = False
+    if device.type == "cpu":
+        torch.set_num_threads(threads)
+
+
+def launch(main: Callable[..., None], *args: Any) -> None:
+    """Call `main(rank, world, *args)` in ANIMEMORPH_PROCESSES processes (default 1), or in those that torchrun started.
+
+    One process per GPU is what several GPUs need; on a CPU more than one only pays across machines.
+    """
+    if "WORLD_SIZE" in os.environ and "RANK" in os.environ:  # torchrun: it started this process and set all names
+        _worker(int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]), main, *args)
+        return
+    try:
+        world = int(os.environ.get("ANIMEMORPH_PROCESSES", "1"))
+    except ValueError:
+        world = 0
+    if world < 1:
+        raise UserError(f"ANIMEMORPH_PROCESSES is {os.environ['ANIMEMORPH_PROCESSES']!r}, not a number of processes.")
+    if world == 1:
+        main(0, 1, *args)
+        return
+    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
+    try:
+        spawn(_spawned, (world, main, *args), nprocs=world)
+    except ProcessExitedException:
+        raise UserError("one of the training processes ended; its reason stands above.") from None
+
+
+def free_port() -> int:
+    """Return a TCP port of this machine that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def _spawned(rank: int, world: int, main: Callable[..., None], *args: Any) -> None:
+    die_with_parent()
+    os.environ["LOCAL_RANK"] = str(rank)
+    try:
+        _worker(rank, world, main, *args)
+    except UserError as error:
+        raise SystemExit(f"error: {error}" if rank == 0 else 1) from None
+
+
+def _worker(rank: int, world: int, main: Callable[..., None], *args: Any) -> None:
+    distributed.init_process_group(rank=rank, world_size=world)  # NCCL for tensors on CUDA, gloo for those on the CPU
+    main(rank, world, *args)
+    # Not after an error: the others may be waiting for this process, and would make it wait for them.
+    distributed.destroy_process_group()

@@ -1,0 +1,123 @@
+"""Which faces a step sees, and its random numbers.
+
+Nothing here has a state: an epoch's order follows from the seed and the epoch, a step's flips and noise from the seed
+and the step. That is what makes a resumed run equal to one that was never stopped, on one process or on many.
+"""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..errors import UserError
+from ..networks.generators import to_network
+from .landmark_regions import mirror
+
+#: Keeps the streams of random numbers apart; the numbers themselves mean nothing.
+ORDER, FLIPS, NOISE, POOL, AUGMENT = range(5)
+
+
+def generator(seed: int, stream: int, *index: int) -> np.random.Generator:
+    """Return the random numbers of one stream at one place (an epoch, a step, a rank)."""
+    return np.random.default_rng([seed, stream, *index])
+
+
+def noise(shape: torch.Size, std: float, device: torch.device, seed: int, *index: int) -> Tensor:
+    """Return Gaussian noise, float32 of `shape`, made on the CPU so that every device and rank sees the same."""
+    state = np.random.SeedSequence([seed, NOISE, *index]).generate_state(1, np.uint64)[0]
+    values = torch.randn(shape, generator=torch.Generator().manual_seed(int(state >> np.uint64(1))))
+    return values.mul_(std).to(device, non_blocking=True)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a step sees.
+
+    Args:
+        human: [b, 3, R, R] in [-1, 1].
+        anime: [b, 3, R, R] in [-1, 1].
+        human_boxes: [b, 3, 4], eyes, nose and mouth: x0, y0, x1, y1 in pixels; where a recipe needs them.
+        anime_boxes: likewise.
+    """
+
+    human: Tensor
+    anime: Tensor
+    human_boxes: Tensor | None = None
+    anime_boxes: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Faces:
+    """The faces of both domains, uint8 [n, R, R, 3] each, on the training device or where they fit.
+
+    `boxes` are those of `Batch`, float32 [n, 3, 4] per domain, human first.
+    """
+
+    human: Tensor
+    anime: Tensor
+    device: torch.device
+    boxes: tuple[np.ndarray, np.ndarray] | None = None
+
+    def steps(self, batch: int) -> int:
+        """Count the steps of an epoch: the larger domain is seen once, less what does not fill a batch."""
+        return max(len(self.human), len(self.anime)) // batch
+
+    def batch(self, step: int, batch: int, seed: int, rank: int = 0, world: int = 1) -> Batch:
+        """Return a rank's share of a step, `batch` faces of each domain, half of them mirrored."""
+        epoch, place = divmod(step, self.steps(batch * world))
+        flips = generator(seed, FLIPS, step).random((2, batch * world)) < 0.5
+        mine = slice(rank * batch, (rank + 1) * batch)
+        images: list[Tensor] = []
+        boxes: list[Tensor | None] = []
+        for domain, faces in enumerate((self.human, self.anime)):
+            first = place * batch * world + rank * batch
+            index = _order(seed, epoch, domain, len(faces), first, batch)
+            upright = to_network(faces[torch.from_numpy(index).to(faces.device)].to(self.device)).contiguous()
+            flip = flips[domain, mine]
+            mirrored = torch.from_numpy(flip).to(self.device)[:, None, None, None]
+            images.append(torch.where(mirrored, upright.flip(3), upright))
+            boxes.append(None)
+            if self.boxes is not None:
+                chosen = self.boxes[domain][index]
+                chosen = np.where(flip[:, None, None], mirror(chosen, upright.shape[3]), chosen)
+                boxes[-1] = torch.from_numpy(chosen).to(self.device)
+        return Batch(*images, *boxes)
+
+
+def resident(faces: np.ndarray, device: torch.device) -> Tensor:
+    """Put uint8 faces on the device, unless they would take more than half of the free memory of a GPU."""
+    tensor = torch.from_numpy(np.ascontiguousarray(faces))
+    if device.type == "cuda" and tensor.nbytes > torch.cuda.mem_get_info(device)[0] // 2:
+        return tensor
+    return tensor.to(device)
+
+
+def check(faces: dict[str, np.ndarray], step: int, split: str) -> None:
+    """Refuse faces, uint8 [n, R, R, 3] per domain, too few to train on: under two, or under one step."""
+    for domain, pixels in faces.items():
+        table = f"data/split/{domain}.parquet"
+        if len(pixels) == 0:
+            raise UserError(
+                f"{table} holds no {split} face: raise balance.{domain} or the {split} share of split.ratios."
+            )
+        if len(pixels) == 1:
+            raise UserError(f"{table} holds only 1 {split} face, at least 2 are needed: raise balance.{domain}.")
+        if len(pixels) < step:
+            raise UserError(
+                f"{table} holds {len(pixels)} {split} faces, fewer than the {step} of a step: lower train.batch."
+            )
+        flat = sum(int(face.min() == face.max()) for face in pixels)
+        if flat:
+            warnings.warn(f"{flat} of {len(pixels)} {domain} {split} faces are one flat colour.", stacklevel=2)
+
+
+def _order(seed: int, epoch: int, domain: int, count: int, first: int, length: int) -> np.ndarray:
+    """Return places first … first + length of an epoch's order: permutations of `count` faces, one after the other."""
+    passes = [
+        generator(seed, ORDER, epoch, domain, turn).permutation(count)
+        for turn in range(first // count, (first + length - 1) // count + 1)
+    ]
+    start = first % count
+    return np.concatenate(passes)[start : start + length]

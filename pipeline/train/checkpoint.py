@@ -1,0 +1,153 @@
+"""The whole state of a run on disk: written atomically, checked by hash, safe against a second writer.
+
+A checkpoint is one safetensors file: tensors under their path in the state, everything else as JSON in its header. Its
+name is `<serial>-<first 32 hex digits of its SHA-256>.safetensors`, so that a damaged file gives itself away.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from ..errors import UserError
+from ..files import atomic_file
+
+#: Checkpoints that stay besides the pinned ones: the newest, and the one before in case the newest is damaged.
+KEEP = 2
+
+
+class Checkpoints:
+    """The checkpoints of one run in its scratch folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def paths(self) -> list[Path]:
+        """List the checkpoints, newest first."""
+        return sorted(self.folder.glob("*-*.safetensors"), reverse=True)
+
+    def save(self, serial: int, state: dict[str, Any], pinned: set[int]) -> Path:
+        """Write `state`, nested dicts of tensors and JSON values; drop old ones except those with a `pinned` serial."""
+        content = _encode(state)
+        path = self.folder / f"{serial:09d}-{hashlib.sha256(content).hexdigest()[:32]}.safetensors"
+        _write(content, path)
+        for old in self.paths()[KEEP:]:
+            if _serial(old) not in pinned:
+                old.unlink()
+        return path
+
+    def newest(self) -> dict[str, Any] | None:
+        """Return the newest undamaged state, or None. Damaged files are named in a warning and removed."""
+        for path in self.paths():
+            state = self._read(path)
+            if state is not None:
+                return state
+        return None
+
+    def at(self, serial: int) -> dict[str, Any] | None:
+        """Return the state with this serial number, or None when there is none undamaged."""
+        for path in self.folder.glob(f"{serial:09d}-*.safetensors"):
+            return self._read(path)
+        return None
+
+    def _read(self, path: Path) -> dict[str, Any] | None:
+        content = path.read_bytes()
+        try:
+            if hashlib.sha256(content).hexdigest()[:32] != path.stem.partition("-")[2]:
+                raise ValueError("its content does not match its hash")
+            header = int.from_bytes(content[:8], "little")
+            rest = json.loads(json.loads(content[8 : 8 + header])["__metadata__"]["state"])
+            return _unflatten(load(content), rest)
+        except (ValueError, KeyError, SafetensorError) as error:
+            warnings.warn(f"checkpoint {path} is damaged ({error}): the one before is used.", stacklevel=2)
+            path.unlink()
+            return None
+
+
+@contextmanager
+def exclusive(folder: Path) -> Iterator[None]:
+    """Hold the folder for this process alone; UserError when another trainer has it. The lock dies with the process."""
+    lock = FileLock(folder / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise UserError(f"another training run is writing {folder}: wait for it or stop it.") from None
+    try:
+        for leftover in folder.rglob(".*.partial"):
+            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+        yield
+    finally:
+        lock.release()
+
+
+def die_with_parent() -> None:
+    """Ask the kernel (Linux) to kill this process when its parent dies: a trainer must not outlive its `dvc`."""
+    if not sys.platform.startswith("linux"):
+        return
+    import ctypes
+
+    set_parent_death_signal = 1  # PR_SET_PDEATHSIG of <linux/prctl.h>
+    ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+
+
+def write_state(state: dict[str, Any], path: Path) -> None:
+    """Write a state as one safetensors file; equal states give equal bytes."""
+    _write(_encode(state), path)
+
+
+def _encode(state: dict[str, Any]) -> bytes:
+    tensors, rest = _flatten(state)
+    return save(tensors, {"state": json.dumps(rest)})
+
+
+def _write(content: bytes, path: Path) -> None:
+    try:
+        with atomic_file(path) as partial, partial.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError as error:
+        error.filename = str(path)  # which a failed write does not tell
+        raise
+
+
+def _serial(path: Path) -> int:
+    return int(path.stem.partition("-")[0])
+
+
+def _flatten(state: dict[str, Any], prefix: str = "") -> tuple[dict[str, Tensor], dict[str, Any]]:
+    tensors: dict[str, Tensor] = {}
+    rest: dict[str, Any] = {}
+    for key, value in state.items():
+        path = f"{prefix}/{key}"
+        if isinstance(value, Tensor):
+            tensors[path] = value.detach().cpu().contiguous()
+        elif isinstance(value, dict):
+            inner, rest[str(key)] = _flatten(value, path)
+            tensors |= inner
+        else:
+            rest[str(key)] = value
+    return tensors, rest
+
+
+def _unflatten(tensors: dict[str, Tensor], rest: dict[str, Any]) -> dict[str, Any]:
+    for path, tensor in tensors.items():
+        *parents, name = path.split("/")[1:]
+        place = rest
+        for parent in parents:
+            place = place[parent]
+        place[name] = tensor
+    return rest

@@ -1,0 +1,129 @@
+"""The training loop: one for all recipes, resumable at any step, watched after each epoch."""
+
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+from tqdm import tqdm
+
+from ..errors import UserError
+from ..files import atomic_file
+from ..networks.model import TranslationModel
+from ..params import Train
+from .accelerator import Engine
+from .batches import Faces
+from .objectives import Recipe
+from .trainer import Progress, Run
+from .validation import Monitor, collapsed, sample_sheet
+
+#: A loss beyond this never came back in any run seen.
+DIVERGED = 1e4
+#: Steps between two looks at the losses on a GPU; each look waits for the device.
+LOOK = 20
+#: Seconds between checkpoints inside an epoch: what a kill can cost.
+CHECKPOINT_SECONDS = 60.0
+ROLLBACKS = 3
+
+
+def fit(
+    train: Train,
+    model: TranslationModel,
+    faces: Faces,
+    monitor: Monitor,
+    engine: Engine,
+    folder: Path,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+) -> tuple[TranslationModel, list[dict[str, Any]], dict[str, Any]]:
+    """Train `model` on `faces`, or go on where the newest checkpoint in `folder` stands.
+
+    Returns:
+        The model chosen by `train.select`, the history (a row per epoch), and the state after the last step.
+
+    Raises:
+        UserError: a loss diverged; the outputs collapsed under `on_collapse: stop`, or again and again.
+    """
+    seed = model.config.seed
+    run = Run(train, model, engine, folder)
+    steps = faces.steps(train.batch * engine.world)
+    total = steps * train.epochs
+    run.resume()
+    progress = run.progress
+    bar = tqdm(total=total * train.batch * engine.world, initial=progress.step * train.batch * engine.world,
+               unit="img", desc="train", disable=None if engine.rank == 0 else True)  # fmt: skip
+    saved = time.monotonic()
+    unread: list[dict[str, Tensor]] = []
+    while progress.step < total:
+        step = progress.step
+        lr = train.lr * min(1.0, 2 * (1 - step / total)) * 0.5**progress.rollbacks
+        unread.append(run.step(faces.batch(step, train.batch, seed, engine.rank, engine.world), lr, seed))
+        progress.step += 1
+        epoch, place = divmod(progress.step, steps)
+        if engine.device.type == "cpu" or place % LOOK == 0:
+            _read(unread, progress, engine, steps, bar, train.batch * engine.world)
+            if place and engine.share(time.monotonic() - saved > checkpoint_seconds):
+                run.save()
+                saved = time.monotonic()
+        if place:
+            continue
+        # The end of an epoch.
+        _read(unread, progress, engine, steps, bar, train.batch * engine.world)
+        row: dict[str, Any] = {"epoch": epoch, "step": progress.step, "lr": lr, "rollbacks": progress.rollbacks}
+        row |= {f"train_{name}": value / steps for name, value in progress.sums.items()}
+        if engine.rank == 0:
+            row |= monitor.measure(Recipe(train, run.averaged))
+            row["collapsed"] = int(collapsed(row))
+            sheet = sample_sheet(run.averaged, monitor.real["human"][:8], monitor.real["anime"][:8], seed)
+            with atomic_file(folder / "samples" / f"epoch_{epoch:03d}.png") as partial:
+                Image.fromarray(sheet).save(partial, format="png")
+        row = engine.share(row)
+        if row["collapsed"] and train.on_collapse != "warn":
+            if train.on_collapse == "stop" or progress.rollbacks == ROLLBACKS:
+                raise UserError(_collapse_sentence(row, folder))
+            warnings.warn(f"{_collapse_sentence(row, folder)} Going back, at half the learning rate.", stacklevel=2)
+            run.roll_back()
+            progress = run.progress
+            bar.n = progress.step * train.batch * engine.world
+        else:
+            progress.history.append(row)
+            progress.sums = {}
+        run.save()
+        saved = time.monotonic()
+    bar.close()
+    return run.chosen(), progress.history, run.state()
+
+
+def _read(
+    unread: list[dict[str, Tensor]], progress: Progress, engine: Engine, steps: int, bar: tqdm, images: int
+) -> None:
+    """Add the losses of the steps not read yet to the epoch's sums; UserError when one diverged."""
+    if not unread:
+        return
+    names = list(unread[0])
+    table = engine.mean(torch.stack([torch.stack([losses[name].float() for name in names]) for losses in unread])).cpu()
+    for index, values in enumerate(table.tolist()):
+        for name, value in zip(names, values, strict=True):
+            if not abs(value) < DIVERGED:
+                step = progress.step - len(unread) + index
+                raise UserError(
+                    f"the loss {name} became {value:g} in epoch {step // steps + 1}, step {step % steps + 1}: "
+                    f"lower train.lr; the last good checkpoint is kept."
+                )
+            progress.sums[name] = progress.sums.get(name, 0.0) + value
+    bar.update(len(unread) * images)
+    short: dict[str, list[float]] = {"G": [], "D": []}
+    for name, value in zip(names, table[-1].tolist(), strict=True):
+        short["D" if name.startswith("discriminator") else "G"].append(value)
+    bar.set_postfix({player: f"{sum(values):.3f}" for player, values in short.items()}, refresh=False)
+    unread.clear()
+
+
+def _collapse_sentence(row: dict[str, Any], folder: Path) -> str:
+    domain = max(("anime", "human"), key=lambda name: (row[f"copies_{name}"], -row[f"diversity_{name}"]))
+    return (
+        f"the {domain} outputs collapsed in epoch {row['epoch']}: {row[f'copies_{domain}']:.0%} are near-copies, "
+        f"diversity {row[f'diversity_{domain}']:.2f} of the real faces' (see {folder / 'samples'})."
+    )

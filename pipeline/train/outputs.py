@@ -1,0 +1,62 @@
+"""What a run leaves behind, and what tells one run from another."""
+
+import hashlib
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..files import atomic_folder, sha256
+from ..networks.model import TranslationModel, save_model
+from .checkpoint import write_state
+
+#: Runs whose checkpoints stay in the scratch folder, besides the present one.
+RUNS = 2
+
+
+def hash_arrays(*arrays: Any) -> str:
+    """Return the SHA-256 of all arrays in nested dicts and tuples, with their names and shapes."""
+    digest = hashlib.sha256()
+
+    def add(name: str, value: Any) -> None:
+        if isinstance(value, np.ndarray):
+            digest.update(f"{name} {value.dtype} {value.shape}".encode())
+            digest.update(np.ascontiguousarray(value).data)
+        else:
+            for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+                add(f"{name}/{key}", inner)
+
+    add("", arrays)
+    return digest.hexdigest()
+
+
+def hash_code(*paths: Path) -> dict[str, str]:
+    """Return the SHA-256 of each Python file, folders searched to the bottom, by name relative to the given path."""
+    files = [
+        (file.relative_to(path.parent), file)
+        for path in paths
+        for file in (sorted(path.rglob("*.py")) if path.is_dir() else [path])
+    ]
+    return {name.as_posix(): sha256(file) for name, file in files}
+
+
+def write_outputs(
+    model: TranslationModel, history: list[dict[str, Any]], state: dict[str, Any], samples: Path, target: Path
+) -> None:
+    """Write the folder `target` whole: weights, `model.json`, `history.csv`, `samples/`, `checkpoint/`."""
+    with atomic_folder(target) as folder:
+        save_model(model, folder)
+        pd.DataFrame(history).to_csv(folder / "history.csv", index=False, float_format="%.6g")
+        shutil.copytree(samples, folder / "samples")
+        (folder / "checkpoint").mkdir()
+        write_state(state, folder / "checkpoint" / "state.safetensors")
+
+
+def prune_runs(present: Path) -> None:
+    """Remove the scratch folders of older runs that nobody writes, but for the last few."""
+    runs = [folder for folder in present.parent.iterdir() if (folder / "checkpoints").is_dir() and folder != present]
+    runs.sort(key=lambda folder: (folder / "checkpoints").stat().st_mtime, reverse=True)
+    for folder in runs[RUNS:]:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,202 @@
+"""The state of a run: networks, their averages, optimizers, image pools, progress; one step of it, its checkpoints."""
+
+import copy
+import warnings
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..errors import UserError
+from ..networks.model import TranslationModel, build_model
+from ..params import Train
+from . import batches
+from .accelerator import Engine
+from .augment import augment
+from .batches import Batch
+from .checkpoint import Checkpoints
+from .image_pool import ImagePool
+from .objectives import Recipe, unchanged
+
+BETAS = (0.5, 0.999)
+GENERATORS = ("human2anime", "anime2human")
+
+
+@dataclass
+class Progress:
+    """Where a run stands; JSON values only."""
+
+    step: int = 0
+    rollbacks: int = 0
+    sums: dict[str, float] = field(default_factory=dict)
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def serial(self) -> int:
+        """Number of a checkpoint: grows with every step and every rollback."""
+        return self.rollbacks * 10**9 + self.step
+
+
+class Run:
+    """The networks, optimizers and pools of a run, and their checkpoints."""
+
+    def __init__(self, train: Train, model: TranslationModel, engine: Engine, folder: Path) -> None:
+        self.train, self.model, self.engine = train, model, engine
+        self.recipe = Recipe(train, model)
+        self.progress = Progress()
+        self.checkpoints = Checkpoints(folder / "checkpoints")
+        networks = self.recipe.networks
+        for network in networks.values():
+            engine.place(network).train()
+            if train.compile:
+                network.compile()
+        self.players = {
+            "generator": [*model.human2anime.parameters(), *model.anime2human.parameters()],
+            "discriminator": [
+                parameter
+                for name, network in networks.items()
+                if name.startswith("discriminator")
+                for parameter in network.parameters()
+            ],
+        }
+        self.optimizers = {name: engine.adam(weights, train.lr, BETAS) for name, weights in self.players.items()}
+        self.pools = {domain: ImagePool(train.pool) for domain in ("human", "anime")}
+        #: The model whose pictures count: the generators' moving averages, or the generators themselves.
+        self.averaged = model
+        if train.ema:
+            averages = {name: copy.deepcopy(getattr(model, name)).requires_grad_(False) for name in GENERATORS}
+            self.averaged = replace(model, **averages)
+
+    def step(self, batch: Batch, lr: float, seed: int) -> dict[str, Tensor]:
+        """Update the generators, then the discriminators, once; return all losses, still on the device."""
+        engine, place = self.engine, self.progress.step
+        calls = iter(range(10))
+
+        def noise(images: Tensor) -> Tensor:
+            shape = torch.Size((len(images) * engine.world, *images.shape[1:]))
+            drawn = batches.noise(shape, self.train.noise_std, engine.device, seed, place, next(calls))
+            return images + drawn.chunk(engine.world)[engine.rank]
+
+        random = batches.generator(seed, batches.AUGMENT, place, engine.rank)
+        noisy = noise if self.train.noise else unchanged
+        shown = (lambda images: augment(images, random)) if self.train.augment else unchanged
+
+        self._freeze_discriminators(True)
+        with engine.autocast():
+            losses, images = self.recipe.generator_losses(batch, noisy, shown)
+        self.optimizers["generator"].update(torch.stack(list(losses.values())).sum(), lr)
+        self._freeze_discriminators(False)
+        coins = batches.generator(seed, batches.POOL, place, engine.rank)
+        pooled = {domain: pool.query(images[f"fake_{domain}"].float(), coins) for domain, pool in self.pools.items()}
+        with engine.autocast():
+            discriminator_losses = self.recipe.discriminator_losses(batch, images, pooled, shown)
+        self.optimizers["discriminator"].update(torch.stack(list(discriminator_losses.values())).sum(), lr)
+        self._average()
+        return {name: loss.detach() for name, loss in (losses | discriminator_losses).items()}
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        """Move the averages on: a tenth of the weights' way in the first step, 1 - ema of it after some thousands."""
+        if not self.train.ema:
+            return
+        step = self.progress.step / 5
+        decay = min(self.train.ema, (1 + step) / (10 + step))
+        for name in GENERATORS:
+            averaged, trained = getattr(self.averaged, name), getattr(self.model, name)
+            torch._foreach_lerp_(list(averaged.parameters()), list(trained.parameters()), 1 - decay)
+            for average, buffer in zip(averaged.buffers(), trained.buffers(), strict=True):
+                average.copy_(buffer)
+
+    def _freeze_discriminators(self, frozen: bool) -> None:
+        for parameter in self.players["discriminator"]:
+            parameter.requires_grad_(not frozen)
+
+    def state(self) -> dict[str, Any]:
+        """Return everything the rest of the run depends on. Order, flips and noise follow from the step."""
+        pools = self.engine.gather({domain: pool.state_dict() for domain, pool in self.pools.items()})
+        return {
+            "model": self.model.config.model_dump(mode="json"),
+            "computed": self.engine.describe(),
+            "progress": vars(self.progress),
+            "networks": {name: network.state_dict() for name, network in self.recipe.networks.items()},
+            "averages": {name: getattr(self.averaged, name).state_dict() for name in GENERATORS if self.train.ema},
+            "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
+            "pools": {str(rank): pool for rank, pool in enumerate(pools)},
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Restore what `state` gave; UserError when it belongs to another model."""
+        if state["model"] != self.model.config.model_dump(mode="json"):
+            raise UserError(f"{self.checkpoints.folder} holds checkpoints of another model: remove this folder.")
+        if state["computed"] != self.engine.describe():
+            warnings.warn(
+                f"this run began on {state['computed']} and goes on on {self.engine.describe()}: "
+                "its last bits may differ from those of a run that stayed.",
+                stacklevel=2,
+            )
+        self.progress = Progress(**state["progress"])
+        for name, network in self.recipe.networks.items():
+            network.load_state_dict(state["networks"][name])
+        for name, average in state["averages"].items():
+            getattr(self.averaged, name).load_state_dict(average)
+        for name, optimizer in self.optimizers.items():
+            optimizer.load_state_dict(state["optimizers"][name])
+        for domain, pool in self.pools.items():
+            pool.load_state_dict(state["pools"][str(self.engine.rank)][domain], self.engine.device)
+
+    def save(self) -> None:
+        """Write a checkpoint, and let go of those that nothing can come back to."""
+        state = self.state()
+        if self.engine.rank == 0:
+            pinned = {_serial(row) for row in (self.selected(), self.last_good()) if row} or {0}
+            self.checkpoints.save(self.progress.serial, state, pinned)
+
+    def resume(self) -> None:
+        """Go on where the newest checkpoint stands; without one, write the first."""
+        state = self.engine.share(self.checkpoints.newest() if self.engine.rank == 0 else None)
+        if state is None:
+            self.save()
+        else:
+            self.load(state)
+
+    def roll_back(self) -> None:
+        """Go back to the last epoch that had not collapsed, or to the start."""
+        good, rollbacks = self.last_good(), self.progress.rollbacks
+        state = self.checkpoints.at(_serial(good) if good else 0) if self.engine.rank == 0 else None
+        if self.engine.share(state is None):
+            raise UserError("the outputs collapsed and the checkpoint to go back to is gone: run the command again.")
+        self.load(self.engine.share(state))
+        self.progress.rollbacks = rollbacks + 1
+
+    def chosen(self) -> TranslationModel:
+        """Return the model of the epoch that `train.select` names."""
+        row = self.selected() or self.progress.history[-1]
+        if row is not self.progress.history[-1]:
+            state = self.engine.share(self.checkpoints.at(_serial(row)) if self.engine.rank == 0 else None)
+            if state is None:
+                raise UserError(f"the checkpoint of epoch {row['epoch']}, the chosen one, is damaged: train again.")
+            chosen = build_model(self.model.config)
+            for name, network in Recipe(self.train, chosen).networks.items():
+                network.load_state_dict((state["networks"] | state["averages"])[name])
+        else:
+            chosen = self.averaged
+        return replace(chosen, config=chosen.config.model_copy(update={"epoch": row["epoch"]}))
+
+    def selected(self) -> dict[str, Any] | None:
+        """Return the history's row of the epoch that `train.select` names, as far as it has come; None without one."""
+        history = self.progress.history
+        if self.train.select == "best":
+            sound = [row for row in history if not row["collapsed"]]
+            return min(sound, key=lambda row: row["fd_anime"] + row["fd_human"], default=None)
+        epoch = self.train.epochs if self.train.select == "last" else self.train.select
+        return next((row for row in history if row["epoch"] == epoch), None)
+
+    def last_good(self) -> dict[str, Any] | None:
+        """Return the history's last row that had not collapsed."""
+        return next((row for row in reversed(self.progress.history) if not row["collapsed"]), None)
+
+
+def _serial(row: dict[str, Any]) -> int:
+    return row["rollbacks"] * 10**9 + row["step"]

@@ -1,0 +1,154 @@
+"""What is watched after each epoch, on the validation split."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..networks.generators import to_network, to_pixels
+from ..networks.model import TranslationModel
+from .batches import Batch
+from .objectives import Recipe
+
+#: Faces per domain at most: more cost time, and the order of the epochs does not change.
+FACES = 128
+BATCH = 32
+#: Reconstruction accuracy counts values that are off by no more than this share of the range.
+TOLERANCE = 0.1
+#: An epoch is called collapsed when more than this share of the outputs are near-copies of another …
+COPIES = 0.5
+#: … or when the outputs differ from each other by less than this share of what real faces do.
+DIVERSITY = 0.25
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What the monitor is given to measure with.
+
+    Args:
+        features: uint8 RGB [n, R, R, 3] to feature vectors [n, D].
+        distance: two sets of feature vectors to one number, the Fréchet distance.
+        copies: feature vectors of inputs [n, D], of outputs [n, D] and of real faces of the outputs' domain [m, D] to
+            the share of outputs that are near-copies of another output although their inputs differ.
+    """
+
+    features: Callable[[np.ndarray], np.ndarray]
+    distance: Callable[[np.ndarray, np.ndarray], float]
+    copies: Callable[[np.ndarray, np.ndarray, np.ndarray], float]
+
+
+class Monitor:
+    """Losses, distances, collapse and balance of a model on fixed validation faces.
+
+    Args:
+        human: uint8 RGB [n, R, R, 3].
+        anime: likewise.
+        measures: what to measure with.
+        seed: of the noise that a noise model adds.
+        boxes: those of `batches.Faces`.
+    """
+
+    def __init__(
+        self,
+        human: np.ndarray,
+        anime: np.ndarray,
+        measures: Measures,
+        seed: int,
+        boxes: tuple[np.ndarray, np.ndarray] | None = None,
+    ) -> None:
+        self.real = {"human": human[:FACES], "anime": anime[:FACES]}
+        self.boxes = boxes
+        self.measures = measures
+        self.seed = seed
+        self.features = {domain: measures.features(faces) for domain, faces in self.real.items()}
+
+    @torch.no_grad()
+    def measure(self, recipe: Recipe) -> dict[str, float]:
+        """Return one row of the history: `val_…` losses and, per domain of the outputs, the rest.
+
+        `fd_…` Fréchet distance to the real faces; `diversity_…` mean distance between two outputs' features against
+        that of real faces; `copies_…` share of near-copies; `reconstruction_…` share of values within 10 % of the range
+        after the round trip; `discriminator_accuracy_…` share of real and fake images told apart by their mean score.
+        """
+        networks = recipe.networks
+        modes = {name: network.training for name, network in networks.items()}
+        for network in networks.values():
+            network.eval()
+        try:
+            losses, images, accuracy = self._run(recipe)
+        finally:
+            for name, network in networks.items():
+                network.train(modes[name])
+        row = {f"val_{name}": value for name, value in losses.items()}
+        for domain, other in (("anime", "human"), ("human", "anime")):
+            fakes = images[f"fake_{domain}"]
+            features = self.measures.features(fakes)
+            row[f"fd_{domain}"] = self.measures.distance(features, self.features[domain])
+            row[f"diversity_{domain}"] = _spread(features) / max(_spread(self.features[domain]), 1e-12)
+            inputs = self.features[other][: len(fakes)]
+            row[f"copies_{domain}"] = self.measures.copies(inputs, features, self.features[domain])
+            off = np.abs(images[f"cycle_{domain}"].astype(np.int16) - self.real[domain][: len(fakes)])
+            row[f"reconstruction_{domain}"] = float((off <= TOLERANCE * 255).mean())
+            row[f"discriminator_accuracy_{domain}"] = accuracy[domain]
+        return row
+
+    def _run(self, recipe: Recipe) -> tuple[dict[str, float], dict[str, np.ndarray], dict[str, float]]:
+        model = recipe.model
+        device = next(model.human2anime.parameters()).device
+        resolution = self.real["human"].shape[1]
+        noise = model.noise(resolution, resolution, self.seed).to(device)
+        pairs = min(map(len, self.real.values()))
+        sums: dict[str, float] = {}
+        images: dict[str, list[np.ndarray]] = {}
+        right = {"anime": 0.0, "human": 0.0}
+        for start in range(0, pairs, BATCH):
+            stop = min(start + BATCH, pairs)
+            human, anime = (
+                to_network(torch.from_numpy(np.ascontiguousarray(self.real[domain][start:stop])).to(device))
+                for domain in ("human", "anime")
+            )
+            boxes = [torch.from_numpy(boxes[start:stop]).to(device) for boxes in self.boxes or ()]
+            batch = Batch(human, anime, *boxes)
+            losses, outputs = recipe.generator_losses(batch, lambda images: images + noise)
+            fakes = {domain: outputs[f"fake_{domain}"] for domain in ("anime", "human")}
+            losses |= recipe.discriminator_losses(batch, outputs, fakes)
+            for name, value in losses.items():
+                sums[name] = sums.get(name, 0.0) + value.item() * (stop - start)
+            if "cycle_human" not in outputs:
+                outputs["cycle_human"] = model.anime2human(outputs["fake_anime"])
+                outputs["cycle_anime"] = model.human2anime(outputs["fake_human"] + noise)
+            for name, made in outputs.items():
+                images.setdefault(name, []).append(to_pixels(made).cpu().numpy())
+            for domain, real in (("anime", anime), ("human", human)):
+                scores = [recipe.score(domain, shown) for shown in (real, fakes[domain])]
+                right[domain] += float((scores[0] > 0.5).sum() + (scores[1] <= 0.5).sum())
+        return (
+            {name: value / pairs for name, value in sums.items()},
+            {name: np.concatenate(batches) for name, batches in images.items()},
+            {domain: count / (2 * pairs) for domain, count in right.items()},
+        )
+
+
+def collapsed(row: dict[str, Any]) -> bool:
+    """Tell whether an epoch's outputs are copies of each other, or far less diverse than real faces."""
+    return any(
+        row[f"copies_{domain}"] > COPIES or row[f"diversity_{domain}"] < DIVERSITY for domain in ("anime", "human")
+    )
+
+
+def sample_sheet(model: TranslationModel, human: np.ndarray, anime: np.ndarray, seed: int) -> np.ndarray:
+    """Return uint8 RGB: rows of photos, their translations and reconstructions, then the same for anime faces."""
+    fake_anime, fake_human = model.translate(human, "human2anime", seed), model.translate(anime, "anime2human", seed)
+    rows = [
+        [human, fake_anime, model.translate(fake_anime, "anime2human", seed)],
+        [anime, fake_human, model.translate(fake_human, "human2anime", seed)],
+    ]
+    columns = min(len(human), len(anime))
+    return np.concatenate([np.concatenate(list(faces[:columns]), axis=1) for row in rows for faces in row], axis=0)
+
+
+def _spread(features: np.ndarray) -> float:
+    vectors = torch.from_numpy(np.asarray(features, dtype=np.float64))
+    return float(torch.pdist(vectors).mean())

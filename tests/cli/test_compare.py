@@ -1,0 +1,157 @@
+"""`animemorph compare` on a real DVC repository with a stage that costs nothing."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.cli import compare
+from pipeline.errors import UserError
+
+DVC_YAML = """
+stages:
+  evaluate:
+    cmd: python evaluate.py
+    deps: [evaluate.py, data/filter]
+    params: [seed, train]
+    outs: [data/evaluate]
+  filter:
+    cmd: python filter.py
+    deps: [photos.zip]
+    outs: [data/filter]
+metrics: [data/filter/summary.json, data/evaluate/metrics.json]
+"""
+FILTER = """
+import pathlib
+folder = pathlib.Path("data/filter")
+folder.mkdir(parents=True)
+(folder / "summary.json").write_text('{"kept": 5}')
+"""
+PARAMS = """
+seed: 0
+train: {model: cyclegan, noise: false}
+profiles: {demo: {download: {human: {path: photos.zip, labels: null}}}}
+"""
+EVALUATE = """
+import json, os, pathlib, psutil, sys
+from ruamel.yaml import YAML
+params = YAML(typ="safe").load(pathlib.Path("params.yaml"))
+scratch = pathlib.Path(os.environ["ANIMEMORPH_SCRATCH"])
+with (scratch / "runs.txt").open("a") as log:
+    log.write(json.dumps(params["train"]) + "\\n")
+if params["train"]["noise"] and (scratch / "broken").exists():
+    sys.exit("broken")
+if params["train"]["noise"] and (scratch / "killed").exists():
+    (scratch / "killed").unlink()
+    next(parent for parent in psutil.Process().parents() if "--temp" in parent.cmdline()).kill()
+    sys.exit("its dvc is dead")
+folder = pathlib.Path("data/evaluate")
+folder.mkdir(parents=True, exist_ok=True)
+distance = {"dcgan": 300, "cyclegan": 200}[params["train"]["model"]] - 50 * params["train"]["noise"] + params["seed"]
+(folder / "metrics.json").write_text(json.dumps({"fd": {"anime": distance}, "unknown": 1}))
+"""
+
+
+@pytest.mark.slow
+def test_compare_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    project, scratch = tmp_path / "project", tmp_path / "scratch"
+    for folder in (project, scratch):
+        folder.mkdir()
+    for name, content in {
+        "dvc.yaml": DVC_YAML,
+        "params.yaml": PARAMS,
+        "filter.py": FILTER,
+        "evaluate.py": EVALUATE,
+        ".gitignore": "/data\nphotos.zip\n",
+        "photos.zip": "not tracked by Git",
+    }.items():
+        (project / name).write_text(content)
+    for command in (
+        ["git", "init", "-q"],
+        ["git", "config", "user.name", "test"],
+        ["git", "config", "user.email", "test@example.org"],
+        [sys.executable, "-m", "dvc", "init", "-q"],
+        ["git", "add", "."],
+        ["git", "commit", "-q", "-m", "project"],
+    ):
+        subprocess.run(command, cwd=project, check=True)
+    monkeypatch.setenv("ANIMEMORPH_SCRATCH", str(scratch))
+    for accident in ("broken", "killed"):
+        (scratch / accident).touch()
+        with pytest.raises(UserError, match=r"noise.* failed: mend what it says and run compare again"):
+            compare.compare(project, [0], [], project / "data" / "compare")
+        (scratch / accident).unlink(missing_ok=True)
+    table = compare.compare(project, [0], [], project / "data" / "compare").read_text()
+    # Three models and two accidents: what was finished did not run again.
+    assert len((scratch / "runs.txt").read_text().splitlines()) == 5
+    assert "| fd.anime (lower is better) | 300 | 200 | 150 |" in table
+    assert "between 1974 and 2445" in table
+    status = subprocess.run(["git", "status", "--short"], cwd=project, check=True, capture_output=True, text=True)
+    assert status.stdout == ""
+
+
+def runs(values: dict[str, list[float]], metric: str = "fd.anime") -> pd.DataFrame:
+    rows = [(model, seed, metric, value) for model, all_ in values.items() for seed, value in enumerate(all_)]
+    return pd.DataFrame(rows, columns=["model", "seed", "metric", "value"])
+
+
+def test_orderings_are_sure_only_beyond_the_spread_of_the_seeds():
+    table = runs({"DCGAN": [300, 310, 320], "CycleGAN": [200, 205, 215], "CycleGAN + noise": [190, 225, 214]})
+    verdicts = compare.orderings(table)
+    assert verdicts["verdict"].tolist() == ["better", "undecided"]
+    assert verdicts["gain"].tolist() == pytest.approx([310 - 620 / 3, 620 / 3 - 629 / 3])
+    higher = compare.orderings(runs({"DCGAN": [0.9, 0.91], "CycleGAN": [0.5, 0.52]}, "domain_accuracy.anime"))
+    assert higher["verdict"].tolist() == ["worse"]
+    one = compare.orderings(runs({"DCGAN": [300.0], "CycleGAN": [200.0]}))
+    assert one["verdict"].tolist() == ["undecided"]
+
+
+def test_table_has_means_and_spreads(tmp_path: Path):
+    compare.write(runs({"DCGAN": [1.0, 3.0], "CycleGAN": [np.pi, np.pi]}), ["train.epochs=2"], tmp_path)
+    text = (tmp_path / "table.md").read_text()
+    assert "| 2 ± 1.41 | 3.142 ± 0 |  |" in text
+    assert "`train.epochs=2`" in text
+    assert list(pd.read_csv(tmp_path / "runs.csv")) == ["model", "seed", "metric", "value"]
+
+
+def test_files_named_by_params_and_settings_come_along(tmp_path: Path):
+    source = "{path: photos.zip, labels: null}, anime: {path: /elsewhere/anime.zip}"
+    (tmp_path / "params.yaml").write_text(f"profiles: {{demo: {{download: {{human: {source}}}}}}}")
+    for name in ("photos.zip", "people.csv", "epochs"):
+        (tmp_path / name).touch()
+    settings = ["profiles.demo.download.human.labels=people.csv", "x.path=gone.zip", "train.model=epochs"]
+    assert compare.own_files(tmp_path, settings) == ["people.csv", "photos.zip"]
+
+
+def test_names_tell_runs_apart():
+    names = {
+        compare.experiment(model, seed, settings)
+        for model in compare.MODELS
+        for seed in (0, 1)
+        for settings in ([], ["train.epochs=4"])
+    }
+    assert len(names) == 12
+    assert compare.experiment("DCGAN", 0, ["a=1", "b=2"]) == compare.experiment("DCGAN", 0, ["b=2", "a=1"])
+    assert all(name.replace("-", "").isalnum() for name in names)
+
+
+def test_wrong_options_get_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=r"dvc\.yaml is missing"):
+        compare.command("0", [], tmp_path)
+    (tmp_path / "dvc.yaml").touch()
+    with pytest.raises(UserError, match="whole numbers"):
+        compare.command("0,x", [], tmp_path)
+    with pytest.raises(UserError, match="KEY=VALUE"):
+        compare.command("0", ["train.epochs"], tmp_path)
+
+
+def test_a_mistake_in_params_is_told_before_anything_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dvc.yaml").touch()
+    (tmp_path / "params.yaml").write_text("profile: [")
+    with pytest.raises(UserError, match=r"params\.yaml is not valid YAML"):
+        compare.command("0", [], tmp_path / "out")

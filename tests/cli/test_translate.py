@@ -1,0 +1,206 @@
+"""`animemorph translate` as a user runs it."""
+
+import io
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from pipeline.cli import app
+from pipeline.cli.inputs import plan, shown
+from pipeline.errors import UserError
+from pipeline.inference.photo_io import read_photo, write_photo
+
+
+def run(*words: object, stdin: bytes = b"", cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-c", "from pipeline.cli import app; app()", *map(str, words)]
+    return subprocess.run(command, input=stdin, capture_output=True, cwd=cwd, timeout=300)
+
+
+def test_a_folder_with_all_kinds_of_files(
+    hostile: Callable[[], Path], portrait: Path, tiny_bundle: Path, tmp_path: Path
+) -> None:
+    folder = hostile()
+    (folder / "below").mkdir()
+    shutil.copy(portrait, folder / "below" / "face.jpg")
+    shutil.copy(portrait, folder / "face.jpg")
+    Image.open(portrait).save(folder / "face.png")
+    before = sorted(tmp_path.rglob("*"))
+    done = run("translate", folder, "-o", tmp_path / "out", "--size", 64, "--model", tiny_bundle)
+    errors = done.stderr.decode()
+    written = sorted(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.png"))
+    assert done.returncode == 3, errors
+    assert written == ["below/face.png", "cmyk.png", "deep.png", "face.jpg.png", "face.png.png"]
+    assert "Traceback" not in errors
+    said = [line for line in errors.splitlines() if line.startswith("error:")]
+    assert len(said) == 10
+    for reason in ("cut off", "empty", "not a picture", "no face was found", "100 million pixels"):
+        assert any(reason in line for line in said), reason
+    assert any("new\\nline;$(touch evil).png" in line for line in said)
+    assert "5 files written" in errors
+    assert "10 of 15 inputs were skipped" in errors
+    assert [path for path in sorted(tmp_path.rglob("*")) if "out" not in path.parts] == before
+
+
+def test_nothing_is_overwritten_without_force(portrait: Path, tiny_bundle: Path, tmp_path: Path) -> None:
+    target = tmp_path / "face.png"
+    target.write_bytes(b"precious")
+    refused = run("translate", portrait, "-o", target, "--model", tiny_bundle)
+    assert refused.returncode == 1
+    assert "exists already" in refused.stderr.decode()
+    assert target.read_bytes() == b"precious"
+    assert run("translate", portrait, "-o", target, "--model", tiny_bundle, "--force").returncode == 0
+    assert Image.open(target).size == (256, 256)
+
+
+def test_standard_input_to_standard_output_without_metadata(portrait: Path, tiny_bundle: Path) -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "my secret place"
+    buffer = io.BytesIO()
+    Image.open(portrait).save(buffer, "JPEG", exif=exif, quality=95)
+    words = ("translate", "-", "-o", "-", "--paste", "--model", tiny_bundle)
+    first, second = (run(*words, stdin=buffer.getvalue()) for _ in range(2))
+    assert first.returncode == 0, first.stderr.decode()
+    result = Image.open(io.BytesIO(first.stdout))
+    assert (result.format, result.size, dict(result.getexif()), result.info) == ("PNG", (256, 256), {}, {})
+    assert b"secret" not in first.stdout
+    assert first.stdout == second.stdout
+
+
+def test_several_faces_and_the_ways_to_show_them(group: np.ndarray, tiny_bundle: Path, tmp_path: Path) -> None:
+    photo = tmp_path / "group.png"
+    Image.fromarray(group).save(photo)
+    assert run("translate", photo, "-o", tmp_path / "all", "--model", tiny_bundle).returncode == 0
+    assert len(list((tmp_path / "all").iterdir())) == 4
+    sheet = tmp_path / "sheet.webp"
+    assert run("translate", photo, "-o", sheet, "--grid", "--size", 32, "--model", tiny_bundle).returncode == 0
+    assert Image.open(sheet).size == (96, 128)
+    refused = run("translate", photo, "-o", sheet, "--force", "--grid", "--size", 4096, "--model", tiny_bundle)
+    assert refused.returncode == 1
+    assert "the grid of 4 faces would have more than 100 million pixels" in refused.stderr.decode()
+    refused = run("translate", photo, "-o", "-", "--model", tiny_bundle)
+    assert (refused.returncode, refused.stdout) == (1, b"")
+    assert "add --largest" in refused.stderr.decode()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["missing.jpg"], "missing.jpg does not exist"),
+        (["*.jpg"], "*.jpg matches no file"),
+        (["."], "holds no photo"),
+        (["face.txt", "-o", "x.bmp"], ".png, .jpg or .webp"),
+        ([""], "is empty"),
+        (["face.txt", "-o", ""], "is empty"),
+        (["face.txt", "-o", "x.heic"], ".png, .jpg or .webp"),
+        (["face.txt", "--paste", "--grid"], "exclude each other"),
+        (["face.txt", "--model", "no.zip"], "no.zip is missing"),
+        (["face.txt", "--model", "face.txt"], "is not a bundle"),
+    ],
+)
+def test_mistakes_get_one_sentence(
+    words: list[str], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "face.txt").write_text("no photo")
+    done = CliRunner().invoke(app, ["translate", *words])
+    assert (done.exit_code, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert sentence in line
+
+
+def test_places_that_cannot_be_written_are_named(portrait: Path, tiny_bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    words = ["translate", str(portrait), "--model", str(tiny_bundle), "-o"]
+    for place, problem in {"file/anime.png": "cannot be written", "n" * 300 + ".png": "too long"}.items():
+        done = CliRunner().invoke(app, [*words, str(tmp_path / place)])
+        assert (done.exit_code, done.stdout) == (1, "")
+        (line,) = done.stderr.splitlines()
+        assert line.startswith("error: ")
+        assert place in line
+        assert problem in line
+    if Path("/dev/full").exists():
+        with Path("/dev/full").open("wb") as full:
+            command = [sys.executable, "-c", "from pipeline.cli import app; app()", *words, "-"]
+            said = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, timeout=300).stderr.decode()
+        assert "standard output cannot be written (No space left on device)" in said
+        assert "Traceback" not in said
+
+
+def test_heic_is_listed_as_unreadable(tiny_bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "IMG_1.HEIC").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(99))
+    done = CliRunner().invoke(
+        app, ["translate", str(tmp_path), "-o", str(tmp_path / "out"), "--model", str(tiny_bundle)]
+    )
+    assert done.exit_code == 1
+    assert "IMG_1.HEIC: HEIC photos cannot be read: save it as JPEG first." in done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_folder_is_searched_for_files_alone(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "gone.jpg").symlink_to("nowhere")  # listed, so that it is named as unreadable
+    (tmp_path / "face.jpg").touch()
+    assert [job.source.name for job in plan([str(tmp_path)], "out") if job.source] == ["face.jpg", "gone.jpg"]
+
+
+def test_a_bundle_translates_without_pytorch(portrait: Path, tiny_bundle: Path, tmp_path: Path) -> None:
+    """Everything that `pip install animemorph` does not bring is made impossible to import."""
+    code = (
+        "import sys\n"
+        "for name in ('torch', 'torchvision', 'onnx', 'pandas', 'pyarrow', 'scipy', 'skimage', 'openvino', 'av',\n"
+        "             'starlette', 'uvicorn', 'dvc', 'ruamel', 'matplotlib', 'requests', 'joblib'):\n"
+        "    sys.modules[name] = None\n"
+        "from pipeline.cli import app\n"
+        "app()\n"
+    )
+    words = ["translate", portrait, "-o", tmp_path / "anime.png", "--model", tiny_bundle]
+    done = subprocess.run([sys.executable, "-c", code, *map(str, words)], capture_output=True, timeout=300)
+    assert done.returncode == 0, done.stderr.decode()
+    assert Image.open(tmp_path / "anime.png").size == (256, 256)
+
+
+def test_names_of_results(tmp_path: Path) -> None:
+    for name in ("a/x.jpg", "a/y.png", "a/.hidden.jpg", "a/notes.txt", "b/x.jpg", "b/clip.MOV"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    out = str(tmp_path / "out")
+
+    def targets(*inputs: str) -> list[str]:
+        jobs = plan([str(tmp_path / name) for name in inputs], out)
+        return [str(job.target.relative_to(out)) for job in jobs if job.target]
+
+    assert targets("a") == ["x.png", "y.png"]
+    assert targets("b") == ["clip.mp4", "x.png"]
+    assert targets("a/*", "a/x.jpg") == ["notes.png", "x.png", "y.png"]
+    everything = ["a/x.png", "a/y.png", "b/clip.mp4", "b/x.png"]
+    assert targets(".") == everything
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "x.png").touch()  # of an earlier run: no photo to translate, unless it is asked for
+    assert targets(".") == everything
+    assert targets("out") == ["x.png"]
+    with pytest.raises(UserError, match="two inputs would both become"):
+        targets("a/x.jpg", "b/x.jpg")
+    with pytest.raises(UserError, match="cannot go to the single file"):
+        plan([str(tmp_path / "a")], "one.png")
+
+
+def test_names_are_printed_on_one_line() -> None:
+    name = os.fsdecode(b"bad\xff\x1b[31m\nname.jpg")
+    assert shown(name).isprintable()
+    assert "\n" not in shown(name)
+
+
+def test_what_is_written_is_pixels_alone() -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
+    data = write_photo(picture)
+    assert np.array_equal(read_photo(data), picture)
+    assert data == write_photo(picture)

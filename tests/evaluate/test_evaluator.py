@@ -1,0 +1,253 @@
+"""Known faults in a model move the number that is about them, and leave others alone."""
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from conftest import drawn_face
+from torch import nn
+
+from pipeline.download import demo_anime
+from pipeline.errors import UserError
+from pipeline.evaluate.direction import Faces, Settings
+from pipeline.evaluate.evaluator import Evaluation, measure
+from pipeline.evaluate.landmark_error import detected_parts, known_parts, landmark_errors
+from pipeline.landmarks import create_detector
+
+SIZE, TRAIN, TEST = 32, 60, 40
+SETTINGS = Settings("fd", "kd", tolerance=0.1, resamples=20, seed=0)
+Translate = Callable[[np.ndarray], np.ndarray]
+
+
+class PooledPixels:
+    """Features that cost nothing: the mean colour of each 4 x 4 pixels, in shares of the range."""
+
+    name, dimensions = "pooled-pixels", SIZE * SIZE // 16 * 3
+
+    def __call__(self, images: torch.Tensor) -> torch.Tensor:
+        return nn.functional.avg_pool2d(images.float() / 255, 4).flatten(1)
+
+
+class Patches(nn.Module):
+    """A discriminator that calls bluish images real."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.tensor(0.5))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return (images[:, 2:] - images[:, :1]).mean((2, 3), keepdim=True) + self.bias
+
+
+def redden(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Draw the domain "human": reddish drawn faces. Mirroring the order of the channels makes them "anime"."""
+    faces = np.stack([drawn_face(rng, SIZE) for _ in range(n)]).astype(np.float64)
+    return (faces * 0.6 + np.array([100.0, 50.0, 0.0])).astype(np.uint8)
+
+
+def swap(faces: np.ndarray) -> np.ndarray:
+    """Translate perfectly, either way."""
+    return np.ascontiguousarray(faces[..., ::-1])
+
+
+@pytest.fixture(scope="module")
+def faces() -> dict[str, Faces]:
+    rng = np.random.default_rng(0)
+    found = {}
+    for domain in ("human", "anime"):
+        images = redden(rng, TRAIN + TEST)
+        images = swap(images) if domain == "anime" else images
+        table = pd.DataFrame({"face_id": [f"{domain}-{index}" for index in range(TRAIN + TEST)]})
+        table["gender"] = pd.array(["female", "male"] * ((TRAIN + TEST) // 2), dtype="string")
+        table["source"] = "faces/a.png"
+        test, train = table[TRAIN:].reset_index(drop=True), table[:TRAIN]
+        found[domain] = Faces(test, images[TRAIN:], train, images[:TRAIN])
+    return found
+
+
+@pytest.fixture(autouse=True)
+def scratch(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANIMEMORPH_SCRATCH", str(tmp_path_factory.getbasetemp() / "scratch"))
+
+
+def evaluate(faces: dict[str, Faces], there: Translate = swap, back: Translate = swap, **given: Any) -> Evaluation:
+    """Measure a model that translates by functions instead of networks."""
+
+    def translate(images: np.ndarray, direction: str, seed: int) -> np.ndarray:
+        return (there if direction == "human2anime" else back)(images)
+
+    model = SimpleNamespace(translate=translate, discriminator_anime=Patches(), discriminator_human=None)
+    evaluation = measure(model, faces, given.get("external"), PooledPixels(), {"human": None, "anime": None}, SETTINGS)
+    content = json.dumps(evaluation.measurements.nested(), allow_nan=False)
+    assert all(math.isfinite(row.value) for row in evaluation.measurements.rows)
+    assert content
+    return evaluation
+
+
+def value(evaluation: Evaluation, name: str, domain: str) -> float:
+    return next(row.value for row in evaluation.measurements.rows if (row.name, row.domain) == (name, domain))
+
+
+@pytest.fixture(scope="module")
+def perfect(faces: dict[str, Faces], tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
+    return evaluate(faces)
+
+
+def test_a_perfect_model(perfect: Evaluation):
+    for domain in ("anime", "human"):
+        assert value(perfect, "fd", domain) < 1.3 * value(perfect, "floor.fd", domain)
+        assert value(perfect, "untouched.fd", domain) > 3 * value(perfect, "fd", domain)
+        assert value(perfect, "domain_accuracy", domain) > 0.9
+        assert value(perfect, "collapse", domain) == 0
+        assert value(perfect, "memorisation", domain) == 0
+        assert value(perfect, "diversity", domain) == pytest.approx(1, abs=0.15)
+        assert value(perfect, "reconstruction.accuracy", domain) == 1
+    assert value(perfect, "discriminator_accuracy", "anime") == pytest.approx(0.5, abs=0.1)
+    assert {"name": "discriminator_accuracy.human", "reason": "the model was saved without its discriminators"} in (
+        perfect.measurements.absent
+    )
+    assert value(perfect, "untouched.fd", "anime") == pytest.approx(value(perfect, "untouched.fd", "human"))
+    assert value(perfect, "untouched.kd", "anime") == value(perfect, "untouched.kd", "human")
+
+
+def test_a_model_that_does_nothing_stands_at_the_untouched_distance(faces: dict[str, Faces]):
+    lazy = evaluate(faces, lambda images: images, lambda images: images)
+    assert value(lazy, "fd", "anime") == pytest.approx(value(lazy, "untouched.fd", "anime"))
+    assert value(lazy, "domain_accuracy", "anime") < 0.1
+    assert value(lazy, "discriminator_accuracy", "anime") > 0.9
+    assert value(lazy, "reconstruction.accuracy", "human") == 1
+
+
+def test_collapse_of_40_percent_is_found(faces: dict[str, Faces], perfect: Evaluation):
+    def collapsed(images: np.ndarray) -> np.ndarray:
+        out = swap(images)
+        hit = round(0.4 * len(out))
+        jitter = np.random.default_rng(0).integers(-1, 2, out[:hit].shape)
+        out[:hit] = np.clip(out[hit] + jitter, 0, 255)
+        return out
+
+    found = evaluate(faces, collapsed)
+    # The one they are copies of repeats them too.
+    assert value(found, "collapse", "anime") == pytest.approx(0.4, abs=1.5 / TEST)
+    assert value(found, "collapse", "human") == value(perfect, "collapse", "human")
+    assert value(found, "diversity", "anime") < 0.95 * value(perfect, "diversity", "anime")
+    assert value(found, "recall", "anime") < value(perfect, "recall", "anime")
+
+
+def test_copies_of_training_faces_are_found(faces: dict[str, Faces]):
+    found = evaluate(faces, lambda images: faces["anime"].train_images[: len(images)])
+    assert value(found, "memorisation", "anime") == 1
+    assert value(found, "floor.memorisation", "anime") == 0
+    assert found.per_image["nearest_train"][:3].tolist() == ["anime-0", "anime-1", "anime-2"]
+
+
+def test_inverted_colours_are_found(faces: dict[str, Faces], perfect: Evaluation):
+    found = evaluate(faces, lambda images: 255 - swap(images), lambda images: swap(255 - images))
+    assert value(found, "fd", "anime") > 3 * value(perfect, "fd", "anime")
+    assert value(found, "kd", "anime") > value(perfect, "kd", "anime")
+    assert value(found, "domain_accuracy", "anime") < 0.3
+    # The way back undoes it: reconstruction alone would call this model perfect.
+    assert value(found, "reconstruction.accuracy", "human") == 1
+
+
+def test_a_model_good_for_women_only_shows_in_the_gap(faces: dict[str, Faces], perfect: Evaluation):
+    women = (faces["human"].test["gender"] == "female").to_numpy()
+
+    def back(images: np.ndarray) -> np.ndarray:
+        out = swap(images)
+        out[~women] = np.random.default_rng(0).integers(0, 256, out[~women].shape)
+        return out
+
+    gap = "gap.gender.reconstruction_accuracy"
+    assert value(perfect, gap, "human2anime") == 0
+    found = evaluate(faces, back=back)
+    assert value(found, gap, "human2anime") > 0.6
+    assert value(found, "reconstruction.accuracy", "human") == pytest.approx(0.6, abs=0.1)
+    women_only = evaluate(faces, lambda images: np.where(women[:, None, None, None], swap(images), 255 - swap(images)))
+    assert value(women_only, "gap.gender.kd", "human2anime") > 10 * abs(value(perfect, "gap.gender.kd", "human2anime"))
+    assert value(women_only, "gap.gender.in_domain", "human2anime") > 0.5
+    groups = found.slices.query("direction == 'human2anime' and metric == 'reconstruction_accuracy'")
+    means = groups[groups["attribute"] == "gender"].set_index("group")["mean"]
+    assert means["female"] == 1
+    assert means["male"] < 0.4
+
+
+def test_a_face_that_moved_shows_in_the_landmark_error():
+    side, count = 128, 12
+    drawings = np.stack(list(demo_anime.generate(0, range(count), side)))
+    with create_detector("animeface") as detector:
+        rows = [faces[0] if faces else None for faces in detector.detect(drawings)]
+        table = pd.DataFrame(
+            {
+                "keypoints": [None if face is None else face.keypoints.ravel() for face in rows],
+                "schema": "animeface",
+                "align": [[1 / side, 0, 0, 0, 1 / side, 0]] * count,
+            }
+        )
+        inputs = known_parts(table, side)
+        assert np.isfinite(inputs).all(axis=(1, 2)).mean() > 0.8
+        errors = []
+        for shift in (0, 4, 8):
+            matrix = np.array([[1.0, 0, shift], [0, 1, 0]])
+            moved = np.stack(
+                [cv2.warpAffine(face, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE) for face in drawings]
+            )
+            errors.append(landmark_errors(inputs, detected_parts(detector, moved, "")))
+        nothing = detected_parts(detector, np.zeros((2, 64, 64, 3), np.uint8), "")
+    between_eyes = np.linalg.norm(inputs[:, 1] - inputs[:, 0], axis=1)
+    assert np.nanmax(errors[0]) == 0
+    assert np.isnan(nothing).all()
+    for shift, error in zip((4, 8), errors[1:], strict=True):
+        assert np.nanmedian(error * between_eyes) == pytest.approx(shift, abs=2)
+
+
+def test_external_pictures_are_told_apart(faces: dict[str, Faces]):
+    rng = np.random.default_rng(0)
+    images = np.concatenate([redden(rng, 20), rng.integers(0, 256, (5, SIZE, SIZE, 3), dtype=np.uint8)])
+    table = pd.DataFrame({"face_id": [f"external-{index}" for index in range(25)]})
+    table["source"] = ["women/a.png"] * 20 + ["Not_a_Face_1.png"] * 5
+    table["verdict"] = ["kept"] * 18 + ["dropped"] * 2 + ["dropped"] * 4 + ["kept"]
+    table["reason"] = ""
+    table["chosen"] = [True] * 12 + [False] * 13
+    found = evaluate(faces, external=(table, images))
+    assert value(found, "external.refused", "face") == pytest.approx(0.1)
+    assert value(found, "external.refused", "not_a_face") == pytest.approx(0.8)
+    assert value(found, "external.domain_accuracy", "face") > 0.9
+    assert value(found, "external.n", "not_a_face") == 5
+    n = {f"{row.name}.{row.domain}": row.n for row in found.measurements.rows}
+    assert n["external.refused.face"] == 20
+    assert n["external.domain_accuracy.face"] == n["external.fd.face"] == 12
+    assert n["external.domain_accuracy.not_a_face"] == 5
+    assert found.images["external_human2anime"].shape == images.shape
+    assert found.external["kind"].tolist() == ["face"] * 20 + ["not_a_face"] * 5
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_very_small_and_constant_sets_give_reasons_not_nan(faces: dict[str, Faces], n: int):
+    few = {
+        domain: Faces(one.test[:n], one.test_images[:n], one.train[:n], one.train_images[:n])
+        for domain, one in faces.items()
+    }
+    found = evaluate(few, lambda images: np.zeros_like(images))
+    absent = {entry["name"] for entry in found.measurements.absent}
+    assert ("fd.anime" in absent) == (n == 1)
+    assert ("collapse.anime" in absent) == (n == 1)
+    assert "gap.gender.human2anime" in absent
+    with pytest.raises(UserError, match="no anime faces"):
+        evaluate(
+            {**few, "anime": Faces(one := few["anime"].test[:0], np.zeros((0, SIZE, SIZE, 3), np.uint8), one, one)}
+        )
+
+
+def test_same_inputs_same_numbers(faces: dict[str, Faces], perfect: Evaluation, tmp_path: Path):
+    again = evaluate(faces)
+    assert again.measurements == perfect.measurements
+    pd.testing.assert_frame_equal(again.per_image, perfect.per_image)

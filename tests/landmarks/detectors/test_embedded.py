@@ -1,0 +1,216 @@
+"""The detectors whose models ship inside packages, on faces that ship inside packages too."""
+
+import importlib.util
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+from pipeline.errors import UserError
+from pipeline.landmarks import Detection, Detector, create_detector
+from pipeline.landmarks.pose import head_pose
+from pipeline.landmarks.schemas import SCHEMAS
+
+DETECTORS = {"dlib": "ibug68", "animeface": "animeface"}
+SIZE = 128
+
+
+@pytest.fixture(scope="module", params=DETECTORS)
+def name(request) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def detector(name) -> Detector:
+    return create_detector(name)
+
+
+@pytest.fixture(scope="module")
+def faces(name) -> np.ndarray:
+    """Six faces of the demo, uint8 [6, 128, 128, 3]."""
+    from pipeline.download import demo_anime, demo_humans
+
+    source = demo_humans if name == "dlib" else demo_anime
+    return np.stack(list(source.generate(0, range(6), SIZE)))
+
+
+@pytest.fixture(scope="module")
+def found(detector, faces) -> list[list[Detection]]:
+    return detector.detect(faces)
+
+
+def distance(one: np.ndarray, other: np.ndarray, schema: str) -> float:
+    """Mean distance of the points, in eye distances."""
+    gaps = np.linalg.norm(one[:, :2] - other[:, :2], axis=1)
+    return float(gaps.mean() / SCHEMAS[schema].interocular(one))
+
+
+def test_known_faces_are_found(name, found):
+    assert sum(map(bool, found)) >= 5
+    for face in (faces[0] for faces in found if faces):
+        schema = SCHEMAS[face.schema]
+        assert face.schema == DETECTORS[name] and face.keypoints.shape == (len(schema.points), 3)
+        assert 0.5 < face.score <= 1 and 0 <= face.keypoints[:, 2].min() <= face.keypoints[:, 2].max() <= 1
+        x0, y0, x1, y1 = face.box
+        assert 30 < x1 - x0 < SIZE and 30 < y1 - y0 < SIZE
+        left, right, mouth = (schema.centre(face.keypoints, region) for region in ("left_eye", "right_eye", "mouth"))
+        assert x0 < left[0] < mouth[0] + 20 and mouth[0] - 20 < right[0] < x1
+        assert max(left[1], right[1]) < mouth[1] < y1 + 5
+
+
+def test_the_eyes_are_where_the_pixels_say(faces, found):
+    """Eyes are the face's contrast: the boxes around them vary more than the cheeks below, glasses and hair aside."""
+    darker = []
+    for picture, face in ((picture, faces[0]) for picture, faces in zip(faces, found, strict=True) if faces):
+        gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(float)
+        schema = SCHEMAS[face.schema]
+        unit = schema.interocular(face.keypoints)
+        half = 0.22 * unit
+        for eye in ("left_eye", "right_eye"):
+            x, y = schema.centre(face.keypoints, eye)
+            there, below = (
+                gray[round(y + shift - half) : round(y + shift + half), round(x - half) : round(x + half)].std()
+                for shift in (0, 0.55 * unit)
+            )
+            darker.append(there > below)
+    assert np.mean(darker) > 0.8
+
+
+def test_mirrored_faces_have_mirrored_points(detector, faces, found):
+    pairs = list(zip(found, detector.detect(faces[:, :, ::-1]), strict=True))
+    both = [(plain[0], mirrored[0]) for plain, mirrored in pairs if plain and mirrored]
+    assert len(both) >= 4
+    gaps = [distance(SCHEMAS[a.schema].flip(a.keypoints, SIZE), b.keypoints, a.schema) for a, b in both]
+    assert np.median(gaps) < 0.12
+    yaws = np.array([[head_pose(face.keypoints, face.schema).yaw for face in pair] for pair in both])
+    assert np.median(np.abs(yaws.sum(axis=1))) < 12
+
+
+def test_roll_follows_a_turn_in_the_plane(detector, faces, found):
+    degrees = 12
+    matrix = cv2.getRotationMatrix2D(((SIZE - 1) / 2, (SIZE - 1) / 2), -degrees, 1)  # clockwise
+    turned = np.stack([cv2.warpAffine(face, matrix, (SIZE, SIZE), borderMode=cv2.BORDER_REFLECT_101) for face in faces])
+    change = [
+        head_pose(after[0].keypoints, after[0].schema).roll - head_pose(before[0].keypoints, before[0].schema).roll
+        for before, after in zip(found, detector.detect(turned), strict=True)
+        if before and after
+    ]
+    assert len(change) >= 4
+    assert np.median(change) == pytest.approx(degrees, abs=5)
+
+
+def test_same_bytes_again_and_one_by_one(detector, faces, found):
+    again = [detector.detect(face[None])[0] for face in faces]
+    for one, other in zip(found, again, strict=True):
+        assert len(one) == len(other)
+        for a, b in zip(one, other, strict=True):
+            np.testing.assert_array_equal(a.keypoints, b.keypoints)
+            np.testing.assert_array_equal(a.box, b.box)
+            assert a.score == b.score
+
+
+def test_two_faces_in_one_picture(detector, faces):
+    picture = np.full((128, 256, 3), 230, np.uint8)
+    picture[:, :128], picture[:, 128:] = faces[0], faces[3]
+    found = detector.detect(picture[None])[0]
+    assert len(found) == 2
+    assert found[0].area >= found[1].area
+    assert sorted(bool(face.box.reshape(2, 2).mean(axis=0)[0] > 128) for face in found) == [False, True]
+
+
+def test_pictures_of_any_shape_and_content_give_no_exception(detector):
+    random = np.random.default_rng(0)
+    for shape in ((8, 8), (1, 1), (1, 300), (64, 64)):
+        pictures = np.stack(
+            [
+                np.zeros((*shape, 3), np.uint8),
+                np.full((*shape, 3), 255, np.uint8),
+                random.integers(0, 256, (*shape, 1), dtype=np.uint8).repeat(3, axis=2),
+                random.integers(0, 256, (*shape, 3), dtype=np.uint8),
+            ]
+        )
+        found = detector.detect(pictures)
+        assert len(found) == 4 and found[:2] == [[], []]
+        assert all(np.isfinite(face.keypoints).all() for faces in found for face in faces)
+    assert detector.detect(np.zeros((0, 64, 64, 3), np.uint8)) == []
+
+
+def test_a_face_in_a_huge_picture(detector, faces):
+    huge = cv2.resize(faces[0], (3000, 3000), interpolation=cv2.INTER_CUBIC)
+    assert detector.detect(np.zeros((1, 3000, 2000, 3), np.uint8)) == [[]]
+    face = detector.detect(huge[None])[0][0]
+    small = detector.detect(faces[:1])[0][0]
+    assert distance(small.keypoints * [3000 / SIZE, 3000 / SIZE, 1], face.keypoints, face.schema) < 0.12
+
+
+def test_a_gray_face(detector, faces):
+    gray = np.stack([cv2.cvtColor(face, cv2.COLOR_RGB2GRAY) for face in faces])[..., None].repeat(3, axis=3)
+    assert sum(map(bool, detector.detect(gray))) >= 4
+
+
+def test_a_dark_face(detector, faces):
+    assert sum(map(bool, detector.detect((faces * 0.3).astype(np.uint8)))) >= 4
+
+
+def test_other_arrays_are_refused(detector):
+    for wrong in (np.zeros((64, 64, 3), np.uint8), np.zeros((1, 64, 64, 3)), np.zeros((1, 64, 64), np.uint8)):
+        with pytest.raises(ValueError, match=r"not uint8 \[n, H, W, 3\]"):
+            detector.detect(wrong)
+
+
+def test_animeface_says_so_where_no_wheel_exists(monkeypatch, tmp_path):
+    package = tmp_path / "animeface" / "__init__.py"
+    package.parent.mkdir()
+    package.touch()
+    real = importlib.util.find_spec
+    fake = importlib.util.spec_from_file_location("animeface", package)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: fake if name == "animeface" else real(name))
+    with pytest.raises(
+        UserError, match="carries no compiled library: its wheels exist for Linux x86-64 and macOS arm64"
+    ):
+        create_detector("animeface")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "animeface" else real(name))
+    with pytest.raises(UserError, match="needs the package animeface"):
+        create_detector("animeface")
+
+
+def test_dlib_weights_from_a_folder(tmp_path):
+    with pytest.raises(UserError, match=r"shape_predictor_68_face_landmarks\.dat is missing"):
+        create_detector("dlib", weights=str(tmp_path))
+    (tmp_path / "shape_predictor_68_face_landmarks.dat").write_bytes(b"not a model")
+    with pytest.raises(UserError, match="is not dlib's 68-point predictor"):
+        create_detector("dlib", weights=str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"name": "mtcnn"}, "mtcnn is not a detector that looks at pictures"),
+        ({"name": "celeba"}, "celeba is not a detector that looks at pictures"),
+        ({"name": "dlib", "face_detector": "sfd"}, "has no face_detector 'sfd'"),
+        ({"name": "animeface", "weights": "folder"}, "has neither face_detector nor weights"),
+    ],
+)
+def test_wrong_options_end_as_one_sentence(arguments, sentence):
+    with pytest.raises(UserError, match=sentence):
+        create_detector(**arguments)
+
+
+def test_a_package_that_is_missing_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "dlib", None)
+    monkeypatch.delitem(sys.modules, "pipeline.landmarks.detectors.dlib")
+    with pytest.raises(UserError, match="the detector dlib needs the package dlib, which is not installed"):
+        create_detector("dlib")
+
+
+def test_embedded_detectors_need_no_torch():
+    code = (
+        "import sys; sys.modules['torch'] = sys.modules['pandas'] = None\n"
+        "from pipeline.landmarks import create_detector\n"
+        "from pipeline.landmarks.alignment import similarity\n"
+        "from pipeline.landmarks.pose import head_pose\n"
+        "[create_detector(name) for name in ('dlib', 'animeface')]"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,144 @@
+"""The HTML report and the model card, from a small finished run."""
+
+import json
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from finished_run import DROPPED, FACES, write_finished_run
+
+from pipeline import params
+from pipeline.errors import UserError
+from pipeline.report import data, failures, metrics, render, subgroups, training_curves
+from pipeline.report.results import Results
+
+PROJECT = Path(__file__).parents[2]
+HOSTILE = "<script>alert('x')</script> | free"
+
+
+@pytest.fixture
+def results(tmp_path, tiny_faces):
+    write_finished_run(tmp_path, tiny_faces, licence=HOSTILE)
+    return Results(tmp_path)
+
+
+@pytest.fixture
+def settings():
+    return params.load(PROJECT / "params.yaml")
+
+
+def test_the_page_needs_nothing_else_and_escapes_what_others_wrote(results, settings):
+    context = render.describe(results, settings)
+    html, card = render.html(context), render.model_card(context)
+    assert len(html) < 6_000_000
+    assert "<script" not in html and "&lt;script&gt;" in html
+    assert "no face was found &lt;anywhere&gt;" in html
+    # Whatever the browser would fetch by itself is in the page.
+    fetched = re.findall(r"""(?:src|href|xlink:href|url)\s*[=(]\s*["']?([^"')\s>]+)""", html)
+    assert fetched and all(target.startswith(("data:", "#")) for target in fetched)
+    assert "123.5" in html and "110.0 … 130.0" in html and "246.9" in html
+    # The card's tables keep their columns.
+    assert r"\<script\>alert('x')\</script\> \| free" in card
+    for block in re.findall(r"(?:^\|.*\n)+", card, re.MULTILINE):
+        assert len({len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}) == 1
+    # Same inputs, same bytes.
+    again = render.describe(results, settings)
+    assert render.html(again) == html and render.model_card(again) == card
+
+
+@pytest.mark.parametrize(("discriminator", "told"), [("projected", True), ("patch", False)])
+def test_a_model_that_distances_flatter_says_so(results, settings, discriminator: str, told: bool):
+    path = results.data / "train" / "model.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"discriminator": discriminator}))
+    context = render.describe(results, settings)
+    for text in (render.html(context), render.model_card(context)):
+        assert ("distances flatter this model" in " ".join(text.split())) == told
+
+
+def test_curves_say_which_way_they_are_about(results):
+    history = pd.read_csv(results.data / "train" / "history.csv").assign(
+        reconstruction_anime=0.5, reconstruction_human=1
+    )
+    history.to_csv(results.data / "train" / "history.csv", index=False)
+    charts = training_curves.describe(results)["watched"]
+    round_trip = next(chart for chart in charts if "reconstruction accuracy" in chart)
+    distance = next(chart for chart in charts if "Fréchet" in chart)
+    assert "of photos" in round_trip and "into anime" not in round_trip
+    assert "into anime" in distance and "of photos" not in distance
+
+
+def test_counts_add_up(results):
+    told = data.describe(results)
+    for domain in told["domains"]:
+        counts = domain["counts"]
+        assert counts["pictures"] == FACES + DROPPED + 2 + 1
+        assert (counts["not looked at"], counts["unreadable"]) == (1, 2)
+        assert counts["pictures"] == sum(value for name, value in counts.items() if name != "pictures")
+        assert [(item["reason"], item["count"]) for item in domain["dropped"]] == [
+            ("turned too far to the side", 2),
+            ("a near-copy of a face that was kept", 1),
+        ]
+        assert domain["dropped"][0]["sheet"] and domain["dropped"][1]["sheet"] is None
+    assert sum(row["faces"] for row in told["split"]) == 2 * FACES
+
+
+def test_numbers_stand_beside_their_floor_and_doing_nothing(results):
+    told = metrics.describe(results)
+    (row,) = [
+        row for row in told["rows"] if row["meaning"] is metrics.MEANINGS["fd"] and row["side"] == "photo → anime"
+    ]
+    assert (row["value"], row["interval"], row["untouched"], row["floor"]) == (
+        "123.5",
+        "110.0 … 130.0",
+        "246.9",
+        "40.1",
+    )
+    assert told["cards"][0]["value"] == "50%"
+    assert told["absent"] == [{"reason": "no face was found <anywhere>", "names": ["landmark_error.anime"]}]
+    # An embedded distance is never called FID.
+    assert not any("FID" in row["meaning"].name for row in told["rows"])
+    assert told["fid"] == ""
+
+
+def test_only_gaps_beyond_chance_are_called_gaps(results):
+    told = subgroups.describe(results)
+    (gap,) = told["gaps"]
+    assert (gap["attribute"], gap["worst"]["group"], gap["best"]["group"]) == ("gender", "male", "female")
+    assert gap["size"] == pytest.approx(0.2)
+    assert told["unjudged"] == [("age: 60 and over", 3)]
+    assert [attribute["name"] for attribute in told["attributes"]] == ["gender", "age"]
+
+
+def test_failures_are_the_worst_first_and_only_failures(results):
+    told = failures.describe(results)
+    least = next(g for g in told if g["title"] == "Least like the target domain" and g["direction"] == "human2anime")
+    values = [float(picture["caption"]) for picture in least["pictures"]]
+    assert values == sorted(values) and values[0] == -1 and max(values) < 0
+    copies = next(g for g in told if g["title"].startswith("Nearly the same"))
+    assert len(copies["pictures"]) == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["train/history.csv", "evaluate/metrics.csv", "split/human.parquet", "evaluate/absent.json"]
+)
+def test_a_missing_or_damaged_input_is_one_sentence(results, settings, name):
+    (results.data / name).write_bytes(b"\x00garbage")
+    with pytest.raises(UserError, match=re.escape(name)):
+        render.describe(results, settings)
+    (results.data / name).unlink()
+    with pytest.raises(UserError, match=f"{re.escape(name)} is missing"):
+        render.describe(results, settings)
+
+
+def test_translations_of_another_split_are_refused(results):
+    table = results.table("split/human.parquet")
+    table.iloc[:-1].to_parquet(results.data / "split" / "human.parquet")
+    with pytest.raises(UserError, match="belong together"):
+        results.translations("human2anime")
+
+
+def test_without_groups_the_report_says_so(results, settings):
+    (results.data / "evaluate" / "slices.csv").unlink()
+    html = render.html(render.describe(results, settings))
+    assert "left out" in html

@@ -1,0 +1,224 @@
+"""Each threshold drops what it should, in the documented order, and the best copy survives."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.errors import UserError
+from pipeline.faces import read_table, write_table
+from pipeline.params import DomainFilter
+from pipeline.selection.filter import REASONS, judge, measure, summarise
+
+STRICT = DomainFilter(
+    years=(2011, 2019),
+    keep_unknown_year=False,
+    min_score=0.5,
+    min_feature_score=0.4,
+    max_yaw=30,
+    min_size=20,
+    min_sharpness=50,
+    duplicate_radius=4,
+)
+#: What makes a good face bad for one reason, in the order of precedence.
+FLAWS = {
+    "wrong_year": {"year": 2010},
+    "no_face": {"score": np.nan, "box": None, "keypoints": None, "yaw": np.nan, "sharpness": np.nan},
+    "low_score": {"score": 0.49},
+    "unclear_features": {"keypoints": [1.0, 1.0, 0.39, 2.0, 2.0, 0.39]},
+    "side_profile": {"yaw": -30.5},
+    "small": {"box": [0.0, 0.0, 64.0, 19.0]},
+    "blurry": {"sharpness": 49.0},
+    "duplicate": {"sha256": "copy"},
+}
+
+
+def good_face(index: int) -> dict[str, object]:
+    return {
+        "face_id": f"anime-{index}",
+        "row": index,
+        "sha256": str(index),
+        "width": 100,
+        "height": 100,
+        "year": 2015,
+        "score": 0.9,
+        "box": [10.0, 10.0, 50.0, 50.0],
+        "keypoints": [1.0, 1.0, 0.8, 2.0, 2.0, 0.8],
+        "yaw": 10.0,
+        "sharpness": 100.0,
+    }
+
+
+def table_of(*flaws: dict[str, object]) -> pd.DataFrame:
+    table = pd.DataFrame([good_face(index) | flaw for index, flaw in enumerate(flaws)])
+    return table.astype({"year": "Int64", "score": "float64", "yaw": "float64", "sharpness": "float64"})
+
+
+@pytest.fixture(scope="module")
+def pixels() -> np.ndarray:
+    """Noise, uint8 RGB [40, 32, 32, 3]: no two pictures are near each other."""
+    return np.random.default_rng(0).integers(0, 256, (40, 32, 32, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("reason", [reason for reason in REASONS if reason != "duplicate"])
+def test_each_flaw_has_its_reason(pixels, reason):
+    judged = judge(table_of({}, FLAWS[reason]), pixels, STRICT)
+    assert judged["verdict"].tolist() == ["kept", "dropped"]
+    assert judged["reason"].tolist() == ["", reason]
+
+
+def test_the_limits_themselves_pass(pixels):
+    on_the_limit = {
+        "year": 2019,
+        "score": 0.5,
+        "keypoints": [1.0, 1.0, 0.4],
+        "yaw": -30.0,
+        "box": [0.0, 0.0, 20.0, 30.0],
+        "sharpness": 50.0,
+    }
+    assert judge(table_of(on_the_limit), pixels, STRICT)["verdict"].tolist() == ["kept"]
+
+
+@pytest.mark.parametrize("first", range(len(REASONS) - 1))
+def test_of_several_flaws_the_first_is_the_reason(pixels, first):
+    flaw: dict[str, object] = {}
+    for reason in list(FLAWS)[first:][::-1]:
+        flaw |= FLAWS[reason]
+    assert judge(table_of(flaw), pixels, STRICT)["reason"].tolist() == [REASONS[first]]
+
+
+def test_the_documented_order_is_the_order():
+    assert tuple(FLAWS) == REASONS
+
+
+@pytest.mark.parametrize(
+    ("missing", "reason"),
+    [
+        ({"year": pd.NA}, "wrong_year"),
+        ({"keypoints": None}, "unclear_features"),
+        ({"yaw": np.nan}, "side_profile"),
+        ({"box": None}, "small"),
+        ({"sharpness": np.nan}, "blurry"),
+    ],
+)
+def test_a_missing_measurement_fails_a_threshold_and_passes_where_there_is_none(pixels, missing, reason):
+    table = table_of(missing)
+    assert judge(table, pixels, STRICT)["reason"].tolist() == [reason]
+    assert judge(table, pixels, DomainFilter()).loc[0, "verdict"] == "kept"
+
+
+def test_unknown_years_can_be_kept(pixels):
+    wanted = DomainFilter(years=(2011, 2019), keep_unknown_year=True)
+    judged = judge(table_of({"year": pd.NA}, {"year": 2020}), pixels, wanted)
+    assert judged["reason"].tolist() == ["", "wrong_year"]
+
+
+def test_no_face_is_dropped_without_any_threshold(pixels):
+    assert judge(table_of(FLAWS["no_face"]), pixels, DomainFilter())["reason"].tolist() == ["no_face"]
+
+
+def test_the_sharpest_copy_is_kept_and_named(pixels):
+    copies = pixels.copy()
+    copies[1] = copies[2] = copies[0]
+    table = table_of({"sharpness": 80.0}, {"sharpness": 120.0}, {"sharpness": 90.0}, {})
+    judged = judge(table, copies, STRICT)
+    assert judged["reason"].tolist() == ["duplicate", "", "duplicate", ""]
+    assert judged["duplicate_of"].tolist() == ["anime-1", pd.NA, "anime-1", pd.NA]
+    assert judged["cluster"].tolist() == [0, 0, 0, pd.NA]
+
+
+def test_of_equally_sharp_copies_the_larger_original_is_kept(pixels):
+    copies = [{"sha256": "same", "width": 300, "height": 50}, {"sha256": "same", "width": 120, "height": 130}]
+    judged = judge(table_of(*copies), pixels, STRICT)
+    assert judged["reason"].tolist() == ["duplicate", ""]
+
+
+def test_a_copy_of_unknown_sharpness_is_the_last_choice(pixels):
+    table = table_of({"sha256": "same", "sharpness": np.nan, "width": 500}, {"sha256": "same", "sharpness": 1.0})
+    assert judge(table, pixels, DomainFilter())["reason"].tolist() == ["duplicate", ""]
+
+
+def test_a_bad_copy_never_replaces_a_good_one(pixels):
+    # The sharpest copy is a side profile: were duplicates looked for first, nothing would be left.
+    table = table_of({"sha256": "same", "sharpness": 500.0, "yaw": 80.0}, {"sha256": "same"})
+    assert judge(table, pixels, STRICT)["reason"].tolist() == ["side_profile", ""]
+
+
+def test_equal_files_are_duplicates_without_a_radius(pixels):
+    judged = judge(table_of({"sha256": "same"}, {"sha256": "same"}, {}), pixels, DomainFilter(duplicate_radius=None))
+    assert judged["reason"].tolist() == ["", "duplicate", ""]
+
+
+def test_an_empty_table_stays_empty(pixels):
+    judged = judge(table_of({}).iloc[:0], pixels, STRICT)
+    assert len(judged) == 0
+    assert summarise(judged, 3)["reason"] == {"unreadable": 3} | dict.fromkeys(REASONS, 0)
+
+
+def test_columns_that_are_missing_in_every_row_lose_their_type_on_disk(tmp_path, pixels):
+    table = table_of(FLAWS["no_face"] | {"year": pd.NA}, FLAWS["no_face"] | {"year": pd.NA}).astype(object)
+    table[["score", "yaw", "sharpness", "year"]] = None
+    table["row"] = [0, 1]
+    write_table(table, tmp_path / "faces.parquet")
+    judged = judge(read_table(tmp_path / "faces.parquet"), pixels, DomainFilter(years=(2011, 2019), min_score=0.5))
+    assert judged["reason"].tolist() == ["no_face", "no_face"]
+
+
+def test_measures_know_what_is_missing():
+    measures = measure(table_of({}, FLAWS["no_face"]))
+    assert measures.loc[0, ["feature_score", "size"]].tolist() == [pytest.approx(0.8), 40.0]
+    assert measures.loc[1].isna().tolist() == [False, True, True, True, True, True]
+
+
+flawed = st.lists(
+    st.tuples(st.sets(st.sampled_from(REASONS), max_size=3), st.integers(0, 5), st.sampled_from([60.0, 70.0, 80.0])),
+    min_size=1,
+    max_size=20,
+)
+
+
+@settings(max_examples=20)
+@given(flawed, st.randoms(use_true_random=False))
+def test_verdicts_do_not_depend_on_the_order_of_rows(faces, random):
+    pixels = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), dtype=np.uint8)
+    flaws = [
+        {"sharpness": sharpness, "row": picture}
+        | {key: value for name in sorted(flaws) for key, value in FLAWS[name].items()}
+        for flaws, picture, sharpness in faces
+    ]
+    table = table_of(*flaws)
+    order = list(range(len(table)))
+    random.shuffle(order)
+    straight = judge(table, pixels, STRICT)
+    shuffled = judge(table.iloc[order], pixels, STRICT)
+    columns = ["face_id", "verdict", "reason", "duplicate_of", "cluster"]
+    pd.testing.assert_frame_equal(
+        straight[columns].sort_values("face_id", ignore_index=True),
+        shuffled[columns].sort_values("face_id", ignore_index=True),
+    )
+    # Whoever is dropped as a copy has its original among the kept, in the same cluster, at least as sharp.
+    for _, copy in straight[straight["reason"] == "duplicate"].iterrows():
+        original = straight[straight["face_id"] == copy["duplicate_of"]].iloc[0]
+        assert original["verdict"] == "kept"
+        assert original["cluster"] == copy["cluster"]
+        assert original["sharpness"] >= copy["sharpness"]
+
+
+def test_counts_add_up(pixels):
+    judged = judge(table_of({}, *FLAWS.values(), {"sha256": "copy"}), pixels, STRICT)
+    summary = summarise(judged, 2)
+    assert summary["faces"] == 10
+    assert summary["kept"] + summary["dropped"] == 10
+    assert sum(summary["reason"].values()) == summary["dropped"] + 2
+    assert all(count >= 1 for count in summary["reason"].values())
+
+
+def test_a_size_is_a_side_wherever_the_box_lies():
+    measures = measure(table_of({"box": [40.0, 30.0, 59.0, 60.0]}, {"box": [40.0, 30.0, 80.0, 48.0]}))
+    assert measures["size"].tolist() == [19, 18]
+
+
+def test_a_table_that_points_past_the_pictures_is_one_sentence(pixels):
+    with pytest.raises(UserError, match=r"points to picture 40, but faces\.npy holds 40 pictures"):
+        judge(table_of({"row": 40}), pixels, STRICT)

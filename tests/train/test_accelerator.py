@@ -1,0 +1,87 @@
+"""Devices, precisions, processes: the same numbers."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from tiny_run import fail, first_steps, first_steps_of_two, fit, mark, settings
+
+from pipeline.errors import UserError
+from pipeline.train.accelerator import Engine, choose_device, launch
+
+CPU = torch.device("cpu")
+
+
+def test_two_processes_give_the_gradients_of_one_with_twice_the_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ANIMEMORPH_PROCESSES", "2")
+    launch(first_steps_of_two, str(tmp_path))
+    alone = first_steps(0, 1, 4, tmp_path)
+    parts = [load_file(tmp_path / f"{rank}.safetensors") for rank in range(2)]
+    for name, expected in alone.items():
+        kind = name.rpartition(" ")[0]
+        largest = max(values.abs().max().item() for other, values in alone.items() if other.startswith(kind))
+        for part in parts:
+            torch.testing.assert_close(part[f"/{name}"], expected, rtol=0, atol=1e-5 * largest)
+
+
+def test_bfloat16_trains_like_float32(tmp_path: Path):
+    losses = [
+        fit(settings(precision=precision, epochs=2), tmp_path / precision, Engine(precision=precision))[1][-1]
+        for precision in ("32", "bf16-mixed")
+    ]
+    for name in ("train_cycle_human", "train_identity_anime", "val_cycle_anime"):
+        # bfloat16 keeps 8 bits: 0.4 % a value; means over thousands of values are nearer.
+        assert losses[1][name] == pytest.approx(losses[0][name], rel=0.02)
+
+
+def test_half_precision_is_refused_on_a_cpu():
+    with pytest.raises(UserError, match="is 16-mixed, which a CPU does not train in"):
+        Engine(CPU, "16-mixed")
+
+
+def test_each_player_has_its_own_loss_scale():
+    """On the CPU with a scaler switched on by hand: one player's overflow leaves the other alone."""
+    weights = [torch.nn.Parameter(torch.ones(2)) for _ in range(2)]
+    players = [Engine().adam([weight], 0.1, (0.5, 0.999)) for weight in weights]
+    for player in players:
+        player.scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
+    players[0].update((weights[0] * float("inf")).sum(), 0.1)
+    players[1].update(weights[1].sum(), 0.1)
+    assert weights[0].tolist() == [1, 1]
+    assert weights[1].tolist() == pytest.approx([0.9, 0.9])
+    assert [player.scaler.get_scale() for player in players] == [512.0, 1024.0]
+    restored = Engine().adam([weights[0]], 0.1, (0.5, 0.999))
+    restored.scaler = torch.amp.GradScaler("cpu", init_scale=1.0)
+    restored.load_state_dict(players[0].state_dict())
+    assert restored.scaler.get_scale() == 512.0
+
+
+@pytest.mark.parametrize("name", ["tpu", "mps", "cuda"])
+def test_missing_device_is_refused(name: str):
+    if {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}.get(name):
+        pytest.skip("it is there")
+    with pytest.raises(
+        UserError, match=f"ANIMEMORPH_DEVICE is '{name}', which is not available here: take one of auto"
+    ):
+        choose_device(name)
+
+
+@pytest.mark.parametrize("value", ["0", "two", "-1"])
+def test_number_of_processes_must_be_one(value: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ANIMEMORPH_PROCESSES", value)
+    with pytest.raises(UserError, match=f"ANIMEMORPH_PROCESSES is '{value}', not a number of processes"):
+        launch(print)
+
+
+def test_launch_starts_the_processes_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ANIMEMORPH_PROCESSES", "2")
+    launch(mark, str(tmp_path))
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"0-of-2": "3.0", "1-of-2": "3.0"}
+
+
+def test_one_failing_process_ends_all_with_its_sentence(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture):
+    monkeypatch.setenv("ANIMEMORPH_PROCESSES", "2")
+    with pytest.raises(UserError, match="one of the training processes ended; its reason stands above"):
+        launch(fail)
+    assert "error: nothing works." in capfd.readouterr().err

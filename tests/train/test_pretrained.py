@@ -1,0 +1,56 @@
+"""Starting from a trained model: its generators exactly, their averages too, and a sentence when they do not fit."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tiny_run import settings, tiny_model
+
+from pipeline.errors import UserError
+from pipeline.networks.model import save_model
+from pipeline.train.accelerator import Engine
+from pipeline.train.pretrained import start_from
+from pipeline.train.trainer import Run
+
+GENERATORS = ("human2anime", "anime2human")
+
+
+def equal(a: torch.nn.Module, b: torch.nn.Module) -> bool:
+    return all(torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True))
+
+
+def test_generators_and_their_averages_are_the_trained_ones_and_discriminators_are_new(tmp_path: Path) -> None:
+    trained = tiny_model(settings(), seed=3)
+    save_model(trained, tmp_path / "trained")
+    # Resolution, model and discriminators are free to differ.
+    train = settings(model="landmark_cyclegan", resolution=64, discriminator_width=3, ema=0.9)
+    model, untouched = tiny_model(train, seed=4), tiny_model(train, seed=4)
+    start_from(model, tmp_path / "trained")
+    run = Run(train, model, Engine(), tmp_path / "run")
+    for name in GENERATORS:
+        assert not equal(getattr(untouched, name), getattr(trained, name))
+        assert equal(getattr(run.model, name), getattr(trained, name))
+        assert equal(getattr(run.averaged, name), getattr(trained, name))
+    for name in ("discriminator_human", "discriminator_anime"):
+        assert equal(getattr(run.model, name), getattr(untouched, name))
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"width": 3}, "train.width is 3, but the model that train.init=pretrained starts from has 2: change"),
+        ({"blocks": 2}, "train.blocks is 2, but"),
+        ({"generator": "unet"}, "train.generator is unet, but"),
+        ({"upsample": "transposed"}, "train.upsample is transposed, but"),
+        ({"model": "dcgan", "width": 4}, "train.model is dcgan, but"),
+    ],
+)
+def test_other_generators_are_one_sentence_that_names_the_key(
+    change: dict[str, Any], sentence: str, tmp_path: Path
+) -> None:
+    save_model(tiny_model(settings()), tmp_path)
+    with pytest.raises(UserError) as error:
+        start_from(tiny_model(settings(**change)), tmp_path)
+    assert str(error.value).startswith(sentence)
+    assert str(error.value).endswith("take train.init=scratch.")

@@ -1,0 +1,87 @@
+"""What is measured after an epoch, on models whose values are known."""
+
+import numpy as np
+import pytest
+import torch
+from tiny_run import pooled, random_faces, settings, tiny_model
+from torch import nn
+
+from pipeline.features.distances import frechet
+from pipeline.features.near_duplicates import copied_share
+from pipeline.train.objectives import Recipe
+from pipeline.train.validation import Measures, Monitor, collapsed, sample_sheet
+
+MEASURES = Measures(pooled, frechet, copied_share)
+
+
+class Constant(nn.Module):
+    """A generator that has collapsed: the same grey face whatever comes in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.grey = nn.Parameter(torch.zeros(1))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return torch.zeros_like(images) + self.grey
+
+
+class Same(nn.Module):
+    """A generator that changes nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(1))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return images * self.scale
+
+
+def measure(generator: type[nn.Module], human: np.ndarray, anime: np.ndarray) -> dict[str, float]:
+    train = settings(noise=False)
+    model = tiny_model(train)
+    model.human2anime, model.anime2human = generator(), generator()
+    return Monitor(human, anime, MEASURES, seed=0).measure(Recipe(train, model))
+
+
+def test_collapse_is_seen():
+    row = measure(Constant, random_faces(6, 0), random_faces(6, 1))
+    assert row["copies_anime"] == row["copies_human"] == 1
+    assert row["diversity_anime"] == pytest.approx(0, abs=1e-6)
+    assert collapsed(row)
+
+
+def test_doing_nothing_reconstructs_everything_and_moves_nothing():
+    human, anime = random_faces(8, 0), random_faces(8, 1)
+    row = measure(Same, human, anime)
+    assert row["reconstruction_human"] == row["reconstruction_anime"] == 1
+    assert row["val_cycle_human"] == row["val_identity_anime"] == pytest.approx(0, abs=1e-6)
+    assert row["fd_anime"] == pytest.approx(frechet(pooled(human), pooled(anime)), rel=1e-6)
+    assert row["copies_anime"] == 0
+    assert not collapsed(row)
+
+
+def test_same_faces_on_both_sides_have_no_distance():
+    faces = random_faces(8, 0)
+    row = measure(Same, faces, faces)
+    assert row["fd_anime"] == pytest.approx(0, abs=1e-9)
+    assert row["diversity_human"] == pytest.approx(1)
+    # Real and fake are the same images: every score is right for one of the two.
+    assert row["discriminator_accuracy_anime"] == pytest.approx(0.5)
+
+
+def test_training_mode_is_given_back():
+    train = settings(model="dcgan", noise=False)
+    recipe = Recipe(train, tiny_model(train))
+    recipe.networks["human2anime"].train()
+    recipe.networks["discriminator_anime"].eval()
+    Monitor(random_faces(5, 0), random_faces(5, 1), MEASURES, 0).measure(recipe)
+    assert recipe.networks["human2anime"].training
+    assert not recipe.networks["discriminator_anime"].training
+
+
+def test_sheet_has_a_row_for_each_step_of_both_ways():
+    human, anime = random_faces(3, 0), random_faces(2, 1)
+    sheet = sample_sheet(tiny_model(settings()), human, anime, 0)
+    assert sheet.shape == (6 * 32, 2 * 32, 3)
+    np.testing.assert_array_equal(sheet[:32, :32], human[0])
+    np.testing.assert_array_equal(sheet[96:128, 32:], anime[1])
