@@ -1,5 +1,66 @@
-"""The one exception that a user is meant to read."""
+"""Errors that a user can cause: what is wrong, the value, what to do."""
+
+from enum import StrEnum
+from os import PathLike
+from typing import Any
+
+
+class Kind(StrEnum):
+    """What went wrong, for callers and tests that must not read the sentence."""
+
+    MISSING = "missing"  # a file, folder, column or key does not exist
+    DAMAGED = "damaged"  # a file exists but cannot be read as what it should be
+    BAD_VALUE = "bad value"  # a parameter, option or label is outside its range or unknown
+    CONFLICT = "conflict"  # two inputs contradict each other, or another process uses the same files
+    TOO_FEW = "too few"  # not enough images, faces or runs
+    UNAVAILABLE = "unavailable"  # a package, device, network or server cannot be used
+    NO_SPACE = "no space"  # the disk is full
+    FAILED = "failed"  # training diverged, a subprocess ended with an error
 
 
 class UserError(Exception):
-    """Something the user can mend. The message is one sentence: which file or key, what is wrong, what to do."""
+    """An error that the user can fix.
+
+    Attributes:
+        kind: What went wrong.
+        subject: The key, path or option that the error is about, as the user wrote it.
+    """
+
+    def __init__(self, message: str, *, kind: Kind = Kind.FAILED, subject: str | PathLike[str] = "") -> None:
+        """Build the error from one sentence: what is wrong, the value, what to do."""
+        super().__init__(message)
+        self.kind = kind
+        self.subject = str(subject)
+
+
+def missing_file(path: str | PathLike[str], fix: str) -> UserError:
+    """Return the error for a file or folder that does not exist; `fix` is an imperative clause without a period."""
+    return UserError(f"{str(path)!r} does not exist. {fix}.", kind=Kind.MISSING, subject=path)
+
+
+def damaged_file(path: str | PathLike[str], problem: str, fix: str) -> UserError:
+    """Return the error for a file that cannot be read: `problem` says what is wrong with it."""
+    return UserError(f"cannot read {str(path)!r}: {problem}. {fix}.", kind=Kind.DAMAGED, subject=path)
+
+
+def bad_value(key: str, value: Any, expected: str, fix: str = "") -> UserError:
+    """Return the error for a value outside its range; `expected` completes "must be …"."""
+    hint = f" {fix}." if fix else ""
+    return UserError(f"{key!r} must be {expected}, got {value!r}.{hint}", kind=Kind.BAD_VALUE, subject=key)
+
+
+def unavailable(what: str, problem: str, fix: str) -> UserError:
+    """Return the error for a package, device or server that cannot be used."""
+    return UserError(f"cannot use {what}: {problem}. {fix}.", kind=Kind.UNAVAILABLE, subject=what)
+
+
+def too_few(what: str, found: int, needed: int, fix: str) -> UserError:
+    """Return the error for a set that is too small."""
+    return UserError(
+        f"too few {what}: {found} found, at least {needed} needed. {fix}.", kind=Kind.TOO_FEW, subject=what
+    )
+
+
+def conflict(subject: str | PathLike[str], problem: str, fix: str) -> UserError:
+    """Return the error for two inputs that contradict each other."""
+    return UserError(f"{str(subject)!r} {problem}. {fix}.", kind=Kind.CONFLICT, subject=subject)
