@@ -149,6 +149,31 @@ def crop_aligned(image: np.ndarray, align: np.ndarray, size: int) -> np.ndarray:
     return cv2.resize(warped, (size, size), interpolation=cv2.INTER_AREA)
 
 
+def inside_photo(align: np.ndarray, size: int, stored: int | tuple[int, int]) -> np.ndarray:
+    """Return the mask of the pixels of an aligned crop that lie inside the stored picture.
+
+    `crop_aligned` mirrors the picture beyond its edges. Nothing may be measured or learnt on mirrored pixels.
+
+    Args:
+        align: Similarity [2, 3] from the pixels of the stored picture to the unit square, as in `crop_aligned`.
+        size: Side of the crop in pixels.
+        stored: Side of the stored picture in pixels, or its height and width.
+
+    Returns:
+        bool [size, size]: true where the centre of the pixel lies inside the stored picture.
+    """
+    height, width = (stored, stored) if isinstance(stored, int) else stored
+    matrix = np.asarray(align, dtype=np.float64).reshape(2, 3)
+    back = np.linalg.inv(matrix[:, :2])
+    centres = (np.arange(size) + 0.5) / size
+    # x and y in the stored picture of each pixel of the crop, from its column and its row.
+    x, y = (
+        (back[i, 0] * (centres - matrix[0, 2]))[None, :] + (back[i, 1] * (centres - matrix[1, 2]))[:, None]
+        for i in (0, 1)
+    )
+    return (x >= 0) & (x <= width) & (y >= 0) & (y <= height)
+
+
 def _check_size(width: int, height: int, max_pixels: int) -> None:
     if width * height > max_pixels:
         raise RejectedError("too large")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from PIL import Image
 
-from pipeline.images import PixelWriter, RejectedError, crop_aligned, decode, square_matrix, to_square
+from pipeline.images import PixelWriter, RejectedError, crop_aligned, decode, inside_photo, square_matrix, to_square
 
 LIMIT = 1_000_000
 
@@ -286,3 +286,31 @@ def test_pixel_writer_refuses_another_shape(tmp_path):
         for wrong in (np.zeros((16, 17, 3), np.uint8), np.zeros((16, 16, 3), np.float32)):
             with pytest.raises(ValueError, match="is not uint8"):
                 writer.append(wrong)
+
+
+class TestInsidePhoto:
+    def test_whole_picture_is_inside(self):
+        assert inside_photo(np.array([[1 / 64, 0, 0], [0, 1 / 64, 0]]), 32, 64).all()
+
+    def test_mask_marks_the_mirrored_part_of_a_crop(self):
+        # The picture's left half lies on the crop's right half: everything left of it is mirrored.
+        align = np.array([[1 / 64, 0, 0.5], [0, 1 / 64, 0]])
+        expected = np.zeros((32, 32), bool)
+        expected[:, 16:] = True
+        assert (inside_photo(align, 32, 64) == expected).all()
+
+    def test_mask_agrees_with_a_warped_picture_of_ones(self):
+        turn, scale = np.deg2rad(25), 1 / 90
+        align = np.array(
+            [
+                [scale * np.cos(turn), -scale * np.sin(turn), 0.25],
+                [scale * np.sin(turn), scale * np.cos(turn), -0.1],
+            ]
+        )
+        stored = np.full((60, 100), 255, np.uint8)
+        matrix = align * 128
+        matrix[:, 2] += matrix[:, :2].sum(axis=1) * 0.5 - 0.5
+        warped = cv2.warpAffine(stored, matrix, (128, 128), flags=cv2.INTER_LINEAR, borderValue=0)
+        mask = inside_photo(align, 128, (60, 100))
+        assert 0.2 < mask.mean() < 0.9
+        assert (mask == (warped >= 128)).mean() > 0.995
