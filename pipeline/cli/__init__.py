@@ -56,8 +56,8 @@ def animemorph() -> None:
     """A photo of a person in, an anime portrait out."""
 
 
-@app.command()
-def translate(
+@app.command("translate")
+def translate_command(
     inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Photos, videos, folders, patterns, or -.")],
     output: Annotated[str, typer.Option("-o", "--output", help="Folder, file, or - for standard output.")] = "anime",
     size: Annotated[int, typer.Option(min=16, max=4096, help="Side of the portrait, px.")] = 256,
@@ -83,8 +83,8 @@ def translate(
     raise typer.Exit(command.translate(inputs, output, model, look, force))
 
 
-@app.command()
-def export(
+@app.command("export")
+def export_command(
     output: Annotated[Path, typer.Option("-o", "--output", help="The bundle to write.")] = Path("animemorph.zip"),
     half: Annotated[bool, typer.Option("--half", help="Store the weights in 16 bits.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite what exists.")] = False,
@@ -103,7 +103,7 @@ def export(
 
 
 @app.command("app")
-def page(
+def app_command(
     host: Annotated[str, typer.Option(help="Address to listen on; by default this machine alone.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0: any free one.")] = 7860,
     model: Model = None,
@@ -114,8 +114,8 @@ def page(
     page.serve(host, port, model)
 
 
-@app.command()
-def audit() -> None:
+@app.command("audit")
+def audit_command() -> None:
     """Hash the outputs of the pipeline and DVC's cached copies again; name what is damaged or missing (exit code 1)."""
     from . import audit as auditing
 
@@ -126,8 +126,8 @@ def audit() -> None:
     raise typer.Exit(1 if result.findings else 0)
 
 
-@app.command()
-def compare(
+@app.command("compare")
+def compare_command(
     seeds: Annotated[str, typer.Option(help="Seeds, separated by commas.")] = "0,1,2",
     set_param: Annotated[
         list[str] | None,
