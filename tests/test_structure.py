@@ -22,7 +22,7 @@ ROWS = [
     {"files", "params", "devices"},
     {"images", "parallel"},
     {"faces", "contact_sheet", "image_archive", "weights"},
-    {"features"},
+    {"features", "drawing"},
     {"networks"},
     {"download", "resize", "landmarks", "selection"},
     {"train", "evaluate", "report", "inference"},

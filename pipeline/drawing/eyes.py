@@ -1,0 +1,181 @@
+"""Eyes built from parts, and eyebrows."""
+
+import numpy as np
+
+from .canvas import Canvas
+from .colours import luminance, mix, shade, shifted
+from .face import Face
+from .shapes import Points, bezier, ellipse, ink, mirrored, part
+
+#: Shape -> width, height, rise of the outer corner, fullness of the upper lid towards the outside, in head units.
+SHAPES = {
+    "round": (62, 54, 0.02, 0.0),
+    "tall": (57, 60, 0.05, 0.05),
+    "almond": (64, 47, 0.10, 0.1),
+    "drooping": (62, 51, -0.12, 0.2),
+    "sharp": (66, 42, 0.26, 0.15),
+    "narrow": (62, 34, 0.12, 0.1),
+}
+#: How far the lids are open, by expression.
+OPEN = {"surprised": 1.1, "sleepy": 0.6, "smile": 0.97, "open_smile": 0.95, "angry": 0.86, "sad": 0.92, "frown": 0.92}
+#: Turn of the brows (degrees, positive: inner end down) and their lift, by expression.
+BROWS = {
+    "angry": (17, -5),
+    "frown": (11, -3),
+    "sad": (-15, 2),
+    "surprised": (-4, 9),
+    "open_smile": (-5, 4),
+    "smile": (-3, 2),
+    "closed_smile": (-6, 4),
+}
+WHITE = np.array([250.0, 250, 252])
+
+
+class Eyes:
+    """Both eyes of a face."""
+
+    def __init__(self, face: Face, random: np.random.Generator) -> None:
+        self.face, self.head, self.who, self.style = face, face.head, face.who, face.style
+        width, height, self.rise, self.full = SHAPES[self.who.eye_shape]
+        self.half = width / 2 * self.style.eye_width * (0.5 + 0.5 * self.style.eye_size)
+        self.height = height * self.style.eye_size
+        self.open = OPEN.get(self.who.expression, 1.0)
+        self.gaze = random.normal(0, 2.5) + self.head.yaw * 0.08, random.normal(0, 1.2)
+        self.iris = self.half * random.uniform(0.62, 0.74) * (0.8 if self.who.male else 1.0)
+        self.flicks = int(random.integers(0, 4)) if self.who.gender == "female" else int(random.integers(0, 2))
+        self.lash = (6.2 + random.uniform(-1.4, 1.8)) * (0.72 if self.who.male else 1.0)
+        self.brow = 3.3 * self.who.brow_thickness * (1.9 if self.who.male else 1.0)
+        self.brow_y = 44 + random.uniform(-3, 7) - (12 if self.who.male else 0)
+        self.shine = -1 if random.random() < 0.5 else 1
+        self.crease = random.random() < 0.75
+        dark_line = mix((30, 24, 32), shade(self.who.hair_colour, 1.6), 0.3)
+        self.ink = mix(dark_line, (70, 36, 30), 0.4 * self.style.line_warmth)
+
+    def _place(self, local: Points, side: int, lift: float = 0.0) -> Points:
+        """Local points (x outwards from the eye's centre) on the face."""
+        return self.head.face(mirrored(local + np.array([50.0, 0]), side), lift)
+
+    def _lids(self) -> tuple[Points, Points]:
+        """Upper and lower lid from the inner to the outer corner, local."""
+        w, h, tilt = self.half, self.height, self.rise * self.height
+        top, low = 0.56 * h * (2 * self.open - 1 if self.open < 1 else self.open), 0.42 * h
+        inner, outer = (-w, 0.02 * h + 0.3 * tilt), (w, -0.06 * h - tilt)
+        upper = bezier(inner, (-w * 0.86, -top * 1.3), (w * (0.46 + self.full), -top * 1.6), outer, n=20)
+        low_inner, low_outer = (-w * 0.72, 0.2 * h + 0.3 * tilt), (w * 0.86, 0.12 * h - tilt * 0.6)
+        lower = np.concatenate(
+            [[inner], bezier(low_inner, (-w * 0.5, low * 1.2), (w * 0.5, low * 1.26), low_outer, n=18), [outer]]
+        )
+        return upper, lower
+
+    def draw(self, canvas: Canvas, side: int) -> Points:
+        """Draw one eye; return its six landmarks, left to right, upper lid before lower lid."""
+        with canvas.region("eyes"):
+            return self._eye(canvas, side)
+
+    def _eye(self, canvas: Canvas, side: int) -> Points:
+        upper, lower = self._lids()
+        if self.who.expression == "closed_smile":
+            return self._closed(canvas, side)
+        lids = self._place(upper, side), self._place(lower, side)
+        opening = np.concatenate([lids[0], lids[1][::-1]])
+        shadow = mix(self.face.shadow, (150, 150, 186), 0.45)
+        canvas.fill(opening, mix(WHITE, self.face.skin, 0.1))
+        with canvas.clipped(opening):
+            self._iris(canvas, side)
+            drop = np.array([0, 0.2 * self.height])
+            under = np.concatenate([upper, (upper + drop)[::-1]])
+            canvas.fill(self._place(under, side), shade(shadow, 0.6), 0.6)
+        self._lashes(canvas, side, upper, lower)
+        marks = [self._place(part(curve, a, b, 3), side) for curve, a, b in ((upper, 0.04, 0.96), (lower, 0.2, 0.8))]
+        return np.concatenate([m[np.argsort(m[:, 0])] for m in marks])
+
+    def _iris(self, canvas: Canvas, side: int) -> None:
+        colour, detail = self.who.eye_colour, self.style.eye_detail
+        x, y = side * self.gaze[0] - 1.5, self.gaze[1]
+        rx, ry = self.iris, min(self.iris * 1.35, max(self.height * 0.5, self.iris * 0.95))
+        shape = self._place(ellipse(x, y, rx, ry), side)
+        dark, light = shade(colour, 1.7), shifted(colour, 0.012, 0.85, 1.22)
+        top, bottom = self._place(np.array([(x, y - ry), (x, y + ry)]), side)
+        stops = {
+            "gradient": [(0, shade(dark, 0.8)), (0.38, mix(dark, colour, 0.5)), (1, light)],
+            "ringed": [(0, dark), (0.5, colour), (1, mix(colour, light, 0.7))],
+            "flat": [(0, mix(dark, colour, 0.3)), (0.49, mix(dark, colour, 0.3)), (0.51, colour), (1, colour)],
+            "glassy": [(0, dark), (0.55, mix(dark, colour, 0.8)), (1, mix(light, (255, 255, 255), 0.35))],
+        }[detail]
+        canvas.fill(shape, canvas.gradient(top, bottom, stops))
+        if detail == "glassy":
+            canvas.fill(
+                self._place(ellipse(x, y + ry * 0.6, rx * 0.66, ry * 0.3), side), mix(light, (255, 255, 255), 0.3), 0.7
+            )
+        pupil = mix(shade(dark, 1.2), (20, 14, 24), 0.5)
+        canvas.fill(self._place(ellipse(x, y, rx * 0.44, ry * 0.5), side), pupil, 0.95)
+        if detail == "ringed":
+            canvas.line(
+                self._place(ellipse(x, y, rx * 0.72, ry * 0.74), side),
+                light,
+                self.face.width * 0.7,
+                closed=True,
+                opacity=0.7,
+            )
+        canvas.line(shape, mix(shade(dark, 0.9), self.ink, 0.5), self.face.width * 1.1, closed=True)
+        for dx, dy, size in ((0.42 * self.shine, -0.42, 0.27), (-0.45 * self.shine, 0.48, 0.13), (0.1, 0.72, 0.07)):
+            place = np.array([side * dx * rx + x, dy * ry + y])
+            canvas.fill(
+                self._place(ellipse(place[0], place[1], size * rx, size * ry * 0.95, n=16), side), (255, 255, 255), 0.97
+            )
+
+    def _lashes(self, canvas: Canvas, side: int, upper: Points, lower: Points) -> None:
+        scale = self.head.scale
+        thick = self.lash * scale * (0.75 + 0.25 * self.style.eye_size)
+        line = upper - np.array([0, self.lash * 0.3])
+        tail = np.array([(self.half * 1.13, upper[-1, 1] + self.height * (0.06 - 0.3 * self.rise))])
+        canvas.fill(ink(self._place(np.concatenate([line, tail]), side), thick * 1.35, 0.4, 0.1, 0.7), self.ink)
+        for i in range(self.flicks):
+            root = upper[-2 - 2 * i]
+            tip = root + np.array([self.half * (0.24 - 0.03 * i), -self.height * (0.06 + 0.05 * i)])
+            flick = bezier(root, (root + tip) / 2 + (2, 1.5), tip, n=6)
+            canvas.fill(ink(self._place(flick, side), thick * 0.7, 1.0, 0.05, 0.0), self.ink)
+        soft = mix(self.ink, self.face.skin, 0.25)
+        canvas.fill(ink(self._place(part(lower, 0.35, 1.0), side), self.face.width * 1.2, 0.05, 0.7, 0.8), soft)
+        canvas.fill(
+            ink(self._place(part(upper, 0.0, 0.12, 4) + np.array([0, 1]), side), self.face.width, 0.3, 0.3), soft
+        )
+        if not self.crease:
+            return
+        with canvas.region("skin"):
+            lid = part(upper, 0.22, 0.9) - np.array([0, 0.13 * self.height + 3])
+            canvas.fill(
+                ink(self._place(lid, side), self.face.width * 0.95, 0.1, 0.2, 0.6),
+                mix(self.face.line, self.face.skin, 0.2),
+            )
+
+    def _closed(self, canvas: Canvas, side: int) -> Points:
+        w, h = self.half, self.height
+        arc = bezier((-w, 0.16 * h), (-w * 0.5, -0.3 * h), (w * 0.5, -0.34 * h), (w * 1.05, 0.12 * h), n=20)
+        canvas.fill(ink(self._place(arc, side), self.lash * self.head.scale * 1.2, 0.3, 0.3, 0.6), self.ink)
+        marks = (
+            self._place(part(arc, 0.02, 0.98, 3), side),
+            self._place(part(arc, 0.2, 0.8, 3) + np.array([0, 2]), side),
+        )
+        return np.concatenate([m[np.argsort(m[:, 0])] for m in marks])
+
+    def draw_brow(self, canvas: Canvas, side: int, opacity: float = 1.0) -> Points:
+        """Draw one eyebrow; return its three landmarks, left to right."""
+        with canvas.region("brows"):
+            return self._brow(canvas, side, opacity)
+
+    def _brow(self, canvas: Canvas, side: int, opacity: float) -> Points:
+        turn, lift = BROWS.get(self.who.expression, (0, 0))
+        if self.who.male:
+            turn += 5
+        angle = np.radians(turn)
+        w = 30.0 + (4 if self.who.male else 0)
+        arc = bezier((-w * 0.9, 3), (-w * 0.2, -6), (w * 0.4, -7), (w, 3))
+        spin = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        curve = arc @ spin + np.array([0, -self.brow_y - lift])
+        placed = self._place(curve, side)
+        hair = self.who.hair_colour
+        colour = mix(shade(hair, 1.0 if luminance(hair) > 0.35 else 0.3), self.ink, 0.35)
+        canvas.fill(ink(placed, self.brow * self.head.scale, 0.7 if self.who.male else 0.5, 0.1, 0.35), colour, opacity)
+        marks = part(placed, 0, 1, 3)
+        return marks[np.argsort(marks[:, 0])]

@@ -1,0 +1,76 @@
+"""Where the parts of a turned head and of its body lie in the picture.
+
+Head units: the eyes' centres of a face seen from the front are 100 apart, the origin is midway between them, x goes to
+the image's right, y down, depth towards the viewer.
+"""
+
+import numpy as np
+
+from .shapes import Points
+
+#: The head and the body meet here, in head units; the head tilts about it.
+PIVOT = np.array([0.0, 112.0])
+#: The face is a part of an ellipsoid: its depth in the middle and its half width.
+DEPTH, HALF_WIDTH = 78.0, 110.0
+#: The hair's front lies on a larger one, which closes at the crown.
+HAIR_DEPTH, HAIR_HALF_WIDTH, CROWN, BROW = 88.0, 124.0, -160.0, -30.0
+#: Share of the features' shift by yaw that a face crop takes back.
+RECENTRED = 0.9
+#: The body takes part in the head's tilt and turn.
+BODY_ROLL, BODY_YAW = 0.3, 0.45
+
+
+class Head:
+    """Head units to picture units."""
+
+    def __init__(self, yaw: float, pitch: float, roll: float, scale: float, centre: tuple[float, float]) -> None:
+        """Angles in degrees as in the project's pose.py; `scale` picture units per head unit; `centre`: the origin."""
+        self.yaw, self.pitch, self.roll, self.scale = yaw, pitch, roll, scale
+        self.side = 1 if yaw >= 0 else -1
+        self._sin_yaw, self._cos_yaw = np.sin(np.radians(yaw)), np.cos(np.radians(yaw))
+        self._sin_pitch, self._cos_pitch = np.sin(np.radians(pitch)), np.cos(np.radians(pitch))
+        self._centre = np.array(centre)
+        self._shift = np.array([-RECENTRED * DEPTH * self._sin_yaw, DEPTH * self._sin_pitch * 0.8])
+        self._turn = _rotation(roll)
+        self._body_turn = _rotation(BODY_ROLL * roll)
+
+    def at(self, points: Points, depth: np.ndarray | float) -> Points:
+        """Picture places of points [N, 2] at these depths."""
+        points = np.asarray(points, dtype=float)
+        depth = np.broadcast_to(depth, points.shape[:-1])
+        x = points[..., 0] * self._cos_yaw + depth * self._sin_yaw
+        forward = depth * self._cos_yaw - points[..., 0] * self._sin_yaw
+        y = points[..., 1] * self._cos_pitch - forward * self._sin_pitch
+        flat = np.stack([x, y], axis=-1) + self._shift
+        placed: Points = ((flat - PIVOT) @ self._turn.T + PIVOT) * self.scale + self._centre
+        return placed
+
+    def face(self, points: Points, lift: float = 0.0) -> Points:
+        """Picture places of points on the face."""
+        points = np.asarray(points, dtype=float)
+        bulge = np.sqrt(np.clip(1 - (points[..., 0] / HALF_WIDTH) ** 2, 0.05, 1))
+        return self.at(points, DEPTH * bulge + lift)
+
+    def hair(self, points: Points, lift: float = 0.0) -> Points:
+        """Picture places of points on the front of the hair."""
+        points = np.asarray(points, dtype=float)
+        across = np.clip(1 - (points[..., 0] / HAIR_HALF_WIDTH) ** 2, 0.03, 1)
+        above = np.clip((BROW - points[..., 1]) / (BROW - CROWN), 0, 0.98)
+        return self.at(points, HAIR_DEPTH * np.sqrt(across * (1 - above**2)) + lift)
+
+    def body(self, points: Points) -> Points:
+        """Picture places of points on the body."""
+        points = np.asarray(points, dtype=float) * (1 - 0.12 * abs(self._sin_yaw), 1)
+        shift = np.array([BODY_YAW * DEPTH * self._sin_yaw - RECENTRED * DEPTH * self._sin_yaw, 0])
+        placed: Points = ((points + shift - PIVOT) @ self._body_turn.T + PIVOT) * self.scale + self._centre
+        return placed
+
+    def far(self, side: int) -> bool:
+        """Whether this side of the face (1: the image's right) is the one turned away."""
+        return side == self.side
+
+
+def _rotation(degrees: float) -> np.ndarray:
+    """Clockwise on the screen."""
+    angle = np.radians(degrees)
+    return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
