@@ -1,4 +1,4 @@
-"""Stage `report`: from everything before to one HTML page and a model card."""
+"""Stage `report`: write the HTML report and the model card from the outputs of all other stages."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from stages import DATA, run
 
 
 def main() -> None:
-    """Write the page, its sample sheets for `dvc plots diff`, and the script that DVC's plots need offline."""
+    """Write the report, the model card, sample sheets for `dvc plots diff`, and the script of DVC's plots."""
     results = Results(DATA)
     settings = params.load(Path("params.yaml"))
     context = render.describe(results, settings)

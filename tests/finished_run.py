@@ -61,8 +61,8 @@ def _write_history(folder: Path, model, test) -> None:
     columns = {"epoch": range(1, EPOCHS + 1)}
     for name in ("adversarial_anime", "cycle_human", "discriminator_anime"):
         columns |= {f"train_{name}": [3.0, 2.0, 1.5], f"val_{name}": [3.1, 2.5, 2.4]}
-    for name in ("fd", "diversity", "copies"):
-        columns |= {f"{name}_anime": [0.9, 0.8, 0.7], f"{name}_human": [0.8, 0.7, 0.6]}
+    for name in ("val_fd", "val_recall", "val_near_duplicate_rate"):
+        columns |= {f"{name}_human2anime": [0.9, 0.8, 0.7], f"{name}_anime2human": [0.8, 0.7, 0.6]}
     pd.DataFrame(columns).to_csv(folder / "history.csv", index=False)
     (folder / "samples").mkdir()
     sheet = Image.fromarray(sample_sheet(model, test["human"][1], test["anime"][1], 0))
@@ -72,7 +72,7 @@ def _write_history(folder: Path, model, test) -> None:
 
 def _write_evaluation(folder: Path, model, test, tables) -> None:
     folder.mkdir()
-    rows, numbers = [], []
+    rows, metrics = [], []
     for direction, (domain, other) in {"human2anime": ("human", "anime"), "anime2human": ("anime", "human")}.items():
         table, faces = test[domain]
         back = "anime2human" if direction == "human2anime" else "human2anime"
@@ -82,21 +82,22 @@ def _write_evaluation(folder: Path, model, test, tables) -> None:
         np.save(folder / f"{domain}_cycle.npy", cycles)
         n = len(table)
         frame = pd.DataFrame({"direction": direction, "index": range(n), "face_id": table["face_id"]})
-        frame["reconstruction_accuracy"] = reconstruction.accuracy(faces, cycles, 0.1)
+        frame["pixel_accuracy"] = reconstruction.pixel_accuracy(faces, cycles, 0.1)
         frame["ssim"] = reconstruction.ssim(faces, cycles)
         frame["domain_score"] = np.linspace(-1, 1, n)
-        frame["near_copy"] = [True] + [False] * (n - 1)
+        frame["near_duplicate"] = [True] + [False] * (n - 1)
         frame["nearest_train"] = tables[other]["face_id"].iloc[:n].to_numpy()
         frame["nearest_train_distance"] = np.linspace(2, 1, n)
         rows.append(frame)
-        numbers.append(("reconstruction.ssim", domain, frame["ssim"].mean(), 0.1, 0.9, n))
-        numbers.append(("fd", other, 123.456, 110.0, 130.0, n))
-        numbers += [("untouched.fd", other, 246.9, None, None, n), ("floor.fd", other, 40.1, None, None, n)]
+        metrics.append(("cycle.ssim", direction, frame["ssim"].mean(), 0.1, 0.9, n))
+        metrics.append(("fd", direction, 123.456, 110.0, 130.0, n))
+        metrics.append(("baseline_no_translation.fd", direction, 246.9, None, None, n))
+        metrics.append(("real_vs_real.fd", direction, 40.1, None, None, n))
     write_table(pd.concat(rows, ignore_index=True), folder / "per_image.parquet")
-    columns = ["name", "domain", "value", "low", "high", "n"]
-    pd.DataFrame(numbers, columns=columns).to_csv(folder / "metrics.csv", index=False)
-    write_json({"fd": {"anime": 123.456}}, folder / "metrics.json")
-    write_json([{"name": "landmark_error.anime", "reason": "no face was found <anywhere>"}], folder / "absent.json")
+    columns = ["name", "direction", "value", "low", "high", "n"]
+    pd.DataFrame(metrics, columns=columns).to_csv(folder / "metrics.csv", index=False)
+    write_json({"human2anime": {"fd": 123.456}}, folder / "metrics.json")
+    write_json([{"name": "human2anime.landmark_nme", "reason": "no face was found <anywhere>"}], folder / "absent.json")
     groups = [
         ("human2anime", "gender", "female", "ssim", 30, 0.8, 0.78, 0.82, True),
         ("human2anime", "gender", "male", "ssim", 30, 0.6, 0.58, 0.62, True),
@@ -104,5 +105,5 @@ def _write_evaluation(folder: Path, model, test, tables) -> None:
         ("human2anime", "age", "30-44", "ssim", 30, 0.65, 0.55, 0.75, True),
         ("human2anime", "age", "60 and over", "ssim", 3, 0.1, 0.0, 0.2, False),
     ]
-    names = ["direction", "attribute", "group", "metric", "n", "mean", "low", "high", "judged"]
-    pd.DataFrame(groups, columns=names).to_csv(folder / "slices.csv", index=False)
+    names = ["direction", "attribute", "group", "metric", "n", "mean", "low", "high", "large_enough"]
+    pd.DataFrame(groups, columns=names).to_csv(folder / "subgroups.csv", index=False)

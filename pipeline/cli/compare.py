@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from .. import params
 from ..errors import UserError
-from ..files import atomic_file
+from ..files import atomic_file, flatten
 
 #: The models of the study's Table 1, in its order, and the params that make them.
 MODELS = {
@@ -28,22 +28,24 @@ MODELS = {
 METRICS_FILE = "data/evaluate/metrics.json"
 #: Metrics of the table: name in metrics.json, whether higher (+1) or lower (-1) is better.
 METRICS = {
-    "fid.anime": -1,
-    "fid.human": -1,
-    "kid.anime": -1,
-    "kid.human": -1,
-    "fd.anime": -1,
-    "fd.human": -1,
-    "kd.anime": -1,
-    "kd.human": -1,
-    "reconstruction.accuracy.human": 1,
-    "reconstruction.accuracy.anime": 1,
-    "reconstruction.ssim.human": 1,
-    "domain_accuracy.anime": 1,
-    "domain_accuracy.human": 1,
-    "detected.anime": 1,
-    "diversity.anime": 1,
-    "collapse.anime": -1,
+    "human2anime.fid": -1,
+    "anime2human.fid": -1,
+    "human2anime.kid": -1,
+    "anime2human.kid": -1,
+    "human2anime.fd": -1,
+    "anime2human.fd": -1,
+    "human2anime.kd": -1,
+    "anime2human.kd": -1,
+    "human2anime.precision": 1,
+    "human2anime.recall": 1,
+    "human2anime.cycle.pixel_accuracy": 1,
+    "anime2human.cycle.pixel_accuracy": 1,
+    "human2anime.cycle.ssim": 1,
+    "human2anime.target_domain_accuracy": 1,
+    "anime2human.target_domain_accuracy": 1,
+    "human2anime.face_detection_rate": 1,
+    "human2anime.feature_diversity_ratio": 1,
+    "human2anime.near_duplicate_rate": -1,
 }
 #: All that is known here of the study's own table. It names FID, but no FID of faces is that large.
 STUDY = (
@@ -113,14 +115,6 @@ def own_files(root: Path, settings: Sequence[str]) -> list[str]:
         value for key, _, value in (word.partition("=") for word in settings) if key.endswith((".path", ".labels"))
     ]
     return sorted({name for name in named if name and not Path(name).is_absolute() and (root / name).exists()})
-
-
-def flatten(metrics: dict[str, Any], prefix: str = "") -> dict[str, float]:
-    """Nested metrics by dotted name."""
-    flat: dict[str, float] = {}
-    for key, value in metrics.items():
-        flat |= flatten(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: float(value)}
-    return flat
 
 
 def orderings(runs: pd.DataFrame) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Everything that is measured of one trained model."""
+"""Evaluate a trained model: both directions, the external test set, subgroups."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,116 +6,125 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from ..errors import UserError
+from ..errors import too_few
 from ..features.extractors import Extractor, extract, extract_cached
 from ..landmarks.detectors.base import Detector
 from ..networks.model import TranslationModel
-from . import classifiers, landmark_error
-from . import subgroups as slices
-from .direction import Direction, Faces, RealFeatures, Settings, measure_direction
-from .external_set import measure_external
-from .metrics import Measurements
+from . import landmark_error, subgroups
+from .classifiers import DomainClassifier
+from .direction import evaluate_direction
+from .external_set import ExternalSet, evaluate_external
+from .metrics import MetricParams, MetricTable
+from .translation import DomainSplit, RealFeatures, Translation
 
 DOMAINS = ("human", "anime")
+#: Direction, domain of its inputs, domain of its outputs, opposite direction.
+DIRECTIONS = (
+    ("human2anime", "human", "anime", "anime2human"),
+    ("anime2human", "anime", "human", "human2anime"),
+)
 
 
 @dataclass
 class Evaluation:
-    """What came out: numbers, a row per test face and direction, averages of groups, translated faces by name."""
+    """The result of an evaluation.
 
-    measurements: Measurements = field(default_factory=Measurements)
+    Attributes:
+        metrics: All metrics with their intervals; none is NaN or infinite.
+        per_image: One row per test face and direction.
+        subgroups: Metrics averaged by subgroup.
+        external: One row per image of the external test set.
+        images: Translated faces by file name without suffix, uint8 RGB [n, R, R, 3].
+    """
+
+    metrics: MetricTable
     per_image: pd.DataFrame = field(default_factory=pd.DataFrame)
-    slices: pd.DataFrame = field(default_factory=pd.DataFrame)
+    subgroups: pd.DataFrame = field(default_factory=pd.DataFrame)
     external: pd.DataFrame = field(default_factory=pd.DataFrame)
     images: dict[str, np.ndarray] = field(default_factory=dict)
 
 
-def measure(
+def evaluate(
     model: TranslationModel,
-    faces: dict[str, Faces],
-    external: tuple[pd.DataFrame, np.ndarray] | None,
+    splits: dict[str, DomainSplit],
+    external: ExternalSet | None,
     extractor: Extractor,
     detectors: Mapping[str, Detector | None],
-    settings: Settings,
+    params: MetricParams,
 ) -> Evaluation:
-    """Translate the test faces of both domains there and back, and measure the result.
+    """Translate the test faces of both domains to the other domain and back, and compute all metrics.
 
     Args:
-        model: what is measured.
-        faces: `human` and `anime`.
-        external: table of the stage `filter` and crops, uint8 [n, R, R, 3], of other photos; None: there are none.
-        extractor: of the features that distances are measured in.
-        detectors: of `human` and `anime` faces; None where there is none that looks at pictures.
-        settings: how to measure.
+        model: The model to evaluate.
+        splits: Real faces of `human` and `anime`.
+        external: Images of another source, or None.
+        extractor: Feature network behind the distances.
+        detectors: Face detectors of `human` and `anime`; None where no detector reads images.
+        params: How metrics are computed.
 
     Returns:
-        Numbers of which none is NaN or infinite (what cannot be computed is named as absent), tables and images.
+        The metrics, tables and translated images.
 
     Raises:
-        UserError: a domain has no test faces or no train faces.
+        UserError: A domain has no test faces or no train faces.
     """
     for domain in DOMAINS:
-        if not len(faces[domain].test) or not len(faces[domain].train):
-            raise UserError(f"the split holds no {domain} faces for training or test: see split.ratios and counts.")
-    evaluation = Evaluation()
-    numbers = evaluation.measurements
-    real = {
-        domain: RealFeatures(
-            extract_cached(faces[domain].test_images, extractor, f"features of {domain} test"),
-            extract_cached(faces[domain].train_images, extractor, f"features of {domain} train"),
+        for split, table in (("test", splits[domain].test), ("train", splits[domain].train)):
+            if not len(table):
+                raise too_few(f"{domain} {split} faces", 0, 1, "Check split.ratios and balance")
+    result = Evaluation(MetricTable(params))
+    real = {domain: _real_features(domain, splits[domain], extractor) for domain in DOMAINS}
+    classifier = DomainClassifier(real["human"].train, real["anime"].train)
+    per_image, tables = [], []
+    for direction, source, target, opposite in DIRECTIONS:
+        outputs = model.translate(splits[source].test_images, direction, params.seed)  # type: ignore[arg-type]
+        translation = Translation(
+            direction=direction,
+            source=source,
+            target=target,
+            splits=splits,
+            real=real,
+            outputs=outputs,
+            cycles=model.translate(outputs, opposite, params.seed),  # type: ignore[arg-type]
+            features=extract(outputs, extractor, f"features of {direction}"),
+            classifier=classifier,
+            discriminator=model.discriminator_anime if target == "anime" else model.discriminator_human,
+            detectors=dict(detectors),
         )
-        for domain in DOMAINS
-    }
-    classifier = classifiers.DomainClassifier(real["human"].train, real["anime"].train)
-    images, slice_tables = [], []
-    for source, target in (("human", "anime"), ("anime", "human")):
-        of = _translate(model, source, target, faces, real, extractor, classifier, detectors, settings)
-        evaluation.images |= {of.name: of.outputs, f"{source}_cycle": of.restored}
-        rows = measure_direction(of, numbers, settings)
-        originals = faces[source]
-        parts = landmark_error.known_parts(originals.test, originals.test_images.shape[1])
-        groups = slices.groups(originals.test, source, originals.test_images, parts)
-        slice_tables.append(slices.slice_table(rows, groups, of.name, settings.resamples, settings.seed))
-        if len(real[target].test) >= 2:
-            distances = (of.features, real[target].test, groups, of.name, settings.kernel)
-            slice_tables.append(slices.kernel_slices(*distances, settings.resamples, settings.seed))
-        images.append(pd.concat([rows, groups], axis=1))
-    evaluation.per_image = pd.concat(images, ignore_index=True)
-    evaluation.slices = pd.concat(slice_tables, ignore_index=True)
-    slices.add_gaps(numbers, evaluation.slices)
+        result.images |= {direction: outputs, f"{source}_cycle": translation.cycles}
+        rows, averages = _evaluate_direction(translation, result.metrics)
+        per_image.append(rows)
+        tables += averages
+    result.per_image = pd.concat(per_image, ignore_index=True)
+    result.subgroups = pd.concat(tables, ignore_index=True)
+    subgroups.add_gaps(result.metrics, result.subgroups)
     if external is not None:
-        evaluation.external, evaluation.images["external_human2anime"] = measure_external(
-            model, *external, real["anime"].test, extractor, classifier, detectors["anime"], numbers, settings
+        result.external, result.images["external_human2anime"] = evaluate_external(
+            model, external, real["anime"].test, extractor, classifier, detectors["anime"], result.metrics
         )
-    for domain in DOMAINS:
-        for split, table in (("test", faces[domain].test), ("train", faces[domain].train)):
-            numbers.add(f"n.{split}", domain, len(table), len(table))
-    return evaluation
+    return result
 
 
-def _translate(
-    model: TranslationModel,
-    source: str,
-    target: str,
-    faces: dict[str, Faces],
-    real: dict[str, RealFeatures],
-    extractor: Extractor,
-    classifier: classifiers.DomainClassifier,
-    detectors: Mapping[str, Detector | None],
-    settings: Settings,
-) -> Direction:
-    there, back = ("human2anime", "anime2human") if source == "human" else ("anime2human", "human2anime")
-    outputs = model.translate(faces[source].test_images, there, settings.seed)  # type: ignore[arg-type]
-    return Direction(
-        name=there,
-        source=source,
-        target=target,
-        faces=faces,
-        real=real,
-        outputs=outputs,
-        restored=model.translate(outputs, back, settings.seed),  # type: ignore[arg-type]
-        features=extract(outputs, extractor, f"features of {there}"),
-        classifier=classifier,
-        discriminator=model.discriminator_anime if target == "anime" else model.discriminator_human,
-        detector=detectors[target],
+def _real_features(domain: str, split: DomainSplit, extractor: Extractor) -> RealFeatures:
+    """Extract the features of the real faces of a domain; they are cached between models."""
+    return RealFeatures(
+        extract_cached(split.test_images, extractor, f"features of {domain} test"),
+        extract_cached(split.train_images, extractor, f"features of {domain} train"),
     )
+
+
+def _evaluate_direction(translation: Translation, metrics: MetricTable) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
+    """Return the rows of one direction with their subgroups, and the averages of the subgroups."""
+    split = translation.splits[translation.source]
+    for name, table in (("test", split.test), ("train", split.train)):
+        metrics.add(f"num_images.{name}", translation.direction, len(table), len(table))
+    rows = evaluate_direction(translation, metrics)
+    parts = landmark_error.known_parts(split.test, split.test_images.shape[1])
+    groups = subgroups.assign_subgroups(split.test, translation.source, split.test_images, parts)
+    averages = [subgroups.average(rows, groups, translation.direction, metrics.params)]
+    real = translation.real[translation.target].test
+    if len(real) >= 2:
+        averages.append(
+            subgroups.kernel_distances(translation.features, real, groups, translation.direction, metrics.params)
+        )
+    return pd.concat([rows, groups], axis=1), averages

@@ -1,4 +1,6 @@
-"""Other photos than those trained on, and pictures that show no face: what is refused, and what comes out by force."""
+"""Metrics of the external test set: photos of another source, and images without a face."""
+
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -8,62 +10,80 @@ from ..landmarks.detectors.base import Detector
 from ..networks.model import TranslationModel
 from . import landmark_error
 from .classifiers import DomainClassifier
-from .direction import Settings, add_frechet, add_mean
-from .metrics import Measurements
+from .distributions import add_frechet
+from .metrics import MetricTable
 
-#: In a picture's path: it shows no face, and the gate should refuse it.
+#: Part of the path of an image without a face. The filter should reject such an image.
 NOT_A_FACE = "not_a_face"
 KINDS = ("face", NOT_A_FACE)
 
 
-def measure_external(
+@dataclass(frozen=True)
+class ExternalSet:
+    """Images of another source.
+
+    Attributes:
+        table: Rows of the stage `filter`: `face_id`, `source`, `verdict`, `reason`; and `chosen` (bool), the faces
+            that the stage `balance` selected.
+        images: Their crops, uint8 RGB [n, R, R, 3].
+    """
+
+    table: pd.DataFrame
+    images: np.ndarray
+
+
+def evaluate_external(
     model: TranslationModel,
-    table: pd.DataFrame,
-    images: np.ndarray,
+    external: ExternalSet,
     anime: np.ndarray,
     extractor: Extractor,
     classifier: DomainClassifier,
     detector: Detector | None,
-    numbers: Measurements,
-    settings: Settings,
+    metrics: MetricTable,
 ) -> tuple[pd.DataFrame, np.ndarray]:
-    """Add the numbers of `external`; return a row per picture and the translations, refused pictures included.
+    """Add the metrics `external_test.*`; translate all images, rejected ones included.
 
-    `external.refused.<kind>`: share that the filter dropped. `external.domain_accuracy`, `external.detected` and the
-    Fréchet distance of `face` are about the faces that the stage `balance` chose of those let through; those of
-    `not_a_face` about all of them, translated by force: low is good there, for no anime face should be made of a plant.
+    `rejection_rate.<kind>` is the share that the filter dropped. The other metrics of `face` are about the faces that
+    `balance` selected. Those of `not_a_face` are about all such images, with the filter bypassed: low is good there.
 
     Args:
-        model: what is measured.
-        table: rows of the stage `filter` with `face_id`, `source`, `verdict`, `reason`, and `chosen` (bool).
-        images: their crops, uint8 [n, R, R, 3].
-        anime: features [m, D] of the anime test faces.
-        extractor: of the features.
-        classifier: tells anime from photos.
-        detector: of anime faces, or None.
-        numbers: what is added to.
-        settings: how to measure.
+        model: The model to evaluate.
+        external: The images.
+        anime: Features [m, D] of the anime test faces.
+        extractor: Feature network.
+        classifier: Classifier of real faces, anime or photo.
+        detector: Detector of anime faces, or None.
+        metrics: The table that the metrics are added to.
+
+    Returns:
+        One row per image, and the translations, uint8 RGB [n, R, R, 3].
     """
-    outputs = model.translate(images, "human2anime", settings.seed)
+    outputs = model.translate(external.images, "human2anime", metrics.params.seed)
     features = extract(outputs, extractor, "features of external")
-    rows = table[["face_id", "source", "verdict", "reason", "chosen"]].reset_index(drop=True).copy()
+    rows = external.table[["face_id", "source", "verdict", "reason", "chosen"]].reset_index(drop=True).copy()
     rows["kind"] = np.where(rows["source"].str.lower().str.contains(NOT_A_FACE), NOT_A_FACE, "face")
-    rows["in_domain"] = classifier.scores(features) > 0
+    rows["in_target_domain"] = classifier.scores(features) > 0
     if detector is not None:
         found = landmark_error.detected_parts(detector, outputs, "faces in external")
-        rows["detected"] = np.isfinite(found).all(axis=(1, 2))
+        rows["face_detected"] = np.isfinite(found).all(axis=(1, 2))
     for kind in KINDS:
-        of_kind = (rows["kind"] == kind).to_numpy()
-        if not of_kind.any():
-            numbers.miss(f"external.{kind}", f"no picture of {kind} is among the external ones")
-            continue
-        refused = (rows["verdict"] != "kept").to_numpy()
-        add_mean(numbers, "external.refused", kind, refused[of_kind], settings)
-        shown = of_kind & rows["chosen"].to_numpy() if kind == "face" else of_kind
-        add_mean(numbers, "external.domain_accuracy", kind, rows["in_domain"].to_numpy()[shown], settings)
-        if "detected" in rows:
-            add_mean(numbers, "external.detected", kind, rows["detected"].to_numpy()[shown], settings)
-        if kind == "face":
-            add_frechet(numbers, f"external.{settings.frechet}", kind, features[shown], anime, settings)
-        numbers.add("external.n", kind, int(of_kind.sum()), int(of_kind.sum()))
+        _add_kind(rows, kind, features, anime, metrics)
     return rows, outputs
+
+
+def _add_kind(rows: pd.DataFrame, kind: str, features: np.ndarray, anime: np.ndarray, metrics: MetricTable) -> None:
+    """Add the metrics of the images of one kind."""
+    direction = "human2anime"
+    of_kind = (rows["kind"] == kind).to_numpy()
+    if not of_kind.any():
+        metrics.miss(f"external_test.{kind}", direction, f"the external test set has no image of the kind {kind!r}")
+        return
+    rejected = (rows["verdict"] != "kept").to_numpy()
+    metrics.add(f"external_test.num_images.{kind}", direction, int(of_kind.sum()), int(of_kind.sum()))
+    metrics.add_mean(f"external_test.rejection_rate.{kind}", direction, rejected[of_kind])
+    selected = of_kind & rows["chosen"].to_numpy() if kind == "face" else of_kind
+    for name, column in (("target_domain_accuracy", "in_target_domain"), ("face_detection_rate", "face_detected")):
+        if column in rows:
+            metrics.add_mean(f"external_test.{name}.{kind}", direction, rows[column].to_numpy()[selected])
+    if kind == "face":
+        add_frechet(metrics, "external_test.", direction, features[selected], anime)

@@ -1,53 +1,64 @@
-"""Who is served badly: the metrics of each image, averaged over groups of faces, and the gap between groups."""
+"""Average per-image metrics by subgroup and compute the gap between subgroups."""
+
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from skimage.color import rgb2lab
 
-from ..features.distances import kernel_of_groups
+from ..features.distances import subgroup_kernel_distances
 from .confidence_intervals import Z, mean_interval
-from .metrics import Measurements
+from .metrics import MetricParams, MetricTable
 
-#: A group of fewer faces is shown but not judged: it takes no part in a gap.
-SMALLEST = 20
-#: At most so many groups of one attribute (folders of a source).
-MOST = 12
+#: MIN_GROUP_SIZE: faces. A smaller group is listed but takes no part in a gap.
+MIN_GROUP_SIZE = 20
+#: MAX_GROUPS: an attribute with more groups (folders of a source) is left out.
+MAX_GROUPS = 12
 UNKNOWN = "unknown"
 
-#: Metrics of single images that are averaged over groups.
-METRICS = (
-    "reconstruction_accuracy",
-    "psnr",
+#: Columns of the per-image table that are averaged by subgroup, and the names of their metrics.
+METRICS = {
+    "pixel_accuracy": "pixel_accuracy",
+    "psnr": "psnr",
+    "ssim": "ssim",
+    "in_target_domain": "target_domain_accuracy",
+    "face_detected": "face_detection_rate",
+    "landmark_nme": "landmark_nme",
+    "near_duplicate": "near_duplicate_rate",
+    "nearest_train_distance": "nearest_train_distance",
+}
+#: Metrics whose gap between subgroups is a metric of its own.
+GAPS = (
+    "pixel_accuracy",
     "ssim",
-    "in_domain",
-    "detected",
-    "landmark_error",
-    "near_copy",
-    "nearest_train_distance",
+    "target_domain_accuracy",
+    "face_detection_rate",
+    "landmark_nme",
+    "kd",
+    "kid",
 )
-#: Those whose gaps are metrics of their own.
-GAPS = ("reconstruction_accuracy", "ssim", "in_domain", "detected", "landmark_error", "kd", "kid")
-COLUMNS = ["direction", "attribute", "group", "metric", "n", "mean", "low", "high", "judged"]
+#: Columns of `subgroups.csv`.
+COLUMNS = ["direction", "attribute", "group", "metric", "n", "mean", "low", "high", "large_enough"]
 
 #: Classes of the individual typology angle, degrees, from above: Chardon, Cretois & Hourseau 1991, "Skin colour
 #: typology and suntanning pathways"; the darkest as in Del Bino & Bernerd 2013.
 SKIN_TONES = ((55, "very light"), (41, "light"), (28, "intermediate"), (10, "tan"), (-30, "brown"), (-90, "dark"))
 AGES = ((0, "under 18"), (18, "18-29"), (30, "30-44"), (45, "45-59"), (60, "60 and over"))
 POSES = ((0, "frontal (under 15°)"), (15, "turned (15-30°)"), (30, "strongly turned (30° and more)"))
-#: Attribute columns of sources, in small letters, and what a group of them is called.
+#: Attribute columns of sources, in lower case, and the names of the attributes.
 ATTRIBUTES = {"eyeglasses": "glasses", "glasses": "glasses", "wearing_hat": "hat", "hat": "hat"}
 
 
 def typology_angle(images: np.ndarray, parts: np.ndarray) -> np.ndarray:
-    """Individual typology angle (ITA) of the cheeks in degrees, [n]: arctan((L* - 50) / b*), Chardon et al. 1991.
+    """Compute the individual typology angle (ITA) of the cheeks in degrees, [n] (Chardon et al. 1991).
 
-    From the median CIELAB colour (D65) of two discs, each midway between an eye and the mouth but as far out as the
-    eye, a radius of 0.15 of the distance between the eyes. High is light. It measures the photo, so it holds the light
-    of the scene too. NaN where the parts are unknown or lie outside.
+    ITA = arctan((L* - 50) / b*), from the median CIELAB colour (D65) of two discs. Each is midway between an eye and
+    the mouth, with a radius of 0.15 of the distance between the eyes. High is light. The angle measures the photo, so
+    it depends on the light of the scene.
 
     Args:
         images: uint8 RGB [n, R, R, 3].
-        parts: centres of left eye, right eye and mouth in pixels, [n, 3, 2], NaN where unknown.
+        parts: Centres of left eye, right eye and mouth in pixels, [n, 3, 2], NaN where unknown.
     """
     angles = np.full(len(images), np.nan)
     y, x = np.mgrid[: images.shape[1], : images.shape[2]] + 0.5
@@ -65,11 +76,17 @@ def typology_angle(images: np.ndarray, parts: np.ndarray) -> np.ndarray:
     return angles
 
 
-def groups(table: pd.DataFrame, domain: str, images: np.ndarray, parts: np.ndarray) -> pd.DataFrame:
-    """Return one column per attribute that the faces of `table` have, the name of each face's group in it.
+def assign_subgroups(table: pd.DataFrame, domain: str, images: np.ndarray, parts: np.ndarray) -> pd.DataFrame:
+    """Return the subgroups of each face: one column per attribute that is known of at least one face.
 
-    What is not known of a face is the group `unknown`; an attribute known of no face is left out. `images` [n, R, R, 3]
-    and `parts` [n, 3, 2] as in `typology_angle`, which is asked about photos only.
+    Args:
+        table: Face table of n faces.
+        domain: `human` or `anime`; skin tone is measured on photos only.
+        images: uint8 RGB [n, R, R, 3].
+        parts: Centres of eyes and mouth in pixels, [n, 3, 2], NaN where unknown.
+
+    Returns:
+        Names of subgroups, `unknown` where the attribute of a face is missing.
     """
     columns: dict[str, np.ndarray] = {}
     if "gender" in table:
@@ -89,90 +106,102 @@ def groups(table: pd.DataFrame, domain: str, images: np.ndarray, parts: np.ndarr
     if "source" in table:
         columns["source"] = np.array([_folder(name) for name in table["source"]], dtype=object)
     known = {name: values for name, values in columns.items() if set(values) != {UNKNOWN}}
-    return pd.DataFrame({name: values for name, values in known.items() if len(set(values)) <= MOST})
+    return pd.DataFrame({name: values for name, values in known.items() if len(set(values)) <= MAX_GROUPS})
 
 
-def slice_table(rows: pd.DataFrame, groups: pd.DataFrame, direction: str, resamples: int, seed: int) -> pd.DataFrame:
-    """Average the metrics of one direction's images over each group of each attribute.
-
-    Returns one row per attribute, group and metric: n (images of the group that have this metric), mean, low, high
-    (95 %) and `judged` (n is at least 20). The groups of an attribute hold each image once.
-    """
-    found = []
-    for attribute in groups:
-        for group in sorted(set(groups[attribute])):
-            inside = rows[(groups[attribute] == group).to_numpy()]
-            for metric in METRICS:
-                if metric not in rows:
-                    continue
-                values = inside[metric].dropna().to_numpy()
-                if not len(values):
-                    continue
-                low, high = mean_interval(values, resamples, seed) or (None, None)
-                found.append(
-                    {
-                        "direction": direction,
-                        "attribute": attribute,
-                        "group": group,
-                        "metric": metric,
-                        "n": len(values),
-                        "mean": float(values.mean()),
-                        "low": low,
-                        "high": high,
-                        "judged": len(values) >= SMALLEST,
-                    }
-                )
-    return pd.DataFrame(found, columns=COLUMNS)
-
-
-def kernel_slices(
-    features: np.ndarray, real: np.ndarray, groups: pd.DataFrame, direction: str, name: str, resamples: int, seed: int
-) -> pd.DataFrame:
-    """Kernel distance to the real faces, per group, as rows of the same table: does the model work for some only?
+def average(rows: pd.DataFrame, groups: pd.DataFrame, direction: str, params: MetricParams) -> pd.DataFrame:
+    """Average the per-image metrics of one direction by subgroup.
 
     Args:
-        features: of the outputs [n, D].
-        real: features of the target's real faces [m, D], m >= 2.
-        groups: as in `slice_table`.
-        direction: goes into the table.
-        name: of the distance, `kd` or `kid`.
-        resamples: number of resamples of the interval, each with half of the group (see `distance_interval`).
-        seed: of the resamples.
+        rows: One row per image, with columns of `METRICS`.
+        groups: Subgroups of the same images, from `assign_subgroups`.
+        direction: `human2anime` or `anime2human`.
+        params: How intervals are computed.
+
+    Returns:
+        One row per attribute, subgroup and metric. The subgroups of an attribute contain each image once.
     """
-    random = np.random.default_rng(seed)
-    found, asked = [], []
-    for attribute in groups:
-        for group in sorted(set(groups[attribute])):
-            rows = np.flatnonzero(groups[attribute] == group)
-            if len(rows) >= 2:
-                found.append({"direction": direction, "attribute": attribute, "group": group, "metric": name})
-                halves = resamples if len(rows) >= 8 else 0
-                asked.append([rows] + [random.choice(rows, len(rows) // 2, replace=False) for _ in range(halves)])
-    values = iter(kernel_of_groups(features, real, [rows for group in asked for rows in group]) if asked else [])
-    for row, group in zip(found, asked, strict=True):
-        mean, *drawn = [next(values) for _ in group]
-        # The spread of random halves is the standard error of the whole (see intervals.py).
+    averages = []
+    for attribute, group, inside in _members(groups):
+        for column, metric in METRICS.items():
+            values = rows[column].to_numpy()[inside] if column in rows else np.empty(0)
+            values = values[~pd.isna(values)]
+            if not len(values):
+                continue
+            low, high = mean_interval(values, params.resamples, params.seed) or (None, None)
+            averages.append(
+                {
+                    "direction": direction,
+                    "attribute": attribute,
+                    "group": group,
+                    "metric": metric,
+                    "n": len(values),
+                    "mean": float(values.mean()),
+                    "low": low,
+                    "high": high,
+                    "large_enough": len(values) >= MIN_GROUP_SIZE,
+                }
+            )
+    return pd.DataFrame(averages, columns=COLUMNS)
+
+
+def kernel_distances(
+    features: np.ndarray, real: np.ndarray, groups: pd.DataFrame, direction: str, params: MetricParams
+) -> pd.DataFrame:
+    """Compute the kernel distance of each subgroup to the real faces, as rows like those of `average`.
+
+    Args:
+        features: Features of the outputs, [n, D].
+        real: Features of the real faces of the target domain, [m, D], m >= 2.
+        groups: Subgroups of the outputs, from `assign_subgroups`.
+        direction: `human2anime` or `anime2human`.
+        params: Name of the distance, number and seed of the resamples (halves of a subgroup).
+    """
+    rng = np.random.default_rng(params.seed)
+    averages: list[dict[str, Any]] = []
+    samples: list[list[np.ndarray]] = []
+    for attribute, group, inside in _members(groups):
+        if len(inside) >= 2:
+            averages.append({"direction": direction, "attribute": attribute, "group": group, "metric": params.kernel})
+            halves = params.resamples if len(inside) >= 8 else 0
+            samples.append([inside] + [rng.choice(inside, len(inside) // 2, replace=False) for _ in range(halves)])
+    flat = [rows for sample in samples for rows in sample]
+    values = iter(subgroup_kernel_distances(features, real, flat) if flat else [])
+    for row, sample in zip(averages, samples, strict=True):
+        mean, *drawn = [next(values) for _ in sample]
+        n = len(sample[0])
+        # The spread of random halves is the standard error of the whole (see confidence_intervals.py).
         error = Z * float(np.std(drawn, ddof=1)) if len(drawn) > 1 else None
         low, high = (None, None) if error is None else (mean - error, mean + error)
-        row |= {"n": len(group[0]), "mean": mean, "low": low, "high": high, "judged": len(group[0]) >= SMALLEST}
-    return pd.DataFrame(found, columns=COLUMNS)
+        row |= {"n": n, "mean": mean, "low": low, "high": high, "large_enough": n >= MIN_GROUP_SIZE}
+    return pd.DataFrame(averages, columns=COLUMNS)
 
 
-def add_gaps(numbers: Measurements, slices: pd.DataFrame) -> None:
-    """Add `gap.<attribute>.<metric>` of each direction: the largest difference between two judged, known groups."""
-    for (direction, attribute), part in slices.groupby(["direction", "attribute"], sort=True):
-        judged = part[part["judged"] & (part["group"] != UNKNOWN)]
+def add_gaps(metrics: MetricTable, averages: pd.DataFrame) -> None:
+    """Add `subgroup_gap.<attribute>.<metric>`: the largest difference between two known, large enough subgroups."""
+    for (direction, attribute), part in averages.groupby(["direction", "attribute"], sort=True):
+        known = part[part["large_enough"] & (part["group"] != UNKNOWN)]
         for metric in GAPS:
-            groups = judged[judged["metric"] == metric]
-            if len(groups) >= 2:
-                gap = float(groups["mean"].max() - groups["mean"].min())
-                numbers.add(f"gap.{attribute}.{metric}", str(direction), gap, int(groups["n"].min()))
-        if judged["group"].nunique() < 2:
-            numbers.miss(f"gap.{attribute}.{direction}", f"fewer than two groups hold {SMALLEST} faces or more")
+            means = known[known["metric"] == metric]
+            if len(means) >= 2:
+                gap = float(means["mean"].max() - means["mean"].min())
+                metrics.add(f"subgroup_gap.{attribute}.{metric}", str(direction), gap, int(means["n"].min()))
+        if known["group"].nunique() < 2:
+            reason = f"fewer than two subgroups have at least {MIN_GROUP_SIZE} faces"
+            metrics.miss(f"subgroup_gap.{attribute}", str(direction), reason)
+
+
+def _members(groups: pd.DataFrame) -> list[tuple[str, str, np.ndarray]]:
+    """Return attribute, name and rows of each subgroup."""
+    return [
+        (str(attribute), str(group), np.flatnonzero(groups[attribute] == group))
+        for attribute in groups
+        for group in sorted(set(groups[attribute]))
+    ]
 
 
 def _classes(values: pd.Series, limits: tuple[tuple[float, str], ...]) -> np.ndarray:
-    """Name of the class that each value falls into; `limits` are rising lower bounds."""
+    """Return the name of the class of each value; `limits` are rising lower bounds."""
     numbers = _numbers(values)
     names = np.array([name for _, name in limits], dtype=object)
     index = np.searchsorted([low for low, _ in limits], numbers, side="right") - 1
@@ -180,16 +209,16 @@ def _classes(values: pd.Series, limits: tuple[tuple[float, str], ...]) -> np.nda
 
 
 def _numbers(values: pd.Series) -> np.ndarray:
-    """Values as float64, NaN where missing or no number."""
+    """Convert values to float64, NaN where missing or not a number."""
     return pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 def _years(year: object) -> str:
-    """Name of the five years that `year` lies in."""
+    """Return the name of the five-year period that contains `year`."""
     first = UNKNOWN if pd.isna(year) else int(year) // 5 * 5  # type: ignore[call-overload]
     return first if isinstance(first, str) else f"{first}-{first + 4}"
 
 
 def _folder(name: object) -> str:
-    """Innermost folder of a member path; the source's own name where it has none."""
+    """Return the innermost folder of a member path."""
     return str(name).rpartition("/")[0].rpartition("/")[2] or UNKNOWN

@@ -34,7 +34,7 @@ def frechet(a: np.ndarray, b: np.ndarray) -> float:
     return max(0.0, float(means @ means + traces - 2 * root))
 
 
-def kernel(a: np.ndarray, b: np.ndarray, seed: int = 0) -> tuple[float, float]:
+def kernel_distance(a: np.ndarray, b: np.ndarray, seed: int = 0) -> tuple[float, float]:
     """Kernel distance of `a` [n, D] and `b` [m, D] (Bińkowski et al. 2018, KID): mean and spread over 100 subsets.
 
     torch-fidelity's, with the polynomial kernel of degree 3. A subset holds 1000 vectors of each side, or half of the
@@ -56,11 +56,11 @@ def kernel(a: np.ndarray, b: np.ndarray, seed: int = 0) -> tuple[float, float]:
 
 
 def kernel_subset(a: np.ndarray, b: np.ndarray) -> int:
-    """Return how many vectors of each side one of `kernel`'s subsets holds."""
+    """Return how many vectors of each side one of `kernel_distance`'s subsets holds."""
     return min(KID_SUBSET, min(len(a), len(b)) // 2)
 
 
-def kernel_of_groups(features: np.ndarray, real: np.ndarray, groups: list[np.ndarray]) -> list[float]:
+def subgroup_kernel_distances(features: np.ndarray, real: np.ndarray, groups: list[np.ndarray]) -> list[float]:
     """Kernel distance of each group of rows of `features` [n, D] (index arrays of two or more) to `real` [m, D].
 
     The unbiased estimate (Gretton et al. 2012, eq. 3) with KID's kernel, from all faces of the group at once: the

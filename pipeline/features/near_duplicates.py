@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 
-def distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def pairwise_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Euclidean distances of features [n, D] and [m, D], float64 [n, m], exact where the two are equal."""
     x, y = (torch.from_numpy(np.asarray(features, dtype=np.float64)) for features in (a, b))
     return torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist").numpy()
@@ -20,7 +20,7 @@ def copy_threshold(real: np.ndarray) -> float:
     """
     if len(real) < 2:
         raise ValueError(f"nearest neighbours need two faces or more, not {len(real)}")
-    return 0.5 * float(np.quantile(_nearest_other(distances(real, real)), 0.01))
+    return 0.5 * float(np.quantile(_nearest_other(pairwise_distances(real, real)), 0.01))
 
 
 def near_copies(inputs: np.ndarray, outputs: np.ndarray, input_threshold: float, output_threshold: float) -> np.ndarray:
@@ -32,8 +32,8 @@ def near_copies(inputs: np.ndarray, outputs: np.ndarray, input_threshold: float,
         input_threshold: `copy_threshold` of the real faces of the inputs' domain.
         output_threshold: the same of the outputs' domain.
     """
-    alike = distances(outputs, outputs) < output_threshold
-    different = distances(inputs, inputs) >= input_threshold
+    alike = pairwise_distances(outputs, outputs) < output_threshold
+    different = pairwise_distances(inputs, inputs) >= input_threshold
     return (alike & different & ~np.eye(len(outputs), dtype=bool)).any(axis=1)
 
 
@@ -50,12 +50,12 @@ def copied_share(inputs: np.ndarray, outputs: np.ndarray, targets: np.ndarray) -
 
 def repeated(features: np.ndarray, threshold: float) -> np.ndarray:
     """Tell for each of `features` [n, D] whether another one is nearer than `threshold`, bool [n]."""
-    return _nearest_other(distances(features, features)) < threshold
+    return _nearest_other(pairwise_distances(features, features)) < threshold
 
 
 def nearest(features: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return index into `others` [m, D] and distance of the nearest one for each of `features` [n, D]: int [n], [n]."""
-    found = distances(features, others)
+    found = pairwise_distances(features, others)
     index = found.argmin(axis=1)
     return index, found[np.arange(len(index)), index]
 

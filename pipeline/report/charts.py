@@ -1,4 +1,4 @@
-"""Charts as SVG that takes its colours from the page (CSS variables), drawn by Vega-Lite without a browser.
+"""Draw charts as SVG with Vega-Lite; colours are CSS variables of the page.
 
 The SVG depends on its data alone: no clock, no random ids, no fonts of the machine.
 """
@@ -10,11 +10,11 @@ import vl_convert
 from markupsafe import Markup
 
 VEGA_LITE = "6.4"
-#: Generation of Vega-Lite that DVC's plots are written for.
+#: Version of Vega-Lite that DVC's plots use.
 DVC_VEGA_LITE = "5.21"
 #: Defined in style.css for light and dark.
 SERIES = ["var(--series-1)", "var(--series-2)", "var(--series-3)", "var(--series-4)", "var(--series-5)"]
-#: Small, so that letters keep their size on a phone; wider pages put charts side by side.
+#: px. Small charts stay readable on a phone; wider pages show several in a row.
 WIDTH, HEIGHT = 270, 150
 
 _CONFIG: dict[str, Any] = {
@@ -45,15 +45,15 @@ _CONFIG: dict[str, Any] = {
 
 
 def lines(points: pd.DataFrame, *, title: str, x: str = "epoch", y: str = "value", series: str = "series") -> Markup:
-    """Draw one line per value of column `series`, in the order in which the values first appear."""
+    """Draw one line per value of the column `series`, in order of first appearance."""
     names = list(dict.fromkeys(points[series]))
-    places = sorted(points[x].unique().tolist())
-    # Left to itself, the axis writes 1, 2, 2 for two epochs: 1.5 becomes 2.
-    ticks: dict[str, Any] = {"values": places} if len(places) <= 6 else {"tickMinStep": 1, "tickCount": 6}
+    positions = sorted(points[x].unique().tolist())
+    # The default axis would label two epochs 1, 2, 2 because it rounds 1.5.
+    ticks: dict[str, Any] = {"values": positions} if len(positions) <= 6 else {"tickMinStep": 1, "tickCount": 6}
     return _draw(
         points[[x, y, series]],
         title,
-        mark={"type": "line", "strokeWidth": 2, "point": {"size": 40 if len(places) == 1 else 12}},
+        mark={"type": "line", "strokeWidth": 2, "point": {"size": 40 if len(positions) == 1 else 12}},
         encoding={
             "x": {"field": x, "type": "quantitative", "axis": {**ticks, "format": "d"}},
             "y": {
@@ -88,7 +88,7 @@ def stacked_bars(counts: pd.DataFrame, *, title: str, x: str, y: str, series: st
 
 
 def histogram(values: pd.Series, *, title: str, colour: int = 0, bins: int = 24) -> Markup:
-    """Draw how often each value occurs."""
+    """Draw a histogram of `values`."""
     return _draw(
         pd.DataFrame({"value": values.dropna().astype(float)}),
         title,
@@ -101,11 +101,8 @@ def histogram(values: pd.Series, *, title: str, colour: int = 0, bins: int = 24)
     )
 
 
-def intervals(table: pd.DataFrame, *, title: str, reference: float | None = None) -> Markup:
-    """Draw a dot and its interval per row: columns `label`, `value`, `low`, `high` (the two may be missing).
-
-    `reference` draws a dashed line, for example the value over all rows.
-    """
+def intervals(table: pd.DataFrame, *, title: str) -> Markup:
+    """Draw a dot and its interval per row: columns `label`, `value`, `low`, `high` (may be missing)."""
     encoding: dict[str, dict[str, Any]] = {
         "y": {"field": "label", "type": "nominal", "title": None, "sort": table["label"].tolist()},
         "x": {
@@ -123,14 +120,11 @@ def intervals(table: pd.DataFrame, *, title: str, reference: float | None = None
         },
         {"mark": {"type": "point", "filled": True, "size": 60, "color": SERIES[0], "opacity": 1}, "encoding": encoding},
     ]
-    if reference is not None:
-        rule = {"type": "rule", "strokeDash": [4, 3], "color": "var(--soft)"}
-        layer.insert(0, {"mark": rule, "encoding": {"x": {"datum": reference, "type": "quantitative"}}})
     return _draw(table, title, height=22 * len(table), layer=layer)
 
 
 def dvc_plots_script() -> str:
-    """Return the JavaScript that `dvc plots show` needs in its page, so that it works without a network."""
+    """Return the JavaScript that the page of `dvc plots show` needs offline."""
     return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=DVC_VEGA_LITE)
 
 

@@ -1,4 +1,4 @@
-"""What went in, what was thrown away and why, and how the rest was split."""
+"""The sections on data: sources, filtered images and the split."""
 
 from typing import Any
 
@@ -8,41 +8,41 @@ from PIL import Image
 from ..faces import read_crops
 from . import charts
 from .pictures import data_uri
-from .results import Results, evenly
+from .results import Results, evenly_spaced
 
 EXAMPLES = 8
-#: Columns whose distribution is drawn for each domain: title, and the place of its colour.
-HISTOGRAMS = {"score": "detector's confidence", "yaw": "head turned (degrees)", "year": "year"}
-#: Plain words for the filter's reasons.
+#: Columns whose histograms are drawn for each domain, and their titles.
+HISTOGRAMS = {"score": "detection score", "yaw": "yaw (degrees)", "year": "year"}
+#: Names of the filter's reasons.
 REASONS = {
-    "wrong_year": "from outside the wanted years",
-    "no_face": "no face was found",
-    "low_score": "the detector was not sure that it is a face",
-    "unclear_features": "eyes, nose or mouth were not clear",
-    "side_profile": "turned too far to the side",
-    "small": "the face is too small in the picture",
-    "blurry": "blurred",
-    "duplicate": "a near-copy of a face that was kept",
+    "wrong_year": "year outside the range",
+    "no_face": "no face detected",
+    "low_score": "low detection score",
+    "unclear_features": "low keypoint score",
+    "side_profile": "side profile",
+    "small": "face too small",
+    "blurry": "blurry",
+    "duplicate": "duplicate of a kept face",
 }
 
 
 def describe(results: Results) -> dict[str, Any]:
-    """Context of the sections on data."""
-    domains = [_domain(results, domain, place) for place, domain in enumerate(results.domains())]
-    steps = ["used", "not needed", "dropped by the filter", "unreadable", "not looked at"]
+    """Return the context of the sections."""
+    domains = [_domain(results, domain, colour) for colour, domain in enumerate(results.domains())]
+    steps = ["used", "not selected", "filtered", "unreadable", "not decoded"]
     flow = pd.DataFrame(
         [(d["name"], step, d["counts"][step]) for d in domains for step in steps], columns=["domain", "step", "faces"]
     )
     return {
         "domains": domains,
         "flow": charts.stacked_bars(
-            flow[flow["faces"] > 0], title="What became of the pictures", x="faces", y="domain", series="step"
+            flow[flow["faces"] > 0], title="Images by outcome", x="faces", y="domain", series="step"
         ),
         "split": _split(results),
     }
 
 
-def _domain(results: Results, domain: str, place: int) -> dict[str, Any]:
+def _domain(results: Results, domain: str, colour: int) -> dict[str, Any]:
     manifest = results.json(f"download/{domain}/manifest.json")
     members = results.table(f"download/{domain}/members.parquet")
     readable = results.table(f"resize/{domain}/faces.parquet")
@@ -50,37 +50,37 @@ def _domain(results: Results, domain: str, place: int) -> dict[str, Any]:
     filtered = results.table(f"filter/{domain}/faces.parquet")
     chosen = results.table(f"balance/{domain}/faces.parquet")
     kept = filtered[filtered["verdict"] == "kept"]
-    dropped = filtered[filtered["verdict"] != "kept"]
+    rejections = filtered[filtered["verdict"] != "kept"]
     pixels = results.pixels(domain)
-    shown = chosen.iloc[evenly(len(chosen), EXAMPLES)]
+    examples = chosen.iloc[evenly_spaced(len(chosen), EXAMPLES)]
     return {
         "name": domain,
         "manifest": manifest,
         "counts": {
-            "pictures": len(members),
-            "not looked at": len(members) - len(readable) - len(rejected),
+            "images": len(members),
+            "not decoded": len(members) - len(readable) - len(rejected),
             "unreadable": len(rejected),
-            "dropped by the filter": len(dropped),
-            "not needed": len(kept) - len(chosen),
+            "filtered": len(rejections),
+            "not selected": len(kept) - len(chosen),
             "used": len(chosen),
         },
         "used_as": "evaluation only" if domain == "external" else "training, validation and test",
         "unreadable": sorted(rejected["reason"].value_counts().items()),
-        "dropped": _dropped(results, domain, dropped),
+        "rejections": _rejections(results, domain, rejections),
         "genders": _genders(chosen),
-        "examples": [data_uri(face) for face in read_crops(pixels, shown, min(pixels.shape[1], 112))],
+        "examples": [data_uri(face) for face in read_crops(pixels, examples, min(pixels.shape[1], 112))],
         "landmarks": _sheet(results, f"landmarks/{domain}/sheet.png"),
         "histograms": [
-            charts.histogram(filtered[column], title=f"{domain}: {title}", colour=place)
+            charts.histogram(filtered[column], title=f"{domain}: {title}", colour=colour)
             for column, title in HISTOGRAMS.items()
             if column in filtered and filtered[column].nunique() > 1
         ],
     }
 
 
-def _dropped(results: Results, domain: str, dropped: pd.DataFrame) -> list[dict[str, Any]]:
-    """Reasons in falling order of how many faces they cost, each with its contact sheet."""
-    counts = dropped["reason"].value_counts().sort_index().sort_values(ascending=False, kind="stable")
+def _rejections(results: Results, domain: str, rejections: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the reasons of the filter, the most frequent first, each with its contact sheet."""
+    counts = rejections["reason"].value_counts().sort_index().sort_values(ascending=False, kind="stable")
     return [
         {
             "reason": REASONS.get(str(reason), str(reason)),
@@ -99,7 +99,7 @@ def _sheet(results: Results, name: str) -> str | None:
 
 
 def _genders(faces: pd.DataFrame) -> list[tuple[str, int]]:
-    """Count genders; labels that were estimated say so."""
+    """Count genders; estimated labels are marked."""
     names = faces["gender"].astype("string").fillna("unknown")
     estimated = faces["gender_origin"].astype("string").eq("estimated").fillna(False)
     names = names.where(~estimated, names + " (estimated)")

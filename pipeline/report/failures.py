@@ -1,4 +1,4 @@
-"""Where it fails: the test faces that came out worst by each metric."""
+"""The section on failures: the worst test faces by each metric."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,64 +10,68 @@ from .pictures import data_uri
 from .results import DIRECTIONS, Results, Translations
 from .samples import triptych
 
-SHOWN = 6
+EXAMPLES = 6
 
 
 @dataclass(frozen=True)
-class Fault:
-    """A way to fail: the column of `per_image.parquet`, whether small values are bad, what the gallery is called.
+class Failure:
+    """A kind of failure.
 
-    `limit` keeps out faces that did not fail: only values beyond it are shown. `copy` shows the training face that the
-    output is nearest to instead of the way back.
+    Attributes:
+        column: Column of `per_image.parquet`.
+        low_is_bad: Whether small values are bad.
+        title: Title of the gallery.
+        limit: Only values beyond this limit are shown; None: all values.
+        shows_copy: Whether the nearest training face is shown instead of the reconstruction.
     """
 
     column: str
-    small_is_bad: bool
+    low_is_bad: bool
     title: str
     limit: float | None = None
-    copy: bool = False
+    shows_copy: bool = False
 
 
-FAULTS = (
-    Fault("ssim", True, "Lost on the way back (lowest SSIM)"),
-    Fault("domain_score", True, "Least like the target domain", limit=0.0),
-    Fault("landmark_error", False, "Eyes and mouth moved furthest"),
-    Fault("near_copy", False, "Nearly the same output as for another face", limit=0.5),
-    Fault("nearest_train_distance", True, "Nearest to a training face (shown third)", copy=True),
+FAILURES = (
+    Failure("ssim", True, "lowest cycle SSIM"),
+    Failure("domain_score", True, "classified as the source domain", limit=0.0),
+    Failure("landmark_nme", False, "highest landmark error"),
+    Failure("near_duplicate", False, "near-duplicates of another output", limit=0.5),
+    Failure("nearest_train_distance", True, "nearest to a training face (third image)", shows_copy=True),
 )
 
 
 def describe(results: Results) -> list[dict[str, Any]]:
-    """Context of the failure gallery: for each direction and fault up to six faces, worst first."""
-    scores = results.table("evaluate/per_image.parquet")
+    """Return the context of the section: for each direction and failure the worst faces."""
+    table = results.table("evaluate/per_image.parquet")
     galleries = []
     for direction in DIRECTIONS:
         faces = results.translations(direction)
-        rows = scores[scores["direction"] == direction]
-        for fault in FAULTS:
-            if fault.column not in rows:
+        rows = table[table["direction"] == direction]
+        for failure in FAILURES:
+            if failure.column not in rows:
                 continue
-            worst = _worst(rows, fault)
-            pictures = [_picture(results, faces, row, direction, fault) for _, row in worst.iterrows()]
-            if pictures:
-                galleries.append({"direction": direction, "title": fault.title, "pictures": pictures})
+            worst = _worst(rows, failure)
+            examples = [_example(results, faces, row, direction, failure) for _, row in worst.iterrows()]
+            if examples:
+                galleries.append({"direction": direction, "title": failure.title, "examples": examples})
     return galleries
 
 
-def _worst(rows: pd.DataFrame, fault: Fault) -> pd.DataFrame:
-    values = pd.to_numeric(rows[fault.column], errors="coerce").astype("float64")
+def _worst(rows: pd.DataFrame, failure: Failure) -> pd.DataFrame:
+    values = pd.to_numeric(rows[failure.column], errors="coerce").astype("float64")
     rows = rows.assign(value=values)[values.notna()]
-    if fault.limit is not None:
-        rows = rows[rows["value"] < fault.limit] if fault.small_is_bad else rows[rows["value"] > fault.limit]
-    return rows.sort_values(["value", "face_id"], ascending=[fault.small_is_bad, True]).head(SHOWN)
+    if failure.limit is not None:
+        rows = rows[rows["value"] < failure.limit] if failure.low_is_bad else rows[rows["value"] > failure.limit]
+    return rows.sort_values(["value", "face_id"], ascending=[failure.low_is_bad, True]).head(EXAMPLES)
 
 
-def _picture(results: Results, faces: Translations, row: pd.Series, direction: str, fault: Fault) -> dict[str, Any]:
-    shown = triptych(faces, int(row["index"]), direction)
-    if fault.copy:
-        other = DIRECTIONS[direction][1]
-        table = results.table(f"split/{other}.parquet")
+def _example(results: Results, faces: Translations, row: pd.Series, direction: str, failure: Failure) -> dict[str, Any]:
+    images = triptych(faces, int(row["index"]), direction)
+    if failure.shows_copy:
+        target = DIRECTIONS[direction][1]
+        table = results.table(f"split/{target}.parquet")
         nearest = table[table["face_id"] == row["nearest_train"]].head(1)
-        twin = read_crops(results.pixels(other), nearest, faces.outputs.shape[1])[0]
-        shown[2] = {"uri": data_uri(twin), "alt": "nearest training face"}
-    return {"faces": shown, "caption": "" if fault.column == "near_copy" else f"{row['value']:.3f}"}
+        face = read_crops(results.pixels(target), nearest, faces.outputs.shape[1])[0]
+        images[2] = {"uri": data_uri(face), "alt": "nearest training face"}
+    return {"faces": images, "caption": "" if failure.column == "near_duplicate" else f"{row['value']:.3f}"}

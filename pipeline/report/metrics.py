@@ -1,4 +1,4 @@
-"""The numbers of the stage `evaluate` in words: beside real faces, beside doing nothing, and beside the study's."""
+"""The section on metrics: values with intervals, next to their reference values."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -6,119 +6,126 @@ from typing import Any
 
 import pandas as pd
 
-from .results import Results
+from .results import DIRECTION_NAMES, Results
 
-#: A row of `metrics.csv`: name, domain, value, low, high, n.
-Number = dict[Hashable, Any]
+#: A row of `metrics.csv`: name, direction, value, low, high, n.
+Row = dict[Hashable, Any]
+
+#: Columns of `metrics.csv`.
+COLUMNS = ("name", "direction", "value", "low", "high", "n")
+#: Reference values: prefix of the metric's key, and column of the table.
+REFERENCES = {
+    "baseline_no_translation": "baseline",
+    "real_vs_real": "real",
+    "random_pair": "random_pair",
+}
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a metric is called and how to read it; `of` says what `anime` and `human` in its key stand for."""
+    """How a metric is displayed.
+
+    Attributes:
+        name: Name of the metric.
+        better: Which values are better: `higher`, `lower`, `near 1` …
+        description: What the metric measures, a noun phrase.
+        digits: Digits after the decimal point.
+    """
 
     name: str
-    of: str
     better: str
-    reading: str
+    description: str
     digits: int = 3
 
 
-#: Columns of the table of numbers.
-COLUMNS = ("name", "domain", "value", "low", "high", "n")
-_OUTPUTS, _INPUTS = "outputs", "inputs"
-#: In the order of the table.
+#: Metrics in the order of the table.
 MEANINGS = {
-    "fid": Meaning("Fréchet Inception distance (FID)", _OUTPUTS, "lower", "generated against real faces", 1),
-    "kid": Meaning("Kernel Inception distance (KID)", _OUTPUTS, "lower", "the same, without bias for few faces", 4),
-    "fd": Meaning("Fréchet distance (FD)", _OUTPUTS, "lower", "generated against real faces, EfficientNet-Lite0", 1),
-    "kd": Meaning("Kernel distance (KD)", _OUTPUTS, "lower", "the same, without bias for few faces"),
-    "precision": Meaning("Precision", _OUTPUTS, "higher", "share of generated faces among the real ones"),
-    "recall": Meaning("Recall", _OUTPUTS, "higher", "share of real faces among the generated ones"),
-    "reconstruction.accuracy": Meaning(
-        "Reconstruction accuracy", _INPUTS, "higher", "share of pixel values that come back within the tolerance"
-    ),
-    "reconstruction.psnr": Meaning("Reconstruction PSNR, dB", _INPUTS, "higher", "how exactly the input comes back", 1),
-    "reconstruction.ssim": Meaning("Reconstruction SSIM", _INPUTS, "higher", "how much of its structure comes back"),
-    "domain_accuracy": Meaning(
-        "Domain accuracy", _OUTPUTS, "higher", "share of outputs taken for the target domain by a classifier"
+    "fid": Meaning("Fréchet Inception distance (FID)", "lower", "generated against real faces", 1),
+    "kid": Meaning("Kernel Inception distance (KID)", "lower", "like FID, but unbiased for few images", 4),
+    "fd": Meaning("Fréchet distance (FD)", "lower", "generated against real faces, EfficientNet-Lite0 features", 1),
+    "kd": Meaning("Kernel distance (KD)", "lower", "like FD, but unbiased for few images"),
+    "precision": Meaning("Precision", "higher", "share of outputs inside the manifold of real faces"),
+    "recall": Meaning("Recall", "higher", "share of real faces inside the manifold of the outputs"),
+    "face_detection_rate": Meaning("Face detection rate", "higher", "share of outputs in which a face is detected"),
+    "landmark_nme": Meaning("Landmark error (NME)", "lower", "shift of eyes and mouth, in eye distances"),
+    "target_domain_accuracy": Meaning(
+        "Target domain accuracy", "higher", "share of outputs that a classifier of real faces assigns to the target"
     ),
     "discriminator_accuracy": Meaning(
-        "Discriminator accuracy", _OUTPUTS, "near 0.5", "how often the discriminator tells real from generated"
+        "Discriminator accuracy", "near 0.5", "share of real and generated images classified correctly"
     ),
-    "detected": Meaning(
-        "Face found", _OUTPUTS, "higher", "share of outputs in which the target's detector finds a face"
+    "near_duplicate_rate": Meaning(
+        "Near-duplicate rate", "lower", "share of outputs that nearly equal the output of another input"
     ),
-    "landmark_error": Meaning(
-        "Landmark error", _OUTPUTS, "lower", "how far eyes and mouth moved, in distances between the eyes"
+    "train_copy_rate": Meaning("Training copy rate", "lower", "share of outputs that nearly equal a training face"),
+    "feature_diversity_ratio": Meaning("Feature diversity", "near 1", "mean distance of two outputs, real faces: 1"),
+    "cycle.pixel_accuracy": Meaning(
+        "Cycle pixel accuracy", "higher", "share of pixel values reconstructed within the tolerance"
     ),
-    "collapse": Meaning("Collapse", _OUTPUTS, "lower", "share of outputs that nearly repeat another output"),
-    "diversity": Meaning("Diversity", _OUTPUTS, "near 1", "how much outputs differ, against real faces"),
-    "memorisation": Meaning("Memorisation", _OUTPUTS, "lower", "share of outputs that nearly repeat a training face"),
-}
-SIDES = {
-    _OUTPUTS: {"anime": "photo → anime", "human": "anime → photo"},
-    _INPUTS: {"human": "photo → anime → photo", "anime": "anime → photo → anime"},
+    "cycle.psnr": Meaning("Cycle PSNR, dB", "higher", "similarity of input and reconstruction", 1),
+    "cycle.ssim": Meaning("Cycle SSIM", "higher", "structural similarity of input and reconstruction"),
 }
 
 
 def describe(results: Results) -> dict[str, Any]:
-    """Context of the section on numbers."""
+    """Return the context of the section on metrics."""
     table = results.csv("evaluate/metrics.csv", *COLUMNS)
-    numbers = {f"{row['name']}.{row['domain']}": row for row in table.to_dict("records")}
+    metrics = {f"{row['direction']}.{row['name']}": row for row in table.to_dict("records")}
     rows = [
         {
             "meaning": meaning,
-            "side": side,
-            "n": number["n"],
-            "value": _value(number, meaning),
-            "interval": _interval(number, meaning),
+            "direction": name,
+            "n": metric["n"],
+            "value": _value(metric, meaning),
+            "interval": _interval(metric, meaning),
         }
-        | {name: _value(numbers.get(f"{name}.{key}.{domain}"), meaning) for name in ("untouched", "floor", "chance")}
+        | {column: _value(metrics.get(f"{direction}.{prefix}.{key}"), meaning) for prefix, column in REFERENCES.items()}
         for key, meaning in MEANINGS.items()
-        for domain, side in SIDES[meaning.of].items()
-        if (number := numbers.get(f"{key}.{domain}"))
+        for direction, name in DIRECTION_NAMES.items()
+        if (metric := metrics.get(f"{direction}.{key}"))
     ]
     return {
         "rows": rows,
-        "cards": _cards(numbers),
+        "cards": _cards(metrics),
         "absent": _absent(results),
-        "fid": _value(numbers.get("fid.anime"), MEANINGS["fid"]),
+        "fid": _value(metrics.get("human2anime.fid"), MEANINGS["fid"]),
     }
 
 
 def _absent(results: Results) -> list[dict[str, Any]]:
-    """Return the reasons for which numbers are missing, each with the numbers' names."""
+    """Return the reasons for which metrics are missing, each with the names of the metrics."""
     reasons: dict[str, list[str]] = {}
     for item in results.json_list("evaluate/absent.json"):
         reasons.setdefault(item["reason"], []).append(item["name"])
     return [{"reason": reason, "names": names} for reason, names in reasons.items()]
 
 
-def _value(number: Number | None, meaning: Meaning) -> str:
-    return "" if number is None else f"{number['value']:.{meaning.digits}f}"
+def _value(metric: Row | None, meaning: Meaning) -> str:
+    return "" if metric is None else f"{metric['value']:.{meaning.digits}f}"
 
 
-def _interval(number: Number, meaning: Meaning) -> str:
-    if pd.isna(number["low"]):
+def _interval(metric: Row, meaning: Meaning) -> str:
+    if pd.isna(metric["low"]):
         return ""
-    return f"{number['low']:.{meaning.digits}f} … {number['high']:.{meaning.digits}f}"
+    return f"{metric['low']:.{meaning.digits}f} to {metric['high']:.{meaning.digits}f}"
 
 
-def _cards(numbers: dict[str, Number]) -> list[dict[str, str]]:
-    """The four numbers to read first."""
+def _cards(metrics: dict[str, Row]) -> list[dict[str, str]]:
+    """Return the metrics at the top of the page."""
     cards = []
     for name in ("fid", "fd"):
-        number, untouched = numbers.get(f"{name}.anime"), numbers.get(f"untouched.{name}.anime")
-        if number and untouched:
-            left = f"{number['value'] / untouched['value']:.0%}"
-            values = f"{name.upper()} {number['value']:.0f} of {untouched['value']:.0f}"
-            text = f"of the distance between photos and anime faces is left after translation ({values})"
-            cards.append({"value": left, "text": text})
+        metric, baseline = (metrics.get(f"human2anime.{prefix}{name}") for prefix in ("", "baseline_no_translation."))
+        if metric and baseline:
+            ratio = f"{metric['value'] / baseline['value']:.0%}"
+            values = f"{name.upper()} {metric['value']:.0f} of {baseline['value']:.0f}"
+            cards.append({"value": ratio, "text": f"of the untranslated photos' distance to anime faces ({values})"})
     for key, text in {
-        "reconstruction.accuracy.human": "of pixel values come back, photo → anime → photo",
-        "domain_accuracy.anime": "of the outputs are taken for anime by a classifier of real faces",
-        "collapse.anime": "of the outputs nearly repeat another output",
+        "precision": "precision: outputs that look like real anime faces",
+        "recall": "recall: real anime faces that the outputs cover",
+        "face_detection_rate": "of the outputs contain a detected anime face",
+        "cycle.pixel_accuracy": "of pixel values are reconstructed, photo → anime → photo",
+        "near_duplicate_rate": "of the outputs nearly equal another output",
     }.items():
-        if number := numbers.get(key):
-            cards.append({"value": f"{number['value']:.0%}", "text": text})
+        if metric := metrics.get(f"human2anime.{key}"):
+            cards.append({"value": f"{metric['value']:.0%}", "text": text})
     return cards

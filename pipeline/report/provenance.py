@@ -1,4 +1,4 @@
-"""What it takes to get the same again: packages, params, hashes."""
+"""The section on reproducibility: packages, parameters and hashes needed to reproduce a run."""
 
 import platform
 from importlib.metadata import PackageNotFoundError, version
@@ -6,7 +6,7 @@ from typing import Any
 
 import psutil
 
-from ..files import sha256
+from ..files import flatten, sha256
 from ..params import Params
 from .results import Results
 
@@ -26,9 +26,9 @@ PACKAGES = (
 
 
 def describe(results: Results, params: Params) -> dict[str, Any]:
-    """Context of the section on reproduction."""
+    """Return the context of the section."""
     return {
-        "params": _flat(params.model_dump(mode="json")),
+        "params": [(key, _text(value)) for key, value in flatten(params.model_dump(mode="json")).items()],
         "environment": _environment(),
         "hashes": _hashes(results),
     }
@@ -48,18 +48,15 @@ def _environment() -> list[tuple[str, str]]:
     return rows
 
 
-def _flat(params: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    rows: list[tuple[str, str]] = []
-    for key, value in params.items():
-        if isinstance(value, dict):
-            rows += _flat(value, f"{prefix}{key}.")
-        elif value is not None:
-            rows.append((prefix + key, ", ".join(map(str, value)) if isinstance(value, list) else str(value)))
-    return rows
+def _text(value: Any) -> str:
+    """Return a value as it is written in `params.yaml`, without quotes."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _hashes(results: Results) -> list[tuple[str, str]]:
-    """SHA-256 of what was downloaded, of the pixels, and of the weights that came out."""
+    """Return the SHA-256 of downloads, pixels and trained weights."""
     rows = []
     for domain in results.domains():
         for artifact in results.json(f"download/{domain}/manifest.json")["artifacts"]:

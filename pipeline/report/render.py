@@ -1,4 +1,4 @@
-"""The report as one HTML file that needs nothing else, and the model card beside it."""
+"""Render the report as one self-contained HTML file, and the model card."""
 
 import re
 from typing import Any
@@ -11,16 +11,16 @@ from .results import Results
 
 
 def describe(results: Results, params: Params) -> dict[str, Any]:
-    """Read all that a report tells, as the context of its templates.
+    """Read the outputs of the stages as the context of the templates.
 
     Raises:
-        UserError: an output of an earlier stage is missing, damaged or does not belong to the others.
+        UserError: An output of an earlier stage is missing, damaged or does not match the others.
     """
     return {
         "profile": params.profile,
         "samples": samples.describe(results, params.report.samples),
-        "quality": metrics.describe(results),
-        "slices": subgroups.describe(results),
+        "metrics": metrics.describe(results),
+        "subgroups": subgroups.describe(results),
         "failures": failures.describe(results),
         "external": external_set.describe(results),
         "data": data.describe(results),
@@ -30,18 +30,18 @@ def describe(results: Results, params: Params) -> dict[str, Any]:
 
 
 def html(context: dict[str, Any]) -> str:
-    """Return the report for what `describe` returned."""
+    """Return the report for the context that `describe` returned."""
     return _templates(autoescape=True).get_template("page.html").render(context)
 
 
 def model_card(context: dict[str, Any]) -> str:
-    """Return the model card, Markdown, for what `describe` returned."""
+    """Return the model card, Markdown, for the context that `describe` returned."""
     card = _templates(autoescape=False).get_template("model_card.md").render(context)
     return re.sub(r"\n{3,}", "\n\n", card)
 
 
 def _templates(autoescape: bool) -> Environment:
-    """Return the templates of this room; a name that no context holds is an error."""
+    """Return the environment of the templates; an undefined name is an error."""
     templates = Environment(
         loader=PackageLoader(__package__),
         autoescape=autoescape,  # noqa: S701 - Markdown has its own rules: the filter `cell`
@@ -55,5 +55,5 @@ def _templates(autoescape: bool) -> Environment:
 
 
 def _cell(text: object) -> str:
-    """Text of somebody else's as it may stand in a Markdown table: one line, no markup, no column of its own."""
+    """Escape text from a data source for a cell of a Markdown table."""
     return re.sub(r"([\\`*_\[\]<>|])", r"\\\1", " ".join(str(text).split()))

@@ -1,4 +1,4 @@
-"""What the stages have written, as the report reads it. What is optional and absent is None, never made up."""
+"""Read the outputs of the stages before `report`."""
 
 import json
 from dataclasses import dataclass
@@ -8,19 +8,30 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import UserError
+from ..errors import conflict, damaged_file, missing_file
 from ..faces import DOMAINS, open_pixels, read_crops, read_table
 
-#: The two directions: input domain, output domain, and the files of `data/evaluate`.
+#: What to do about a file that an earlier stage writes.
+REPRO = "Run `dvc repro` to write it again"
+#: Input domain, output domain, and files of `data/evaluate` by direction.
 DIRECTIONS = {
     "human2anime": ("human", "anime", "human2anime.npy", "human_cycle.npy"),
     "anime2human": ("anime", "human", "anime2human.npy", "anime_cycle.npy"),
 }
+#: Names of the directions as a reader sees them.
+DIRECTION_NAMES = {"human2anime": "photo → anime", "anime2human": "anime → photo"}
 
 
 @dataclass(frozen=True)
 class Translations:
-    """The test faces of one direction, uint8 RGB [n, R, R, 3] each, row i of all for row i of `table`."""
+    """The test faces of one direction.
+
+    Attributes:
+        table: Face table of the test split.
+        inputs: uint8 RGB [n, R, R, 3]; row i belongs to row i of `table`.
+        outputs: Translations, likewise.
+        cycles: Reconstructions, likewise.
+    """
 
     table: pd.DataFrame
     inputs: np.ndarray
@@ -30,12 +41,12 @@ class Translations:
 
 @dataclass(frozen=True)
 class Results:
-    """The outputs of the stages before `report`, under one folder (`data`)."""
+    """The outputs of the stages before `report`, below the folder `data`."""
 
     data: Path
 
     def exists(self, name: str) -> bool:
-        """Tell whether a stage wrote this file."""
+        """Return whether a stage wrote this file."""
         return (self.data / name).is_file()
 
     def json(self, name: str) -> dict[str, Any]:
@@ -51,11 +62,11 @@ class Results:
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            raise UserError(f"{path} is missing: run `dvc repro`, which writes it before the report.") from None
+            raise missing_file(path, REPRO) from None
         except ValueError as error:
-            raise UserError(f"{path} is not valid JSON ({error}): run `dvc repro` to write it again.") from None
+            raise damaged_file(path, f"not valid JSON ({error})", REPRO) from None
         if not isinstance(content, kind):
-            raise UserError(f"{path} holds no JSON {kind.__name__}: run `dvc repro` to write it again.")
+            raise damaged_file(path, f"not a JSON {kind.__name__}", REPRO)
         return content
 
     def csv(self, name: str, *columns: str) -> pd.DataFrame:
@@ -64,11 +75,11 @@ class Results:
         try:
             table = pd.read_csv(path)
         except FileNotFoundError:
-            raise UserError(f"{path} is missing: run `dvc repro`, which writes it before the report.") from None
+            raise missing_file(path, REPRO) from None
         except (ValueError, pd.errors.ParserError) as error:
-            raise UserError(f"{path} is not a readable table ({error}): run `dvc repro`.") from None
+            raise damaged_file(path, f"not a CSV table ({error})", REPRO) from None
         if missing := [column for column in columns if column not in table]:
-            raise UserError(f"{path} lacks the column(s) {', '.join(missing)}: run `dvc repro` to write it again.")
+            raise damaged_file(path, f"the columns {', '.join(missing)} are missing", REPRO)
         return table
 
     def table(self, name: str) -> pd.DataFrame:
@@ -76,7 +87,7 @@ class Results:
         return read_table(self.data / name)
 
     def domains(self) -> list[str]:
-        """Domains that went through the pipeline."""
+        """Return the domains that went through the pipeline."""
         return [domain for domain in DOMAINS if self.exists(f"download/{domain}/manifest.json")]
 
     def pixels(self, domain: str) -> np.ndarray:
@@ -90,14 +101,12 @@ class Results:
         test = faces[faces["split"] == "test"].reset_index(drop=True)
         translated, returned = (open_pixels(self.data / "evaluate" / name) for name in (outputs, cycles))
         if not len(test) == len(translated) == len(returned):
-            raise UserError(
-                f"{self.data / 'evaluate' / outputs} holds {len(translated)} faces, the test split {len(test)}: "
-                "run `dvc repro` so that they belong together."
-            )
+            problem = f"has {len(translated)} faces, but the test split has {len(test)}"
+            raise conflict(self.data / "evaluate" / outputs, problem, REPRO)
         inputs = read_crops(self.pixels(domain), test, translated.shape[1])
         return Translations(test, inputs, translated, returned)
 
 
-def evenly(n: int, k: int) -> list[int]:
-    """Return at most `k` of the indices 0 … n - 1, evenly spread: a choice that nobody made by taste."""
+def evenly_spaced(n: int, k: int) -> list[int]:
+    """Return at most `k` of the indices 0 to n - 1, evenly spaced."""
     return [index * n // min(k, n) for index in range(min(k, n))]

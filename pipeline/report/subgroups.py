@@ -1,47 +1,46 @@
-"""Who is served badly: the metrics of single images, averaged over groups of people."""
+"""The section on subgroups: metrics averaged by subgroup, and gaps larger than chance."""
 
 from typing import Any
 
 import pandas as pd
 
 from . import charts
-from .results import Results
+from .results import DIRECTION_NAMES, Results
 
-TABLE = "evaluate/slices.csv"
-COLUMNS = ("direction", "attribute", "group", "metric", "n", "mean", "low", "high", "judged")
-#: Metrics drawn, in words, and whether a high value is good.
+TABLE = "evaluate/subgroups.csv"
+COLUMNS = ("direction", "attribute", "group", "metric", "n", "mean", "low", "high", "large_enough")
+#: Metrics that are drawn: their names, and whether a high value is good.
 METRICS = {
-    "ssim": ("structure kept (SSIM)", True),
-    "in_domain": ("taken for the target", True),
-    "landmark_error": ("eyes and mouth moved", False),
-    "detected": ("a face is found", True),
+    "ssim": ("cycle SSIM", True),
+    "target_domain_accuracy": ("target domain accuracy", True),
+    "landmark_nme": ("landmark error (NME)", False),
+    "face_detection_rate": ("face detection rate", True),
 }
-DIRECTIONS = {"human2anime": "photo → anime", "anime2human": "anime → photo"}
 
 
 def describe(results: Results) -> dict[str, Any]:
-    """Context of the section on groups: a chart per attribute and metric, and the widest gaps in words."""
+    """Return the context of the section: a chart per attribute and metric, and the gaps."""
     if not results.exists(TABLE):
-        return {"attributes": [], "gaps": [], "unjudged": []}
+        return {"attributes": [], "gaps": [], "too_small": []}
     table = results.csv(TABLE, *COLUMNS)
     table = table[table["metric"].isin(METRICS) & (table["group"] != "unknown")]
-    judged = table[table["judged"]]
-    # One group alone says nothing about who is served worse.
-    groups = judged.groupby(["direction", "attribute", "metric"], sort=False)
-    judged = judged[groups["group"].transform("nunique") > 1]
+    large = table[table["large_enough"]]
+    # A single subgroup has nothing to be compared with.
+    groups = large.groupby(["direction", "attribute", "metric"], sort=False)
+    large = large[groups["group"].transform("nunique") > 1]
     return {
         "attributes": [
             {"name": str(attribute).replace("_", " "), "charts": _charts(part)}
-            for attribute, part in judged.groupby("attribute", sort=False)
+            for attribute, part in large.groupby("attribute", sort=False)
         ],
-        "gaps": _gaps(judged),
-        "unjudged": _unjudged(table),
+        "gaps": _gaps(large),
+        "too_small": _too_small(table),
     }
 
 
-def _unjudged(table: pd.DataFrame) -> list[tuple[str, int]]:
-    """Return groups of too few photos, and how many."""
-    small = table[~table["judged"] & (table["metric"] == "ssim") & (table["direction"] == "human2anime")]
+def _too_small(table: pd.DataFrame) -> list[tuple[str, int]]:
+    """Return the names of subgroups with too few photos, and their sizes."""
+    small = table[~table["large_enough"] & (table["metric"] == "ssim") & (table["direction"] == "human2anime")]
     names = small["attribute"].str.replace("_", " ") + ": " + small["group"].astype(str)
     return [(name, int(n)) for name, n in zip(names, small["n"], strict=True)]
 
@@ -50,17 +49,17 @@ def _charts(part: pd.DataFrame) -> list[Any]:
     return [
         charts.intervals(
             rows.assign(label=rows["group"] + " (" + rows["n"].astype(str) + ")", value=rows["mean"]),
-            title=f"{DIRECTIONS[str(direction)]}: {METRICS[str(metric)][0]}",
+            title=f"{DIRECTION_NAMES[str(direction)]}: {METRICS[str(metric)][0]}",
         )
         for (direction, metric), rows in part.groupby(["direction", "metric"], sort=False)
     ]
 
 
-def _gaps(judged: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return, widest first, the gaps whose two intervals do not overlap: those are not chance alone."""
+def _gaps(large: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the gaps whose intervals do not overlap, the largest first."""
     gaps = []
-    for (direction, attribute, metric), rows in judged.groupby(["direction", "attribute", "metric"], sort=False):
-        words, high_is_good = METRICS[str(metric)]
+    for (direction, attribute, metric), rows in large.groupby(["direction", "attribute", "metric"], sort=False):
+        name, high_is_good = METRICS[str(metric)]
         ordered = rows.sort_values("mean", ascending=high_is_good, kind="stable")
         worst, best = ordered.iloc[0], ordered.iloc[-1]
         apart = worst["high"] < best["low"] if high_is_good else worst["low"] > best["high"]
@@ -68,8 +67,8 @@ def _gaps(judged: pd.DataFrame) -> list[dict[str, Any]]:
             gaps.append(
                 {
                     "attribute": str(attribute).replace("_", " "),
-                    "direction": DIRECTIONS[str(direction)],
-                    "metric": words,
+                    "direction": DIRECTION_NAMES[str(direction)],
+                    "metric": name,
                     "worst": worst.to_dict(),
                     "best": best.to_dict(),
                     "size": abs(best["mean"] - worst["mean"]),

@@ -1,4 +1,4 @@
-"""How the training went: losses, what was watched, and the same faces epoch after epoch."""
+"""The section on training: losses and validation metrics by epoch, and sample sheets."""
 
 import re
 from typing import Any
@@ -9,38 +9,40 @@ from PIL import Image
 
 from . import charts
 from .pictures import data_uri
-from .results import Results, evenly
+from .results import DIRECTION_NAMES, Results, evenly_spaced
 
 EPOCHS_SHOWN = 5
-#: What the training stage watches on the validation faces, in words.
-WATCHED = {
-    "fd": "Fréchet distance to real faces",
-    "diversity": "diversity against real faces (1: the same)",
-    "copies": "share of near-copies (collapse)",
-    "reconstruction": "reconstruction accuracy",
-    "discriminator_accuracy": "discriminator accuracy",
+#: Validation metrics of the stage `train`: column of `history.csv` without its suffix, and title of the chart.
+METRICS = {
+    "val_fd": "Fréchet distance (FD)",
+    "val_precision": "precision",
+    "val_recall": "recall",
+    "val_feature_diversity_ratio": "feature diversity, real faces: 1",
+    "val_near_duplicate_rate": "near-duplicate rate",
+    "val_cycle_accuracy": "cycle pixel accuracy",
+    "val_discriminator_accuracy": "discriminator accuracy",
+}
+#: Suffixes of the columns, and names of the curves.
+SERIES = {
+    **{f"_{direction}": name for direction, name in DIRECTION_NAMES.items()},
+    "_human": "photos",
+    "_anime": "anime faces",
 }
 
 
 def describe(results: Results) -> dict[str, Any]:
-    """Context of the section on training."""
+    """Return the context of the section."""
     history = results.csv("train/history.csv", "epoch")
     model = results.json("train/model.json")
     return {
         "model": model,
-        # See docs/training.md: such a model is rewarded for what distances in a network's features reward.
-        "flattered": model["model"] != "dcgan" and model.get("discriminator") == "projected",
+        # Discriminators on ImageNet features optimise what FD measures: see docs/training.md.
+        "overestimated": model["model"] != "dcgan" and model.get("discriminator") == "projected",
         "epochs": int(history["epoch"].max()),
         "losses": [_losses(history, column) for column in map(str, history) if column.startswith("train_")],
-        "watched": [_watched(history, column) for column in _measures(history)],
+        "metrics": [chart for name, title in METRICS.items() if (chart := _metric(history, name, title))],
         "samples": _samples(results),
     }
-
-
-def _measures(history: pd.DataFrame) -> list[str]:
-    """Return the names of what is watched per domain (`fd_anime`, `fd_human`: `fd`), in the table's order."""
-    columns = [column for column in map(str, history) if not column.startswith(("train_", "val_"))]
-    return list(dict.fromkeys(column.removesuffix("_anime") for column in columns if column.endswith("_anime")))
 
 
 def _losses(history: pd.DataFrame, column: str) -> Markup:
@@ -48,12 +50,10 @@ def _losses(history: pd.DataFrame, column: str) -> Markup:
     return _curves(history, {column: "train", f"val_{name}": "validation"}, f"loss: {name.replace('_', ' ')}")
 
 
-def _watched(history: pd.DataFrame, name: str) -> Markup:
-    into = ("into anime", "into human")
-    # A round trip is named after the faces it starts from, everything else after those it makes.
-    words = ("of anime faces", "of photos") if name == "reconstruction" else into
-    columns = dict(zip((f"{name}_anime", f"{name}_human"), words, strict=True))
-    return _curves(history, columns, WATCHED.get(name, name.replace("_", " ")))
+def _metric(history: pd.DataFrame, name: str, title: str) -> Markup | None:
+    """Draw a validation metric of both directions or domains; None if the history does not have it."""
+    columns = {f"{name}{suffix}": series for suffix, series in SERIES.items() if f"{name}{suffix}" in history}
+    return _curves(history, columns, title) if columns else None
 
 
 def _curves(history: pd.DataFrame, columns: dict[str, str], title: str) -> Markup:
@@ -63,9 +63,9 @@ def _curves(history: pd.DataFrame, columns: dict[str, str], title: str) -> Marku
 
 
 def _samples(results: Results) -> list[dict[str, Any]]:
-    """Return sheets of the same faces from first to last epoch."""
+    """Return sample sheets of the same faces from the first to the last epoch."""
     sheets = sorted((results.data / "train" / "samples").glob("epoch_*.png"))
-    chosen = sorted({*evenly(len(sheets), EPOCHS_SHOWN - 1), len(sheets) - 1}) if sheets else []
+    chosen = sorted({*evenly_spaced(len(sheets), EPOCHS_SHOWN - 1), len(sheets) - 1}) if sheets else []
     samples = []
     for index in chosen:
         number = re.search(r"\d+", sheets[index].stem)

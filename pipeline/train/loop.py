@@ -18,7 +18,7 @@ from .accelerator import Engine
 from .batches import Faces
 from .objectives import Recipe
 from .trainer import Progress, Run
-from .validation import Monitor, collapsed, sample_sheet
+from .validation import DIRECTIONS, Monitor, collapsed, sample_sheet
 
 #: A loss beyond this never came back in any run seen.
 DIVERGED = 1e4
@@ -71,7 +71,7 @@ def fit(
             continue
         # The end of an epoch.
         _read(unread, progress, engine, steps, bar, train.batch * engine.world)
-        row: dict[str, Any] = {"epoch": epoch, "step": progress.step, "lr": lr, "rollbacks": progress.rollbacks}
+        row: dict[str, Any] = {"epoch": epoch, "step": progress.step, "lr": lr, "num_rollbacks": progress.rollbacks}
         row |= {f"train_{name}": value / steps for name, value in progress.sums.items()}
         if engine.rank == 0:
             row |= monitor.measure(Recipe(train, run.averaged))
@@ -122,8 +122,10 @@ def _read(
 
 
 def _collapse_sentence(row: dict[str, Any], folder: Path) -> str:
-    domain = max(("anime", "human"), key=lambda name: (row[f"copies_{name}"], -row[f"diversity_{name}"]))
+    copies, diversity = "val_near_duplicate_rate_", "val_feature_diversity_ratio_"
+    direction = max(DIRECTIONS, key=lambda name: (row[copies + name], -row[diversity + name]))
     return (
-        f"the {domain} outputs collapsed in epoch {row['epoch']}: {row[f'copies_{domain}']:.0%} are near-copies, "
-        f"diversity {row[f'diversity_{domain}']:.2f} of the real faces' (see {folder / 'samples'})."
+        f"the outputs of {direction} collapsed in epoch {row['epoch']}: {row[copies + direction]:.0%} are "
+        f"near-duplicates, feature diversity {row[diversity + direction]:.2f} (real faces: 1). "
+        f"See {folder / 'samples'}."
     )

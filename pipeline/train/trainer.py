@@ -189,7 +189,7 @@ class Run:
         history = self.progress.history
         if self.train.select == "best":
             sound = [row for row in history if not row["collapsed"]]
-            return min(sound, key=lambda row: row["fd_anime"] + row["fd_human"], default=None)
+            return min(sound, key=lambda row: row["val_fd_human2anime"] + row["val_fd_anime2human"], default=None)
         epoch = self.train.epochs if self.train.select == "last" else self.train.select
         return next((row for row in history if row["epoch"] == epoch), None)
 
@@ -199,4 +199,4 @@ class Run:
 
 
 def _serial(row: dict[str, Any]) -> int:
-    return row["rollbacks"] * 10**9 + row["step"]
+    return row["num_rollbacks"] * 10**9 + row["step"]

@@ -12,6 +12,7 @@ from ..networks.model import TranslationModel
 from .batches import Batch
 from .objectives import Recipe
 
+DIRECTIONS = ("human2anime", "anime2human")
 #: Faces per domain at most: more cost time, and the order of the epochs does not change.
 FACES = 128
 BATCH = 32
@@ -66,11 +67,10 @@ class Monitor:
 
     @torch.no_grad()
     def measure(self, recipe: Recipe) -> dict[str, float]:
-        """Return one row of the history: `val_…` losses and, per domain of the outputs, the rest.
+        """Return one row of the history: validation losses and metrics, `val_…`.
 
-        `fd_…` Fréchet distance to the real faces; `diversity_…` mean distance between two outputs' features against
-        that of real faces; `copies_…` share of near-copies; `reconstruction_…` share of values within 10 % of the range
-        after the round trip; `discriminator_accuracy_…` share of real and fake images told apart by their mean score.
+        Distances, diversity and copies are named after the direction of the outputs, cycle accuracy after the domain of
+        the inputs, discriminator accuracy after the domain that the discriminator belongs to.
         """
         networks = recipe.networks
         modes = {name: network.training for name, network in networks.items()}
@@ -82,16 +82,18 @@ class Monitor:
             for name, network in networks.items():
                 network.train(modes[name])
         row = {f"val_{name}": value for name, value in losses.items()}
-        for domain, other in (("anime", "human"), ("human", "anime")):
+        for direction, domain, other in (("human2anime", "anime", "human"), ("anime2human", "human", "anime")):
             fakes = images[f"fake_{domain}"]
             features = self.measures.features(fakes)
-            row[f"fd_{domain}"] = self.measures.distance(features, self.features[domain])
-            row[f"diversity_{domain}"] = _spread(features) / max(_spread(self.features[domain]), 1e-12)
+            row[f"val_fd_{direction}"] = self.measures.distance(features, self.features[domain])
+            row[f"val_feature_diversity_ratio_{direction}"] = _spread(features) / max(
+                _spread(self.features[domain]), 1e-12
+            )
             inputs = self.features[other][: len(fakes)]
-            row[f"copies_{domain}"] = self.measures.copies(inputs, features, self.features[domain])
+            row[f"val_near_duplicate_rate_{direction}"] = self.measures.copies(inputs, features, self.features[domain])
             off = np.abs(images[f"cycle_{domain}"].astype(np.int16) - self.real[domain][: len(fakes)])
-            row[f"reconstruction_{domain}"] = float((off <= TOLERANCE * 255).mean())
-            row[f"discriminator_accuracy_{domain}"] = accuracy[domain]
+            row[f"val_cycle_accuracy_{domain}"] = float((off <= TOLERANCE * 255).mean())
+            row[f"val_discriminator_accuracy_{domain}"] = accuracy[domain]
         return row
 
     def _run(self, recipe: Recipe) -> tuple[dict[str, float], dict[str, np.ndarray], dict[str, float]]:
@@ -134,7 +136,9 @@ class Monitor:
 def collapsed(row: dict[str, Any]) -> bool:
     """Tell whether an epoch's outputs are copies of each other, or far less diverse than real faces."""
     return any(
-        row[f"copies_{domain}"] > COPIES or row[f"diversity_{domain}"] < DIVERSITY for domain in ("anime", "human")
+        row[f"val_near_duplicate_rate_{direction}"] > COPIES
+        or row[f"val_feature_diversity_ratio_{direction}"] < DIVERSITY
+        for direction in DIRECTIONS
     )
 
 

@@ -51,7 +51,7 @@ if params["train"]["noise"] and (scratch / "killed").exists():
 folder = pathlib.Path("data/evaluate")
 folder.mkdir(parents=True, exist_ok=True)
 distance = {"dcgan": 300, "cyclegan": 200}[params["train"]["model"]] - 50 * params["train"]["noise"] + params["seed"]
-(folder / "metrics.json").write_text(json.dumps({"fd": {"anime": distance}, "unknown": 1}))
+(folder / "metrics.json").write_text(json.dumps({"human2anime": {"fd": distance}, "unknown": 1}))
 """
 
 
@@ -87,13 +87,13 @@ def test_compare_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.Monkey
     table = compare.compare(project, [0], [], project / "data" / "compare").read_text()
     # Three models and two accidents: what was finished did not run again.
     assert len((scratch / "runs.txt").read_text().splitlines()) == 5
-    assert "| fd.anime (lower is better) | 300 | 200 | 150 |" in table
+    assert "| human2anime.fd (lower is better) | 300 | 200 | 150 |" in table
     assert "between 1974 and 2445" in table
     status = subprocess.run(["git", "status", "--short"], cwd=project, check=True, capture_output=True, text=True)
     assert status.stdout == ""
 
 
-def runs(values: dict[str, list[float]], metric: str = "fd.anime") -> pd.DataFrame:
+def runs(values: dict[str, list[float]], metric: str = "human2anime.fd") -> pd.DataFrame:
     rows = [(model, seed, metric, value) for model, all_ in values.items() for seed, value in enumerate(all_)]
     return pd.DataFrame(rows, columns=["model", "seed", "metric", "value"])
 
@@ -103,7 +103,9 @@ def test_orderings_are_sure_only_beyond_the_spread_of_the_seeds():
     verdicts = compare.orderings(table)
     assert verdicts["verdict"].tolist() == ["better", "undecided"]
     assert verdicts["gain"].tolist() == pytest.approx([310 - 620 / 3, 620 / 3 - 629 / 3])
-    higher = compare.orderings(runs({"DCGAN": [0.9, 0.91], "CycleGAN": [0.5, 0.52]}, "domain_accuracy.anime"))
+    higher = compare.orderings(
+        runs({"DCGAN": [0.9, 0.91], "CycleGAN": [0.5, 0.52]}, "human2anime.target_domain_accuracy")
+    )
     assert higher["verdict"].tolist() == ["worse"]
     one = compare.orderings(runs({"DCGAN": [300.0], "CycleGAN": [200.0]}))
     assert one["verdict"].tolist() == ["undecided"]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from pipeline.evaluate.confidence_intervals import distance_interval, mean_interval, subset_interval
-from pipeline.features.distances import frechet, kernel, kernel_subset
+from pipeline.features.distances import frechet, kernel_distance, kernel_subset
 
 
 def test_bootstrap_of_means_covers_the_truth():
@@ -46,7 +46,7 @@ def test_intervals_of_distances_cover_the_expected_distance():
                 if distance is frechet:
                     low, high = distance_interval(frechet, a, b, 30, trial)
                 else:
-                    low, high = subset_interval(*kernel(a, b, trial), kernel_subset(a, b), n)
+                    low, high = subset_interval(*kernel_distance(a, b, trial), kernel_subset(a, b), n)
                 covered += low <= truth <= high
             assert covered / trials >= 0.88
 

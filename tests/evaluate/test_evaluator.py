@@ -16,14 +16,17 @@ from conftest import drawn_face
 from torch import nn
 
 from pipeline.download import demo_anime
-from pipeline.errors import UserError
-from pipeline.evaluate.direction import Faces, Settings
-from pipeline.evaluate.evaluator import Evaluation, measure
+from pipeline.errors import Kind, UserError
+from pipeline.evaluate.evaluator import Evaluation
+from pipeline.evaluate.evaluator import evaluate as run_evaluation
+from pipeline.evaluate.external_set import ExternalSet
 from pipeline.evaluate.landmark_error import detected_parts, known_parts, landmark_errors
+from pipeline.evaluate.metrics import MetricParams
+from pipeline.evaluate.translation import DomainSplit
 from pipeline.landmarks import create_detector
 
 SIZE, TRAIN, TEST = 32, 60, 40
-SETTINGS = Settings("fd", "kd", tolerance=0.1, resamples=20, seed=0)
+PARAMS = MetricParams("fd", "kd", tolerance=0.1, resamples=20, seed=0)
 Translate = Callable[[np.ndarray], np.ndarray]
 
 
@@ -59,7 +62,7 @@ def swap(faces: np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def faces() -> dict[str, Faces]:
+def faces() -> dict[str, DomainSplit]:
     rng = np.random.default_rng(0)
     found = {}
     for domain in ("human", "anime"):
@@ -69,7 +72,7 @@ def faces() -> dict[str, Faces]:
         table["gender"] = pd.array(["female", "male"] * ((TRAIN + TEST) // 2), dtype="string")
         table["source"] = "faces/a.png"
         test, train = table[TRAIN:].reset_index(drop=True), table[:TRAIN]
-        found[domain] = Faces(test, images[TRAIN:], train, images[:TRAIN])
+        found[domain] = DomainSplit(test, images[TRAIN:], train, images[:TRAIN])
     return found
 
 
@@ -78,55 +81,63 @@ def scratch(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monkey
     monkeypatch.setenv("ANIMEMORPH_SCRATCH", str(tmp_path_factory.getbasetemp() / "scratch"))
 
 
-def evaluate(faces: dict[str, Faces], there: Translate = swap, back: Translate = swap, **given: Any) -> Evaluation:
+def evaluate(
+    faces: dict[str, DomainSplit], there: Translate = swap, back: Translate = swap, **given: Any
+) -> Evaluation:
     """Measure a model that translates by functions instead of networks."""
 
     def translate(images: np.ndarray, direction: str, seed: int) -> np.ndarray:
         return (there if direction == "human2anime" else back)(images)
 
     model = SimpleNamespace(translate=translate, discriminator_anime=Patches(), discriminator_human=None)
-    evaluation = measure(model, faces, given.get("external"), PooledPixels(), {"human": None, "anime": None}, SETTINGS)
-    content = json.dumps(evaluation.measurements.nested(), allow_nan=False)
-    assert all(math.isfinite(row.value) for row in evaluation.measurements.rows)
+    detectors = {"human": None, "anime": None}
+    evaluation = run_evaluation(model, faces, given.get("external"), PooledPixels(), detectors, PARAMS)
+    content = json.dumps(evaluation.metrics.nested(), allow_nan=False)
+    assert all(math.isfinite(row.value) for row in evaluation.metrics.rows)
     assert content
     return evaluation
 
 
-def value(evaluation: Evaluation, name: str, domain: str) -> float:
-    return next(row.value for row in evaluation.measurements.rows if (row.name, row.domain) == (name, domain))
+def value(evaluation: Evaluation, name: str, direction: str = "human2anime") -> float:
+    return next(row.value for row in evaluation.metrics.rows if (row.name, row.direction) == (name, direction))
 
 
 @pytest.fixture(scope="module")
-def perfect(faces: dict[str, Faces], tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
+def perfect(faces: dict[str, DomainSplit], tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
     return evaluate(faces)
 
 
 def test_a_perfect_model(perfect: Evaluation):
-    for domain in ("anime", "human"):
-        assert value(perfect, "fd", domain) < 1.3 * value(perfect, "floor.fd", domain)
-        assert value(perfect, "untouched.fd", domain) > 3 * value(perfect, "fd", domain)
-        assert value(perfect, "domain_accuracy", domain) > 0.9
-        assert value(perfect, "collapse", domain) == 0
-        assert value(perfect, "memorisation", domain) == 0
-        assert value(perfect, "diversity", domain) == pytest.approx(1, abs=0.15)
-        assert value(perfect, "reconstruction.accuracy", domain) == 1
-    assert value(perfect, "discriminator_accuracy", "anime") == pytest.approx(0.5, abs=0.1)
-    assert {"name": "discriminator_accuracy.human", "reason": "the model was saved without its discriminators"} in (
-        perfect.measurements.absent
+    for domain in ("human2anime", "anime2human"):
+        assert value(perfect, "fd", domain) < 1.3 * value(perfect, "real_vs_real.fd", domain)
+        assert value(perfect, "baseline_no_translation.fd", domain) > 3 * value(perfect, "fd", domain)
+        assert value(perfect, "target_domain_accuracy", domain) > 0.9
+        assert value(perfect, "near_duplicate_rate", domain) == 0
+        assert value(perfect, "train_copy_rate", domain) == 0
+        assert value(perfect, "feature_diversity_ratio", domain) == pytest.approx(1, abs=0.15)
+        assert value(perfect, "cycle.pixel_accuracy", domain) == 1
+    assert value(perfect, "discriminator_accuracy", "human2anime") == pytest.approx(0.5, abs=0.1)
+    assert {
+        "name": "anime2human.discriminator_accuracy",
+        "reason": "the model was saved without its discriminators",
+    } in (perfect.metrics.absent)
+    assert value(perfect, "baseline_no_translation.fd", "human2anime") == pytest.approx(
+        value(perfect, "baseline_no_translation.fd", "anime2human")
     )
-    assert value(perfect, "untouched.fd", "anime") == pytest.approx(value(perfect, "untouched.fd", "human"))
-    assert value(perfect, "untouched.kd", "anime") == value(perfect, "untouched.kd", "human")
+    assert value(perfect, "baseline_no_translation.kd", "human2anime") == value(
+        perfect, "baseline_no_translation.kd", "anime2human"
+    )
 
 
-def test_a_model_that_does_nothing_stands_at_the_untouched_distance(faces: dict[str, Faces]):
+def test_a_model_that_does_nothing_stands_at_the_untouched_distance(faces: dict[str, DomainSplit]):
     lazy = evaluate(faces, lambda images: images, lambda images: images)
-    assert value(lazy, "fd", "anime") == pytest.approx(value(lazy, "untouched.fd", "anime"))
-    assert value(lazy, "domain_accuracy", "anime") < 0.1
-    assert value(lazy, "discriminator_accuracy", "anime") > 0.9
-    assert value(lazy, "reconstruction.accuracy", "human") == 1
+    assert value(lazy, "fd", "human2anime") == pytest.approx(value(lazy, "baseline_no_translation.fd", "human2anime"))
+    assert value(lazy, "target_domain_accuracy", "human2anime") < 0.1
+    assert value(lazy, "discriminator_accuracy", "human2anime") > 0.9
+    assert value(lazy, "cycle.pixel_accuracy", "human2anime") == 1
 
 
-def test_collapse_of_40_percent_is_found(faces: dict[str, Faces], perfect: Evaluation):
+def test_collapse_of_40_percent_is_found(faces: dict[str, DomainSplit], perfect: Evaluation):
     def collapsed(images: np.ndarray) -> np.ndarray:
         out = swap(images)
         hit = round(0.4 * len(out))
@@ -136,29 +147,31 @@ def test_collapse_of_40_percent_is_found(faces: dict[str, Faces], perfect: Evalu
 
     found = evaluate(faces, collapsed)
     # The one they are copies of repeats them too.
-    assert value(found, "collapse", "anime") == pytest.approx(0.4, abs=1.5 / TEST)
-    assert value(found, "collapse", "human") == value(perfect, "collapse", "human")
-    assert value(found, "diversity", "anime") < 0.95 * value(perfect, "diversity", "anime")
-    assert value(found, "recall", "anime") < value(perfect, "recall", "anime")
+    assert value(found, "near_duplicate_rate", "human2anime") == pytest.approx(0.4, abs=1.5 / TEST)
+    assert value(found, "near_duplicate_rate", "anime2human") == value(perfect, "near_duplicate_rate", "anime2human")
+    assert value(found, "feature_diversity_ratio", "human2anime") < 0.95 * value(
+        perfect, "feature_diversity_ratio", "human2anime"
+    )
+    assert value(found, "recall", "human2anime") < value(perfect, "recall", "human2anime")
 
 
-def test_copies_of_training_faces_are_found(faces: dict[str, Faces]):
+def test_copies_of_training_faces_are_found(faces: dict[str, DomainSplit]):
     found = evaluate(faces, lambda images: faces["anime"].train_images[: len(images)])
-    assert value(found, "memorisation", "anime") == 1
-    assert value(found, "floor.memorisation", "anime") == 0
+    assert value(found, "train_copy_rate", "human2anime") == 1
+    assert value(found, "real_vs_real.train_copy_rate", "human2anime") == 0
     assert found.per_image["nearest_train"][:3].tolist() == ["anime-0", "anime-1", "anime-2"]
 
 
-def test_inverted_colours_are_found(faces: dict[str, Faces], perfect: Evaluation):
+def test_inverted_colours_are_found(faces: dict[str, DomainSplit], perfect: Evaluation):
     found = evaluate(faces, lambda images: 255 - swap(images), lambda images: swap(255 - images))
-    assert value(found, "fd", "anime") > 3 * value(perfect, "fd", "anime")
-    assert value(found, "kd", "anime") > value(perfect, "kd", "anime")
-    assert value(found, "domain_accuracy", "anime") < 0.3
+    assert value(found, "fd", "human2anime") > 3 * value(perfect, "fd", "human2anime")
+    assert value(found, "kd", "human2anime") > value(perfect, "kd", "human2anime")
+    assert value(found, "target_domain_accuracy", "human2anime") < 0.3
     # The way back undoes it: reconstruction alone would call this model perfect.
-    assert value(found, "reconstruction.accuracy", "human") == 1
+    assert value(found, "cycle.pixel_accuracy", "human2anime") == 1
 
 
-def test_a_model_good_for_women_only_shows_in_the_gap(faces: dict[str, Faces], perfect: Evaluation):
+def test_a_model_good_for_women_only_shows_in_the_gap(faces: dict[str, DomainSplit], perfect: Evaluation):
     women = (faces["human"].test["gender"] == "female").to_numpy()
 
     def back(images: np.ndarray) -> np.ndarray:
@@ -166,15 +179,17 @@ def test_a_model_good_for_women_only_shows_in_the_gap(faces: dict[str, Faces], p
         out[~women] = np.random.default_rng(0).integers(0, 256, out[~women].shape)
         return out
 
-    gap = "gap.gender.reconstruction_accuracy"
-    assert value(perfect, gap, "human2anime") == 0
+    gap = "subgroup_gap.gender.pixel_accuracy"
+    assert value(perfect, gap) == 0
     found = evaluate(faces, back=back)
     assert value(found, gap, "human2anime") > 0.6
-    assert value(found, "reconstruction.accuracy", "human") == pytest.approx(0.6, abs=0.1)
+    assert value(found, "cycle.pixel_accuracy", "human2anime") == pytest.approx(0.6, abs=0.1)
     women_only = evaluate(faces, lambda images: np.where(women[:, None, None, None], swap(images), 255 - swap(images)))
-    assert value(women_only, "gap.gender.kd", "human2anime") > 10 * abs(value(perfect, "gap.gender.kd", "human2anime"))
-    assert value(women_only, "gap.gender.in_domain", "human2anime") > 0.5
-    groups = found.slices.query("direction == 'human2anime' and metric == 'reconstruction_accuracy'")
+    assert value(women_only, "subgroup_gap.gender.kd", "human2anime") > 10 * abs(
+        value(perfect, "subgroup_gap.gender.kd", "human2anime")
+    )
+    assert value(women_only, "subgroup_gap.gender.target_domain_accuracy", "human2anime") > 0.5
+    groups = found.subgroups.query("direction == 'human2anime' and metric == 'pixel_accuracy'")
     means = groups[groups["attribute"] == "gender"].set_index("group")["mean"]
     assert means["female"] == 1
     assert means["male"] < 0.4
@@ -209,7 +224,7 @@ def test_a_face_that_moved_shows_in_the_landmark_error():
         assert np.nanmedian(error * between_eyes) == pytest.approx(shift, abs=2)
 
 
-def test_external_pictures_are_told_apart(faces: dict[str, Faces]):
+def test_external_pictures_are_told_apart(faces: dict[str, DomainSplit]):
     rng = np.random.default_rng(0)
     images = np.concatenate([redden(rng, 20), rng.integers(0, 256, (5, SIZE, SIZE, 3), dtype=np.uint8)])
     table = pd.DataFrame({"face_id": [f"external-{index}" for index in range(25)]})
@@ -217,37 +232,41 @@ def test_external_pictures_are_told_apart(faces: dict[str, Faces]):
     table["verdict"] = ["kept"] * 18 + ["dropped"] * 2 + ["dropped"] * 4 + ["kept"]
     table["reason"] = ""
     table["chosen"] = [True] * 12 + [False] * 13
-    found = evaluate(faces, external=(table, images))
-    assert value(found, "external.refused", "face") == pytest.approx(0.1)
-    assert value(found, "external.refused", "not_a_face") == pytest.approx(0.8)
-    assert value(found, "external.domain_accuracy", "face") > 0.9
-    assert value(found, "external.n", "not_a_face") == 5
-    n = {f"{row.name}.{row.domain}": row.n for row in found.measurements.rows}
-    assert n["external.refused.face"] == 20
-    assert n["external.domain_accuracy.face"] == n["external.fd.face"] == 12
-    assert n["external.domain_accuracy.not_a_face"] == 5
+    found = evaluate(faces, external=ExternalSet(table, images))
+    assert value(found, "external_test.rejection_rate.face") == pytest.approx(0.1)
+    assert value(found, "external_test.rejection_rate.not_a_face") == pytest.approx(0.8)
+    assert value(found, "external_test.target_domain_accuracy.face") > 0.9
+    assert value(found, "external_test.num_images.not_a_face") == 5
+    n = {row.name: row.n for row in found.metrics.rows}
+    assert n["external_test.rejection_rate.face"] == 20
+    assert n["external_test.target_domain_accuracy.face"] == n["external_test.fd"] == 12
+    assert n["external_test.target_domain_accuracy.not_a_face"] == 5
     assert found.images["external_human2anime"].shape == images.shape
     assert found.external["kind"].tolist() == ["face"] * 20 + ["not_a_face"] * 5
 
 
 @pytest.mark.parametrize("n", [1, 2, 5])
-def test_very_small_and_constant_sets_give_reasons_not_nan(faces: dict[str, Faces], n: int):
+def test_very_small_and_constant_sets_give_reasons_not_nan(faces: dict[str, DomainSplit], n: int):
     few = {
-        domain: Faces(one.test[:n], one.test_images[:n], one.train[:n], one.train_images[:n])
+        domain: DomainSplit(one.test[:n], one.test_images[:n], one.train[:n], one.train_images[:n])
         for domain, one in faces.items()
     }
     found = evaluate(few, lambda images: np.zeros_like(images))
-    absent = {entry["name"] for entry in found.measurements.absent}
-    assert ("fd.anime" in absent) == (n == 1)
-    assert ("collapse.anime" in absent) == (n == 1)
-    assert "gap.gender.human2anime" in absent
-    with pytest.raises(UserError, match="no anime faces"):
+    absent = {entry["name"] for entry in found.metrics.absent}
+    assert ("human2anime.fd" in absent) == (n == 1)
+    assert ("human2anime.near_duplicate_rate" in absent) == (n == 1)
+    assert "human2anime.subgroup_gap.gender" in absent
+    with pytest.raises(UserError) as error:
         evaluate(
-            {**few, "anime": Faces(one := few["anime"].test[:0], np.zeros((0, SIZE, SIZE, 3), np.uint8), one, one)}
+            {
+                **few,
+                "anime": DomainSplit(one := few["anime"].test[:0], np.zeros((0, SIZE, SIZE, 3), np.uint8), one, one),
+            }
         )
+    assert (error.value.kind, error.value.subject) == (Kind.TOO_FEW, "anime test faces")
 
 
-def test_same_inputs_same_numbers(faces: dict[str, Faces], perfect: Evaluation, tmp_path: Path):
+def test_same_inputs_same_numbers(faces: dict[str, DomainSplit], perfect: Evaluation, tmp_path: Path):
     again = evaluate(faces)
-    assert again.measurements == perfect.measurements
+    assert again.metrics == perfect.metrics
     pd.testing.assert_frame_equal(again.per_image, perfect.per_image)

@@ -9,10 +9,12 @@ def test_accuracy_counts_values_within_the_tolerance():
     original = np.full((1, 2, 2, 3), 100, np.uint8)
     restored = original.copy()
     restored[0, 0, 0] = [125, 126, 74]  # 25 off, 26 off, 26 off; a tenth of 255 is 25.5
-    assert reconstruction.accuracy(original, restored, 0.1) == pytest.approx(10 / 12)
-    assert reconstruction.accuracy(original, original, 0.0) == 1
+    assert reconstruction.pixel_accuracy(original, restored, 0.1) == pytest.approx(10 / 12)
+    assert reconstruction.pixel_accuracy(original, original, 0.0) == 1
     # 8-bit values must not wrap around.
-    assert reconstruction.accuracy(np.zeros((1, 2, 2, 3), np.uint8), np.full((1, 2, 2, 3), 255, np.uint8), 0.1) == 0
+    assert (
+        reconstruction.pixel_accuracy(np.zeros((1, 2, 2, 3), np.uint8), np.full((1, 2, 2, 3), 255, np.uint8), 0.1) == 0
+    )
 
 
 def test_psnr_equals_scikit_image_and_stays_finite():

@@ -10,7 +10,7 @@ from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics
 from torch_fidelity.metric_kid import kid_features_to_metric
 from torch_fidelity.metric_prc import prc_features_to_metric
 
-from pipeline.features.distances import frechet, kernel, precision_recall
+from pipeline.features.distances import frechet, kernel_distance, precision_recall
 
 SHAPES = st.tuples(st.integers(4, 40), st.integers(4, 40), st.integers(1, 24))
 SEEDS = st.integers(0, 2**32 - 1)
@@ -38,7 +38,7 @@ def test_frechet_and_precision_and_kernel_equal_torch_fidelity(n: int, m: int, d
     assert frechet(a, b) == pytest.approx(theirs["frechet_inception_distance"], rel=1e-6)
     size = min(n, m) // 2
     kid = kid_features_to_metric(*tensors, kid_subsets=100, kid_subset_size=size, rng_seed=7, verbose=False)
-    assert kernel(a, b, 7) == pytest.approx(tuple(kid.values()), rel=1e-6)
+    assert kernel_distance(a, b, 7) == pytest.approx(tuple(kid.values()), rel=1e-6)
     kwargs = {"prc_neighborhood": 3, "prc_batch_size": 1000, "save_cpu_ram": True, "verbose": False}
     prc = prc_features_to_metric(*tensors, **kwargs)
     assert precision_recall(a, b) == (prc["precision"], prc["recall"])
@@ -76,9 +76,9 @@ def test_frechet_is_a_distance(seed: int, shape: tuple[int, int, int]):
 def test_kernel_distance_of_one_distribution_is_about_zero(seed: int):
     a = np.random.default_rng(seed).normal(size=(64, 8))
     b = np.random.default_rng(seed + 1).normal(size=(64, 8))
-    same, spread = kernel(a, b)
+    same, spread = kernel_distance(a, b)
     assert abs(same) < 3 * spread + 0.2
-    assert kernel(a, b + 3)[0] > same
+    assert kernel_distance(a, b + 3)[0] > same
 
 
 def test_precision_and_recall_know_which_side_is_missing():
@@ -92,7 +92,7 @@ def test_precision_and_recall_know_which_side_is_missing():
 def test_too_few_vectors_and_wrong_ones_are_refused():
     one = np.zeros((1, 5))
     many = np.random.default_rng(0).normal(size=(9, 5))
-    for measure in (frechet, kernel, precision_recall):
+    for measure in (frechet, kernel_distance, precision_recall):
         with pytest.raises(ValueError, match=r"not 1|than 1"):
             measure(one, many)
         with pytest.raises(ValueError, match="finite"):

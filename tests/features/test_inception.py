@@ -75,7 +75,7 @@ def test_end_to_end_as_torch_fidelity(weights: Path, sets: tuple[np.ndarray, np.
     assert extractor.dimensions == 2048
     a, b = (extractors.extract(images, extractor) for images in sets)
     assert distances.frechet(a, b) == pytest.approx(theirs["frechet_inception_distance"], rel=1e-4)
-    mean, spread = distances.kernel(a, b, seed=3)
+    mean, spread = distances.kernel_distance(a, b, seed=3)
     assert mean == pytest.approx(theirs["kernel_inception_distance_mean"], rel=1e-4)
     assert spread == pytest.approx(theirs["kernel_inception_distance_std"], rel=1e-3)
     assert distances.precision_recall(a, b) == (theirs["precision"], theirs["recall"])

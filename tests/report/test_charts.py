@@ -12,7 +12,7 @@ from PIL import Image
 
 from pipeline.report import charts
 from pipeline.report.pictures import data_uri
-from pipeline.report.results import evenly
+from pipeline.report.results import evenly_spaced
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -47,7 +47,7 @@ def test_charts_are_the_same_bytes_each_time():
 
 def test_intervals_without_bounds_and_constant_histograms_can_be_drawn():
     rows = pd.DataFrame({"label": ["a", "b"], "value": [1.0, 2.0], "low": [0.5, None], "high": [1.5, None]})
-    ElementTree.fromstring(charts.intervals(rows, title="x", reference=1.2))
+    ElementTree.fromstring(charts.intervals(rows, title="x"))
     ElementTree.fromstring(charts.histogram(pd.Series([1.0, 1.0, np.nan]), title="x"))
     ElementTree.fromstring(charts.lines(points([2.0]), title="one epoch"))
 
@@ -59,14 +59,13 @@ def decode(uri):
 def test_pictures_come_back(tiny_faces, tmp_path):
     tiny_faces(tmp_path, n=1, size=64)
     face = np.load(tmp_path / "faces.npy")[0]
-    assert np.array_equal(decode(data_uri(face, lossless=True)), face)
     assert np.abs(decode(data_uri(face)).astype(int) - face).mean() < 8
     assert decode(data_uri(face, longest=16)).shape == (16, 16, 3)
 
 
 @given(n=st.integers(0, 500), k=st.integers(1, 50))
 def test_an_even_choice_is_in_order_unique_and_inside(n, k):
-    chosen = evenly(n, k)
+    chosen = evenly_spaced(n, k)
     assert len(chosen) == min(n, k) and chosen == sorted(set(chosen))
     assert all(0 <= index < n for index in chosen)
     if len(chosen) > 1:

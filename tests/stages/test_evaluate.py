@@ -12,13 +12,17 @@ import pandas as pd
 import pytest
 import torch
 
-from pipeline.errors import UserError
+from pipeline.errors import Kind, UserError
 from pipeline.faces import read_table, write_table
 from pipeline.files import sha256
 from pipeline.networks.model import ModelConfig, build_model, save_model
 from stages import evaluate
 
 ROOT = Path(__file__).parents[2]
+DIRECTION_METRICS = {
+    *("fd", "kd", "precision", "recall", "target_domain_accuracy", "discriminator_accuracy"),
+    *("near_duplicate_rate", "train_copy_rate", "feature_diversity_ratio"),
+}
 TINY = ModelConfig(resolution=32, width=4, blocks=1, discriminator_width=4, aligned=False)
 
 
@@ -51,18 +55,19 @@ def test_evaluate_writes_the_contract_and_the_same_again(project: Path):
     evaluate.main()
     folder = project / "data" / "evaluate"
     metrics = json.loads((folder / "metrics.json").read_text())
-    for name in ("fd", "kd", "domain_accuracy", "discriminator_accuracy", "collapse", "diversity", "memorisation"):
-        assert set(metrics[name]) == {"anime", "human"}, name
-    assert set(metrics["reconstruction"]) == {"accuracy", "psnr", "ssim"}
-    assert {"fd", "kd", "domain_accuracy"} <= set(metrics["floor"])
-    assert set(metrics["untouched"]) == {"fd", "kd"}
-    assert metrics["n"]["test"] == {"anime": 5, "human": 5}
-    assert metrics["external"]["refused"] == {"face": 0.0, "not_a_face": 1.0}
-    assert "fid" not in metrics
+    assert set(metrics) == {"human2anime", "anime2human"}
+    for direction in metrics.values():
+        assert set(direction) >= DIRECTION_METRICS
+        assert {"pixel_accuracy", "psnr", "ssim"} <= set(direction["cycle"])
+        assert {"fd", "kd", "precision", "recall", "target_domain_accuracy"} <= set(direction["real_vs_real"])
+        assert set(direction["baseline_no_translation"]) == {"fd", "kd"}
+        assert direction["num_images"] == {"test": 5, "train": 19}
+        assert "fid" not in direction
+    assert metrics["human2anime"]["external_test"]["rejection_rate"] == {"face": 0.0, "not_a_face": 1.0}
     assert all(math.isfinite(number) for number in numbers(metrics))
     table = pd.read_csv(folder / "metrics.csv")
-    assert list(table) == ["name", "domain", "value", "low", "high", "n"]
-    assert table.set_index(["name", "domain"])["n"]["external.domain_accuracy", "face"] == 10
+    assert list(table) == ["name", "direction", "value", "low", "high", "n"]
+    assert table.set_index("name")["n"]["external_test.target_domain_accuracy.face"] == 10
     assert len(table) == len(numbers(metrics))
     assert {"name", "reason"} == set(json.loads((folder / "absent.json").read_text())[0])
     test = read_table(project / "data" / "split" / "human.parquet").query("split == 'test'")
@@ -88,6 +93,7 @@ def test_what_is_missing_is_named_and_nothing_is_half_written(project: Path):
     path = project / "data" / "split" / "anime.parquet"
     table = read_table(path)
     write_table(table[table["split"] != "test"], path)
-    with pytest.raises(UserError, match="no anime faces for training or test"):
+    with pytest.raises(UserError) as error:
         evaluate.main()
+    assert (error.value.kind, error.value.subject) == (Kind.TOO_FEW, "anime test faces")
     assert not (project / "data" / "evaluate").exists()

