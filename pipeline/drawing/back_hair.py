@@ -14,9 +14,11 @@ MASSES = {
     "waves": [(0, -156), (78, -142), (124, -62), (136, 20), (142, 90), (156, 190), (148, 280)],
     "medium": [(0, -154), (76, -140), (120, -62), (130, 10), (130, 80), (96, 132)],
     "bob": [(0, -156), (78, -142), (124, -62), (134, 6), (126, 56), (86, 92)],
-    "short": [(0, -154), (74, -140), (115, -66), (110, -14), (88, 22), (48, 52)],
-    "crop": [(0, -144), (64, -132), (100, -66), (96, -10), (76, 26), (44, 54)],
+    "short": [(0, -154), (74, -140), (118, -66), (118, -10), (104, 36), (64, 66)],
+    "locs": [(0, -154), (76, -140), (120, -62), (128, 10), (126, 70), (110, 100)],
+    "crop": [(0, -144), (64, -132), (100, -66), (94, -10), (70, 26), (44, 54)],
 }
+CLOSE = [(0, -152), (70, -138), (106, -70), (97, -12), (72, 30), (46, 60)]
 TIED = [(0, -154), (72, -140), (112, -64), (104, -10), (78, 34), (40, 70)]
 #: The tips hang below the mass by about this much.
 TIPS = {"medium": 34, "bob": 20, "short": 18}
@@ -43,12 +45,14 @@ class BackHair:
 
     def draw_behind(self, canvas: Canvas) -> None:
         """The mass and all tails."""
-        if self.who.hairstyle == "bald":
+        if self.who.hairstyle in ("bald", "buzz", "balding"):
             return
         tails = {"pony": self._pony, "bun": self._buns}.get(self.who.hairstyle)
         if tails:
             tails(canvas)
-        self._mass(canvas, np.array(MASSES.get(self.who.hairstyle, TIED), dtype=float) * (self.wide, 1))
+        close = self.who.male and self.who.hairstyle == "short"
+        half = CLOSE if close else MASSES.get(self.who.hairstyle, TIED)
+        self._mass(canvas, np.array(half, dtype=float) * (self.wide, 1))
         if self.who.hairstyle == "twin":
             self._twin(canvas)
 
@@ -61,7 +65,7 @@ class BackHair:
             self._chain(canvas, 10, 27, 0.9)
         elif kind in ("long", "waves", "medium") and r.random() < 0.88:
             for side in (-1, 1):
-                for i in range(int(r.integers(1, 4))):
+                for i in range(int(r.integers(1, 3))):
                     self.painter.lock(canvas, self._hanging(side, i), self._before, 0.7, 0.3, sheen=False)
 
     def _hanging(self, side: int, i: int) -> Strand:
@@ -95,14 +99,14 @@ class BackHair:
             self._tips(canvas, lower, tip)
         else:
             self._lines(canvas, half)
-        if self.who.hairstyle in OUTER_LOCKS:
+        if self.who.hairstyle in OUTER_LOCKS and not (self.who.male and self.who.hairstyle == "short"):
             self._outer_locks(canvas, half, *OUTER_LOCKS[self.who.hairstyle])
 
     def _outer_locks(self, canvas: Canvas, half: Points, high: float, deep: float) -> None:
         """Locks along the outer edges, whose tips leave the mass between these heights."""
         r = self._random
         for side in (-1, 1):
-            for low in np.sort(r.uniform(high, deep, int(r.integers(1, 4))))[::-1]:
+            for low in np.sort(r.uniform(high, deep, int(r.integers(0, 3))))[::-1]:
                 x = float(np.interp(low, half[:, 1], half[:, 0])) * self.flare
                 bend = r.uniform(-10, 26)
                 control = (x * 0.74, low - 150), (x * 0.98, low - 100), (x * 0.94, low - 40), (x * 0.94 + bend, low)

@@ -15,9 +15,9 @@ class Body:
     def __init__(self, face: Face, who: Figure, style: Style, random: np.random.Generator) -> None:
         self.face, self.head, self.who, self.style, self._random = face, face.head, who, style, random
         wide = {"child": 0.82, "young": 1.0, "adult": 1.06, "old": 1.04}[who.age] * (1.22 if who.male else 1.0)
-        self.neck = (29 if who.age != "child" else 25) * (1.38 if who.male else 1.0) * random.uniform(0.94, 1.08)
+        self.neck = (31 if who.age != "child" else 25) * (1.38 if who.male else 1.0) * random.uniform(0.94, 1.08)
         self.wide = wide * random.uniform(0.95, 1.08)
-        self.base = 127.0 + (8 if who.male else 0) + random.uniform(-6, 8)
+        self.base = 137.0 + (11 if who.male else 0) - (8 if who.age == "child" else 0) + random.uniform(-6, 8)
         self.cloth, self.second, self.accent = who.cloth_colour, who.second_colour, who.accent_colour
         self.line = mix(shade(self.cloth, 1.8), (34, 28, 36), 0.6)
         self.width = face.width

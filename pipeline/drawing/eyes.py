@@ -9,12 +9,12 @@ from .shapes import Points, bezier, ellipse, ink, mirrored, part
 
 #: Shape -> width, height, rise of the outer corner, fullness of the upper lid towards the outside, in head units.
 SHAPES = {
-    "round": (62, 54, 0.02, 0.0),
-    "tall": (57, 60, 0.05, 0.05),
-    "almond": (64, 47, 0.10, 0.1),
-    "drooping": (62, 51, -0.12, 0.2),
-    "sharp": (66, 42, 0.26, 0.15),
-    "narrow": (62, 34, 0.12, 0.1),
+    "round": (47, 47, 0.0, 0.0),
+    "tall": (44, 51, 0.03, 0.05),
+    "almond": (50, 41, 0.08, 0.1),
+    "drooping": (48, 43, -0.12, 0.2),
+    "sharp": (51, 36, 0.2, 0.15),
+    "narrow": (48, 31, 0.1, 0.1),
 }
 #: How far the lids are open, by expression.
 OPEN = {"surprised": 1.1, "sleepy": 0.6, "smile": 0.97, "open_smile": 0.95, "angry": 0.86, "sad": 0.92, "frown": 0.92}
@@ -40,10 +40,10 @@ class Eyes:
         self.half = width / 2 * self.style.eye_width * (0.5 + 0.5 * self.style.eye_size)
         self.height = height * self.style.eye_size
         self.open = OPEN.get(self.who.expression, 1.0)
-        self.gaze = random.normal(0, 2.5) + self.head.yaw * 0.08, random.normal(0, 1.2)
-        self.iris = self.half * random.uniform(0.62, 0.74) * (0.8 if self.who.male else 1.0)
+        self.gaze = 2.5 * self.style.gaze_x + self.head.yaw * 0.08, 1.2 * self.style.gaze_y
+        self.iris = self.half * random.uniform(0.7, 0.79) * (0.85 if self.who.male else 1.0)
         self.flicks = int(random.integers(0, 4)) if self.who.gender == "female" else int(random.integers(0, 2))
-        self.lash = (6.2 + random.uniform(-1.4, 1.8)) * (0.72 if self.who.male else 1.0)
+        self.lash = (4.9 + random.uniform(-1.1, 1.4)) * (0.72 if self.who.male else 1.0)
         self.brow = 3.3 * self.who.brow_thickness * (1.9 if self.who.male else 1.0)
         self.brow_y = 44 + random.uniform(-3, 7) - (12 if self.who.male else 0)
         self.shine = -1 if random.random() < 0.5 else 1
@@ -59,7 +59,7 @@ class Eyes:
         """Upper and lower lid from the inner to the outer corner, local."""
         w, h, tilt = self.half, self.height, self.rise * self.height
         top, low = 0.56 * h * (2 * self.open - 1 if self.open < 1 else self.open), 0.42 * h
-        inner, outer = (-w, 0.02 * h + 0.3 * tilt), (w, -0.06 * h - tilt)
+        inner, outer = (-w, 0.0 * h + 0.3 * tilt), (w, -0.06 * h - tilt)
         upper = bezier(inner, (-w * 0.86, -top * 1.3), (w * (0.46 + self.full), -top * 1.6), outer, n=20)
         low_inner, low_outer = (-w * 0.72, 0.2 * h + 0.3 * tilt), (w * 0.86, 0.12 * h - tilt * 0.6)
         lower = np.concatenate(
@@ -91,8 +91,9 @@ class Eyes:
 
     def _iris(self, canvas: Canvas, side: int) -> None:
         colour, detail = self.who.eye_colour, self.style.eye_detail
-        x, y = side * self.gaze[0] - 1.5, self.gaze[1]
-        rx, ry = self.iris, min(self.iris * 1.35, max(self.height * 0.5, self.iris * 0.95))
+        rx = self.iris
+        ry = max(rx, min(rx * 1.38, self.height * 0.52))
+        x, y = side * self.gaze[0] - 1.0, self.gaze[1] * 0.5 - 0.06 * self.height
         shape = self._place(ellipse(x, y, rx, ry), side)
         dark, light = shade(colour, 1.7), shifted(colour, 0.012, 0.85, 1.22)
         top, bottom = self._place(np.array([(x, y - ry), (x, y + ry)]), side)
@@ -129,14 +130,14 @@ class Eyes:
         thick = self.lash * scale * (0.75 + 0.25 * self.style.eye_size)
         line = upper - np.array([0, self.lash * 0.3])
         tail = np.array([(self.half * 1.13, upper[-1, 1] + self.height * (0.06 - 0.3 * self.rise))])
-        canvas.fill(ink(self._place(np.concatenate([line, tail]), side), thick * 1.35, 0.4, 0.1, 0.7), self.ink)
+        canvas.fill(ink(self._place(np.concatenate([line, tail]), side), thick * 1.35, 0.25, 0.1, 0.68), self.ink)
         for i in range(self.flicks):
             root = upper[-2 - 2 * i]
             tip = root + np.array([self.half * (0.24 - 0.03 * i), -self.height * (0.06 + 0.05 * i)])
             flick = bezier(root, (root + tip) / 2 + (2, 1.5), tip, n=6)
             canvas.fill(ink(self._place(flick, side), thick * 0.7, 1.0, 0.05, 0.0), self.ink)
         soft = mix(self.ink, self.face.skin, 0.25)
-        canvas.fill(ink(self._place(part(lower, 0.35, 1.0), side), self.face.width * 1.2, 0.05, 0.7, 0.8), soft)
+        canvas.fill(ink(self._place(part(lower, 0.3, 0.86), side), self.face.width * 1.1, 0.05, 0.2, 0.65), soft)
         canvas.fill(
             ink(self._place(part(upper, 0.0, 0.12, 4) + np.array([0, 1]), side), self.face.width, 0.3, 0.3), soft
         )

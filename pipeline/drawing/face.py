@@ -9,8 +9,8 @@ from .parameters import Figure, Style
 from .shapes import Points, bezier, ellipse, ink, mirrored, part, ribbon, spline
 
 #: Right half of a face's outline, temple to chin, in head units, for (female or child, male).
-FEMALE_OUTLINE = np.array([(90, -70), (92, -20), (91, 12), (86, 42), (66, 76), (31, 101), (9, 110.5), (0, 112)])
-MALE_OUTLINE = np.array([(86, -70), (89, -20), (88, 16), (83, 52), (70, 86), (38, 116), (14, 126), (0, 127.5)])
+FEMALE_OUTLINE = np.array([(84, -70), (88, -25), (87, 8), (82, 38), (66, 69), (39, 96), (13, 111), (0, 113.0)])
+MALE_OUTLINE = np.array([(82, -70), (84, -20), (83, 16), (77, 54), (63, 88), (38, 113), (16, 124), (0, 125.5)])
 #: Depths of these points on the side turned away (its silhouette) and on the near side (the jaw's edge).
 FAR_DEPTHS = np.array([14, 30, 41, 45, 54, 62, 68, 70.0])
 NEAR_DEPTHS = np.array([-20, -14, -8, 2, 20, 48, 66, 70.0])
@@ -39,6 +39,7 @@ class Face:
         self.mouth_y = MOUTH_AT[who.age] + (7 if who.male else 0) + random.uniform(-3, 3)
         self.nose_y = NOSE_AT[who.age] + (5 if who.male else 0) + random.uniform(-3, 3)
         self._mouth_size = who.mouth_size * (1.25 if who.male else 1.0)
+        self.bare = who.hairstyle in ("bald", "buzz", "balding", "crop")
         self.halves = {side: self._half(side) for side in (-1, 1)}
         right = spline(self.halves[1])
         self._left = spline(self.halves[-1])
@@ -85,7 +86,7 @@ class Face:
             if self.style.blush > 0:
                 self._blush(canvas)
         for side in (-1, 1):
-            half = spline(self.halves[side][1:])
+            half = spline(self.halves[side][2 if self.bare else 1 :])
             canvas.fill(ink(half, self.width * 1.15, 0.5, 0.7), self.line)
 
     def _blush(self, canvas: Canvas) -> None:
@@ -129,8 +130,8 @@ class Face:
         kind, y, size = self.who.expression, self.mouth_y, self._mouth_size
         if kind in ("open_smile", "surprised"):
             return self._open_mouth(canvas, kind, y, size)
-        bend = {"smile": 7, "closed_smile": 8, "frown": -4.5, "angry": -5, "sad": -4}.get(kind, 0.8)
-        half = (15 if bend > 2 else 10.5) * size
+        bend = {"smile": 7, "closed_smile": 8, "frown": -4.5, "angry": -5, "sad": -4}.get(kind, 1.6)
+        half = (18 if bend > 2 else 14) * size
         curve = bezier(
             (-half, y - bend * 0.5),
             (-half * 0.4, y + bend * 0.62),

@@ -12,7 +12,7 @@ FRAMINGS = ("aligned", "portrait")
 #: Centres of the left eye, the right eye and the mouth in the unit square, as `landmarks.alignment` puts anime faces.
 ALIGNED = np.array([[0.345, 0.475], [0.655, 0.475], [0.500, 0.710]])
 #: Portraits: the aligned crop, reduced to this share about this point of the unit square.
-PORTRAIT_SHARE, PORTRAIT_CENTRE = 0.76, np.array([0.5, 0.72])
+PORTRAIT_SHARE, PORTRAIT_CENTRE = 0.84, np.array([0.5, 0.9])
 #: Rows of the landmarks: left eye, right eye, mouth.
 PARTS = (slice(11, 17), slice(17, 23), slice(24, 28))
 

@@ -17,10 +17,10 @@ class Fringe:
         """In the order in which they are drawn."""
         lay = {
             "straight": self._straight, "parted": self._parted, "centre": self._parted, "swept": self._swept,
-            "spiky": self._spiky, "see_through": self._see_through, "back": self._brushed_back,
+            "spiky": self._spiky, "see_through": self._see_through, "back": self._brushed_back, "combed": self._combed,
         }.get(self.who.fringe, self._locks)  # fmt: skip
         locks = lay()
-        if self.who.fringe not in ("straight", "back") and self.who.hairstyle != "crop":
+        if self.who.fringe not in ("straight", "back", "combed") and self.who.hairstyle != "crop":
             locks += self._loose(locks)
         shorten = 0.72 if self.who.hairstyle == "crop" else 1.0
         if shorten < 1:
@@ -43,8 +43,9 @@ class Fringe:
     def _locks(self) -> list[Strand]:
         r, n = self._random, int(self._random.integers(4, 8))
         xs = np.linspace(-86, 86, n) + r.uniform(-9, 9, n)
-        low = r.uniform(-24, 2)
-        ys = low + r.uniform(-10, 16, n) + 16 * np.cos(xs / 86 * 2 * np.pi) + 10 * (np.abs(xs) / 86) ** 2
+        low = r.uniform(-34, -16)
+        ys = low + r.uniform(-9, 9, n) + 14 * np.cos(xs / 86 * 2 * np.pi) + 16 * (np.abs(xs) / 86) ** 2
+        ys = _above_eyes(xs, ys)
         sway = r.uniform(-18, 18)
         return [
             self._fall(x, y, 280 / n, sway + r.uniform(-12, 12), r.uniform(2.4, 4.2))
@@ -55,7 +56,7 @@ class Fringe:
         """Thin strands beside some of the locks."""
         r, thin = self._random, []
         for lock in locks:
-            if r.random() < 0.35:
+            if r.random() < 0.2:
                 x, y = lock.middle[-1]
                 thin.append(
                     self._fall(
@@ -103,7 +104,7 @@ class Fringe:
     def _spiky(self) -> list[Strand]:
         r, n = self._random, int(self._random.integers(5, 9))
         xs = np.linspace(-86, 86, n) + r.uniform(-10, 10, n)
-        ys = -24 + r.uniform(-22, 22, n) + 18 * (np.abs(xs) / 86) ** 2
+        ys = _above_eyes(xs, -28 + r.uniform(-20, 20, n) + 18 * (np.abs(xs) / 86) ** 2)
         return [self._fall(x, y, 290 / n, r.uniform(-34, 34), r.uniform(1.8, 3.0)) for x, y in zip(xs, ys, strict=True)]
 
     def _see_through(self) -> list[Strand]:
@@ -111,13 +112,36 @@ class Fringe:
         xs = np.linspace(-80, 80, n) + r.uniform(-6, 6, n)
         return [self._fall(x, r.uniform(-34, -8), r.uniform(9, 21), r.uniform(-12, 12), 2.0) for x in xs]
 
+    def _combed(self) -> list[Strand]:
+        """Return hair combed to the sides from a parting, which leaves the forehead bare."""
+        r, locks = self._random, []
+        to = 1 if r.random() < 0.5 else -1
+        self.part_x = -to * float(r.uniform(28, 48))
+        for side in (-to, to):
+            n = 5 if side == to else 2
+            for i in range(n):
+                share = (i + 0.7) / n
+                x = self.part_x + side * (24 + share * (90 - side * self.part_x - 24))
+                y = -88 + 62 * share**2 + r.uniform(-4, 4)
+                root = self.part_x + side * 4 * share, -138 * self.volume
+                middle = self.part_x + side * (16 + 44 * share), (-146 + 22 * share) * self.volume
+                locks.append(strand(root, middle, (x + side * 3, y - 40), (x, y), width=r.uniform(40, 48), sharp=2.6))
+        return locks
+
     def _brushed_back(self) -> list[Strand]:
         r = self._random
         xs = np.linspace(-62, 62, 5) + r.uniform(-5, 5, 5)
         return [
-            strand((x, -86), (x * 1.08, -118), (x * 1.1, -150), (x, -168 + 0.006 * x * x), width=34, sharp=2.2)
+            strand((x, -86), (x * 1.06, -104), (x * 1.04, -128), (x * 0.9, -146 + 0.004 * x * x), width=34, sharp=2.2)
             for x in xs
         ]
+
+
+def _above_eyes(xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
+    """Return the heights of tips, lifted where they would cover more than the upper lid of an eye."""
+    over = np.clip(1 - np.abs(np.abs(xs) - 50) / 34, 0, 1)
+    lifted: np.ndarray = np.minimum(ys, 14 - 34 * np.sqrt(over))
+    return lifted
 
 
 def _shortened(lock: Strand, share: float) -> Strand:

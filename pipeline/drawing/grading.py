@@ -1,10 +1,12 @@
 """From the colours of a drawing to those of a frame of a show: scene light, grading, glow, blur, grain, compression."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import cv2
 import numpy as np
 
+from .colours import luminance
 from .parameters import Style
 
 #: Width of the picture in its own units, whatever its size in pixels.
@@ -14,11 +16,25 @@ TINTS = {"none": (1.0, 1.0, 1.0), "sunset": (1.02, 0.88, 0.76), "night": (0.68, 
 #: Highlights are compressed above this.
 SHOULDER = 0.8
 
+#: Luminance, 0..1, that graded skin may have.
+BRIGHTEST_SKIN = 0.9
+
 type Grade = Callable[[np.ndarray], np.ndarray]
 
 
-def grade_of(style: Style) -> Grade:
-    """Return a function from RGB colours [..., 3], 0..255, to graded ones, 0..255."""
+def grade_of(style: Style, skin: np.ndarray) -> Grade:
+    """Return a function from RGB colours [..., 3], 0..255, to graded ones, 0..255.
+
+    Args:
+        style: Names light and grading. Its brightness is reduced where it would burn out the skin.
+        skin: Colour of the skin, RGB, 0..255.
+    """
+    while luminance(_graded(style)(skin)) > BRIGHTEST_SKIN and style.brightness > 0.7:
+        style = replace(style, brightness=style.brightness - 0.02)
+    return _graded(style)
+
+
+def _graded(style: Style) -> Grade:
     light = np.array(TINTS[style.tint]) / 255
     warm = np.array([1 + style.warmth, 1.0, 1 - style.warmth]) * style.brightness
     luma = np.array([0.299, 0.587, 0.114])

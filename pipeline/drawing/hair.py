@@ -1,11 +1,14 @@
 """The front of the hair: cap, fringe, side locks, and the shadow that they cast on the face."""
 
+import itertools
+
 import numpy as np
 
 from .back_hair import BackHair
 from .canvas import Canvas
 from .choices import Streams
 from .colours import mix
+from .curls import CURLY, Curls, draw_buzz, draw_wreath, locs
 from .face import Face
 from .fringe import Fringe
 from .parameters import Figure, Style
@@ -14,92 +17,104 @@ from .strands import Painter, Strand, strand
 
 #: Right half of the hair's dome, in head units.
 DOME = np.array([(0, -160), (38, -156), (76, -138), (104, -102), (117, -52), (116, -2), (108, 30)], dtype=float)
+#: The same of short hair, which leaves the ears free.
+CLOSE_DOME = np.array([(0, -153), (38, -149), (73, -132), (97, -98), (107, -56), (104, -22), (94, -4)], dtype=float)
 #: Where the hair begins on the forehead, right half.
 HAIRLINE = np.array([(92, 8), (86, -36), (66, -74), (30, -90), (0, -92)], dtype=float)
+CLOSE_HAIRLINE = np.array([(86, -2), (83, -36), (66, -72), (30, -88), (0, -90)], dtype=float)
+#: Hairstyle -> place of the tips of the locks beside the face, and their width.
+SIDES = {
+    "long": (88, 128, 30), "waves": (90, 112, 30), "medium": (86, 84, 30), "bob": (85, 70, 30), "twin": (86, 74, 24),
+    "pony": (86, 62, 22), "bun": (86, 56, 20), "braids": (86, 52, 22), "drills": (86, 60, 24), "short": (88, 42, 26),
+    "crop": (87, 0, 15),
+}  # fmt: skip
+CLOSE_SIDES = {"short": (88, 16, 20), "crop": (87, 2, 15)}
+#: Hairstyles that show the skull.
+BARE = ("bald", "buzz", "balding")
 
 
 class Hair:
     """Everything is laid out first, so that the shadow falls before the hair is drawn."""
 
     def __init__(self, face: Face, who: Figure, style: Style, streams: Streams) -> None:
+        """Lay the hair out."""
         self.face, self.head, self.who, self.style = face, face.head, who, style
         self._random = streams.of("hair")
         self.painter = Painter(who, style, self.head.scale, streams.of("strands"))
-        self.volume = who.hair_volume - (0.06 if who.hairstyle == "crop" else 0.0)
-        self.bald = who.hairstyle == "bald"
+        kind = who.hairstyle
+        self.volume = who.hair_volume - (0.06 if kind == "crop" else 0.0)
+        self.close = kind == "crop" or (who.male and kind == "short")
+        self.half = CLOSE_DOME if self.close else DOME
+        self.curls = Curls(self.head, who, self.painter, self.volume, streams.of("curls")) if kind in CURLY else None
+        plain = kind not in BARE and self.curls is None
         layout = Fringe(who, self.volume, streams.of("fringe"))
-        self.fringe: list[Strand] = [] if self.bald else layout.locks()
         self.part_x = layout.part_x
-        self.sides: list[Strand] = [] if self.bald else self._sides()
+        self.fringe: list[Strand] = layout.locks() if plain else []
+        self.sides: list[Strand] = []
+        self.tufts: list[Strand] = []
+        if kind == "locs":
+            self.sides = locs(self.volume, self._random)
+        elif plain:
+            self.sides, self.tufts = self._sides(), self._tufts()
         self.back = BackHair(self.head, who, self.painter, self.volume, streams.of("back_hair"))
-        self.tufts: list[Strand] = [] if self.bald else self._tufts()
-        self.ahoge = who.hairstyle not in ("bald", "crop") and self._random.random() < 0.2
+        self.ahoge = plain and kind not in ("crop", "locs") and self._random.random() < 0.15
         self.dome = self._dome()
-        line = np.concatenate([HAIRLINE * (-1, 1), HAIRLINE[::-1][1:]])
+        start = CLOSE_HAIRLINE if self.close else HAIRLINE
+        line = np.concatenate([start * (-1, 1), start[::-1][1:]])
         self.hairline: Points = self.head.face(spline(line, n=4), 4)
 
     def _dome(self) -> Points:
-        half = DOME * (self.volume, self.volume)
+        half = self.half * self.volume
         bumps = self._random.uniform(-3, 4, len(half) * 2)
         whole = np.concatenate([half[::-1] * (-1, 1), half[1:]])
         whole[2:-2] *= 1 + bumps[: len(whole) - 4, None] / 150
-        return self.head.at(spline(whole), -8)
+        whole = spline(whole)
+        if self.who.fringe == "spiky" and self.who.male and self.who.hairstyle != "crop":
+            whole = self._spiked(whole)
+        return self.head.at(whole, -8)
+
+    def _spiked(self, dome: Points) -> Points:
+        """Return the dome with pointed tips that lean outwards from the crown."""
+        r, n = self._random, int(self._random.integers(6, 9))
+        feet = part(dome, 0.04, 0.96, n + 1)
+        peaks = []
+        for left, right in itertools.pairwise(feet):
+            middle = (left + right) / 2
+            out = middle - np.array([0, -60.0])
+            along = (right - left) * np.sign(middle[0] - self.part_x) * r.uniform(0.25, 0.6)
+            tip = middle + out / np.linalg.norm(out) * r.uniform(14, 26) + along
+            rise, fall = (left + tip) / 2 + out * 0.07, (tip + right) / 2 + out * 0.07
+            peaks += [
+                bezier(tuple(left), tuple(rise), tuple(tip), n=6),
+                bezier(tuple(tip), tuple(fall), tuple(right), n=6),
+            ]
+        return np.concatenate([dome[:2], *peaks, dome[-2:]])
 
     def _sides(self) -> list[Strand]:
-        """Locks beside the face, over the ears."""
+        """Return the locks beside the face; the inner one of each side comes last."""
         r, locks = self._random, []
-        men = self.who.hairstyle in ("short", "crop")
-        long = {
-            "long": 150,
-            "waves": 130,
-            "medium": 92,
-            "bob": 84,
-            "twin": 70,
-            "pony": 66,
-            "bun": 60,
-            "braids": 50,
-            "drills": 56,
-            "short": 34,
-            "crop": 6,
-        }[self.who.hairstyle]
-        if self.who.male:
-            long = min(long, 40)
+        tip_x, tip_y, width = CLOSE_SIDES[self.who.hairstyle] if self.close else SIDES[self.who.hairstyle]
+        grown = r.uniform(0.8, 1.2)
         for side in (-1, 1):
-            for i in range(1 if self.who.hairstyle == "crop" else int(r.integers(2, 4))):
-                start = 76 + 11 * i
-                tip_y = long * (0.45 + 0.28 * i) * r.uniform(0.75, 1.2) + (10 if not men else 0)
-                tip_x = (80 + 10 * i + r.uniform(-10, 6)) if not men else 92 + 8 * i + r.uniform(-4, 6)
-                control = (
-                    (start * 0.62, -122),
-                    (start + 22, -84),
-                    (start + 24, -6),
-                    (tip_x - 6, tip_y * 0.72),
-                    (tip_x, tip_y),
-                )
-                locks.append(strand(*((side * x * (0.5 + 0.5 * self.volume), y) for x, y in control),
-                                    width=r.uniform(20, 32) - 2 * i, sharp=r.uniform(2.0, 3.6)))  # fmt: skip
+            for outer in (1, 0) if width > 16 and not self.close else (0,):
+                out = 15 * outer
+                y = tip_y * grown * (0.6 if outer else 1.0) + r.uniform(-6, 6)
+                x = tip_x + out + r.uniform(-4, 4)
+                control = (46 + out, -130), (100 + out, -100), (107 + out * 0.8, -24), (x + 7, y * 0.62), (x, y)
+                placed = ((side * a * (0.5 + 0.5 * self.volume), b) for a, b in control)
+                locks.append(strand(*placed, width=width * r.uniform(0.9, 1.1), root=0.5, sharp=r.uniform(2.2, 3.4)))
         return locks
 
     def _tufts(self) -> list[Strand]:
-        """Tips that stand off the dome's sides."""
+        """Return tips that stand off the dome's sides."""
         r, locks = self._random, []
+        most = 2 if self.close else 3
         for side in (-1, 1):
-            for y in r.uniform(-24, 64, int(r.integers(1, 5))):
-                x = 115 * self.volume
-                out = r.uniform(4, 17) * (0.4 if self.who.hairstyle == "crop" else 1.0)
-                control = (x * 0.78, y - 74), (x * 1.0, y - 40), (x * 1.02, y - 14), (x + out, y + r.uniform(2, 16))
-                locks.append(strand(*((side * a, b) for a, b in control), width=r.uniform(16, 30), root=0.5, sharp=2.4))
-        if self.who.male and r.random() < 0.35:
-            for x in np.linspace(-64, 64, int(r.integers(4, 7))) + r.uniform(-8, 8):
-                y = -158 * self.volume + 0.0052 * x * x
-                lean = r.uniform(-22, 22) + 0.2 * x
-                control = (
-                    (x * 0.7 - lean * 0.3, y + 52),
-                    (x * 0.92, y + 18),
-                    (x + lean * 0.4, y - 4),
-                    (x + lean, y - r.uniform(2, 12)),
-                )
-                locks.append(strand(*control, width=r.uniform(34, 54), root=0.7, sharp=1.9))
+            for y in r.uniform(-50, 10 if self.close else 50, int(r.integers(0, most))):
+                x = float(np.interp(y, self.half[:, 1], self.half[:, 0])) * self.volume
+                out = r.uniform(3, 12) * (0.3 if self.who.hairstyle == "crop" else 1.0)
+                control = (x * 0.8, y - 66), (x * 0.99, y - 36), (x * 0.99, y - 12), (x + out, y + r.uniform(4, 14))
+                locks.append(strand(*((side * a, b) for a, b in control), width=r.uniform(16, 26), root=0.5, sharp=2.4))
         return locks
 
     def _side_place(self, points: Points) -> Points:
@@ -112,22 +127,42 @@ class Hair:
         drop = np.array([-self.style.light * 5.0, 13.0]) * self.style.fringe_shadow
         shapes = [self.head.hair(s.outline + drop, -8) for s in self.fringe] if self.who.fringe != "back" else []
         shapes += [self._side_place(s.outline + drop * (1.2, 0.4)) for s in self.sides]
+        if self.curls:
+            shapes += [self.head.hair(shape + drop, -8) for shape in self.curls.shapes()]
         if shapes:
             with canvas.clipped(self.face.outline):
                 for shape in shapes:
                     canvas.fill(shape, self.face.shadow)
 
+    def draw_behind(self, canvas: Canvas) -> None:
+        """Draw what is behind the head."""
+        if self.curls:
+            self.curls.draw_behind(canvas)
+        else:
+            self.back.draw_behind(canvas)
+
     def draw_skull(self, canvas: Canvas) -> None:
-        """A bald head's top."""
-        if self.bald:
+        """Draw the top of a head without hair."""
+        if self.who.hairstyle in BARE:
             half = DOME[:6] * (0.9, 0.9)
             whole = self.head.at(spline(np.concatenate([half[::-1] * (-1, 1), half[1:]])), -8)
-            canvas.outlined(whole, self.face.skin, self.face.line, self.face.width)
+            canvas.fill(whole, self.face.skin)
+            canvas.line(whole, self.face.line, self.face.width)
 
     def draw_front(self, canvas: Canvas) -> None:
-        """Side locks, cap, fringe, ahoge."""
-        if self.bald:
-            return
+        """Draw what lies before the shoulders and the face."""
+        if self.who.hairstyle == "buzz":
+            draw_buzz(canvas, self.head, self.painter, self.face.skin, self.volume)
+        elif self.who.hairstyle == "balding":
+            draw_wreath(canvas, self.head, self.painter)
+        elif self.curls:
+            self.curls.draw_front(canvas)
+        elif self.who.hairstyle != "bald":
+            self.back.draw_before(canvas)
+            self._locks(canvas)
+
+    def _locks(self, canvas: Canvas) -> None:
+        """Draw side locks, cap, fringe, ahoge."""
         paint = self.painter
         for lock in self.sides:
             paint.lock(canvas, lock, self._side_place, 0.7, 0.3, sheen=False)
@@ -140,7 +175,8 @@ class Hair:
             )
         canvas.fill(cap, fill)
         self._cap_shadow(canvas)
-        canvas.line(part(self.dome, 0.16, 0.84, 60), paint.line, paint.width * 1.2)
+        start = 0.03 if self.close else 0.14
+        canvas.line(part(self.dome, start, 1 - start, 90), paint.line, paint.width * 1.2)
         for lock in self.tufts:
             paint.lock(canvas, lock, lambda points: self.head.at(points, -8), 0.4, 0.5, sheen=False)
         if self.who.fringe in ("back", "see_through", "centre", "parted") or self.who.hairstyle == "crop":

@@ -47,6 +47,8 @@ NUMBERS: dict[str, tuple[float, float]] = {
     "eye_width": (0.7, 1.3),
     "brow_thickness": (0.4, 2.0),
     "hair_volume": (0.85, 1.2),
+    "gaze_x": (-3, 3),
+    "gaze_y": (-3, 3),
 }
 #: Probabilities that a distribution may set, next to the shares of OPTIONS.
 PROBABILITIES = ("fantasy_hair", "earrings", "wrinkles", "freckles")

@@ -62,6 +62,8 @@ class Style:
     eye_size: float
     eye_width: float
     eye_detail: str
+    gaze_x: float
+    gaze_y: float
     blush: float
     face_shadow: bool
     fringe_shadow: float
@@ -129,11 +131,13 @@ def _hair_shares(choices: Choices, age: str, dark: bool) -> dict[str, float]:
     return mixed
 
 
-def _hairstyle(choices: Choices, man: bool, age: str) -> str:
+def _hairstyle(choices: Choices, man: bool, age: str, dark: bool) -> str:
     """Return the hairstyle: first the length, then a style of this length."""
     styles: dict[str, float] = dict(shares.MALE_STYLES if man else shares.FEMALE_STYLES)
     if man and age == "old":
         styles |= shares.OLD_MALE_STYLES
+    if dark:
+        styles |= {name: share for name, share in shares.DARK_SKIN_STYLES.items() if name in styles}
     lengths = dict.fromkeys(("none", "short", "medium", "long"), 0.0)
     for name, share in styles.items():
         lengths[shares.LENGTHS[name]] += share
@@ -152,7 +156,7 @@ def figure(choices: Choices) -> Figure:
     hair, hair_colour = _coloured(choices, "hair", colours.HAIR, _hair_shares(choices, age, dark))
     eye_shares = shares.BROWNER_EYES if dark or man else shares.EYES
     eye, eye_colour = _coloured(choices, "eye", colours.EYES, eye_shares)
-    hairstyle = _hairstyle(choices, man, age)
+    hairstyle = _hairstyle(choices, man, age, dark)
     earrings = choices.share("earrings", shares.EARRINGS[gender])
     return Figure(
         gender, age, skin, skin_colour, hair, hair_colour, hairstyle,
@@ -194,6 +198,8 @@ def style(choices: Choices, who: Figure) -> Style:
         eye_size=size * choices.normal("eye_size", 1.0, 0.1, 0.2),
         eye_width=choices.normal("eye_width", 1.0, 0.06, 0.14),
         eye_detail=choices.pick("eye_detail", {"gradient": 46, "ringed": 26, "flat": 14, "glassy": 14}),
+        gaze_x=choices.normal("gaze_x", 0, 1, 3),
+        gaze_y=choices.normal("gaze_y", 0, 1, 3),
         blush=choices.number("blush", -0.9, 0.9),
         face_shadow=choices.chance("face_shadow", 0.28),
         fringe_shadow=choices.number("fringe_shadow", 0.5, 1.25),

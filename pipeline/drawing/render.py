@@ -177,7 +177,7 @@ def _checked(framing: str) -> str:
 
 
 def _drawing(scene: _Scene, size: int, framing: str) -> Drawing:
-    grade = grade_of(scene.style)
+    grade = grade_of(scene.style, scene.who.skin_colour)
     canvas = Canvas(grade)
     points = _paint(canvas, scene)
     transform = transform_of(points, framing)
@@ -225,7 +225,7 @@ def _paint(canvas: Canvas, scene: _Scene) -> np.ndarray:
 
     with canvas.region("hair"):
         hair.painter.prepare(canvas, *head.at(np.array([(0.0, -150), (0, 200)]), 0))
-        hair.back.draw_behind(canvas)
+        hair.draw_behind(canvas)
     with canvas.region("clothes"):
         body.draw(canvas)
     with canvas.region("ears"):
@@ -242,7 +242,6 @@ def _paint(canvas: Canvas, scene: _Scene) -> np.ndarray:
         lids = {side: eyes.draw(canvas, side) for side in (-1, 1)}
         brows = {side: eyes.draw_brow(canvas, side) for side in (-1, 1)}
     with canvas.region("hair"):
-        hair.back.draw_before(canvas)
         hair.draw_front(canvas)
     for side in (-1, 1):
         eyes.draw_brow(canvas, side, style.brow_through)

@@ -3,7 +3,8 @@
 #: Hairstyle -> hair length.
 LENGTHS = {
     "long": "long", "waves": "long", "twin": "long", "pony": "long", "braids": "long", "drills": "long",
-    "medium": "medium", "bob": "medium", "bun": "medium", "short": "short", "crop": "short", "bald": "none",
+    "curls": "long", "medium": "medium", "bob": "medium", "bun": "medium", "afro": "medium", "locs": "medium",
+    "short": "short", "crop": "short", "curly": "short", "buzz": "short", "balding": "short", "bald": "none",
 }  # fmt: skip
 GENDERS = {"female": 1, "male": 1}
 AGES = {"child": 14, "young": 54, "adult": 22, "old": 10}
@@ -18,11 +19,19 @@ FEMALE_STYLES = {
     "braids": 4,
     "drills": 3,
     "short": 6,
+    "curls": 2,
+    "curly": 1,
+    "afro": 1,
+    "locs": 1,
     "crop": 0.5,
+    "buzz": 0.2,
     "bald": 0.1,
 }
+#: Replaces shares for dark skin.
+DARK_SKIN_STYLES = {"afro": 12, "curly": 10, "curls": 10, "locs": 8, "braids": 8, "buzz": 8}
 MALE_STYLES = {
     "short": 62, "crop": 24, "medium": 9, "long": 3, "pony": 2, "bald": 2, "bob": 0.2, "waves": 0.3, "bun": 0.3,
+    "curly": 4, "buzz": 5, "balding": 0.5, "afro": 0.5, "locs": 0.5,
 }  # fmt: skip
 FEMALE_FRINGES = {
     "locks": 42,
@@ -33,8 +42,18 @@ FEMALE_FRINGES = {
     "see_through": 9,
     "spiky": 4,
     "back": 1,
+    "combed": 2,
 }
-MALE_FRINGES = {"locks": 32, "spiky": 28, "swept": 18, "parted": 10, "centre": 4, "back": 6, "straight": 3}
+MALE_FRINGES = {
+    "locks": 32,
+    "spiky": 28,
+    "swept": 18,
+    "parted": 10,
+    "centre": 4,
+    "back": 6,
+    "straight": 3,
+    "combed": 16,
+}
 EXPRESSIONS = {
     "neutral": 34,
     "smile": 29,
@@ -64,7 +83,7 @@ CLOTHES = {
 }
 MALE_CLOTHES = CLOTHES | {"sailor": 0, "dress": 0, "bare": 1, "suit": 14, "jacket": 16, "shirt": 20}
 BACKGROUNDS = {"plain": 12, "gradient": 10, "room": 46, "sky": 10, "foliage": 13, "night": 4, "abstract": 5}
-OLD_MALE_STYLES = {"bald": 12}
+OLD_MALE_STYLES = {"bald": 12, "balding": 22}
 #: Natural hair colours, and those of fantasy.
 HAIR = {
     "black": 15, "blue_black": 6, "dark_brown": 14, "brown": 16, "light_brown": 13, "blond": 11, "pale_blond": 6,

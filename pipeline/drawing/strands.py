@@ -61,7 +61,7 @@ class Painter:
             shifted(self.base, random.uniform(-0.02, 0.02), 0.85, 1.3), (255, 252, 250), lift * random.uniform(0.3, 1.0)
         )
         if bright < 0.25:
-            self.light = mix(self.base, one_of(random, [(150, 150, 190), (170, 140, 130), (120, 130, 160)]), 0.55)
+            self.light = mix(self.base, one_of(random, [(150, 150, 190), (170, 140, 130), (120, 130, 160)]), 0.38)
         darkest = mix(shade(self.base, 2.0), (24, 18, 26), 0.55)
         self.line = mix(darkest, shade(self.base, 1.9), 0.5 * style.line_warmth)
         self.paint: Paint = self.base
@@ -87,7 +87,7 @@ class Painter:
             self._shaded(canvas, lock, place)
         if sheen:
             self._sheen(canvas, lock, place)
-        if len(lock.middle) > 14 and self._random.random() < 0.4:
+        if len(lock.middle) > 14 and self._random.random() < 0.28:
             start, share = int(self._random.integers(6, 12)), self._random.uniform(0.3, 0.7)
             self.hair_line(canvas, place(lock.across(np.arange(start, len(lock.middle) - 1), share)), 0.8)
         for side in (lock.left, lock.right):
