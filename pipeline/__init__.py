@@ -1,0 +1,21 @@
+"""AnimeMorph: anime portraits from photos.
+
+Several dependencies report their use to their makers by default. This module runs before any of them is imported, in
+the commands, the stages and the Python API, and switches that off for this process and its children.
+"""
+
+import os
+import sys
+
+for _name, _value in {
+    "ORT_DISABLE_TELEMETRY": "1",  # onnxruntime >= 1.29: device ID and events in ~/.cache/Microsoft, then an upload
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "DVC_NO_ANALYTICS": "1",
+    "ITERATIVE_DO_NOT_TRACK": "1",
+    "DO_NOT_TRACK": "1",
+}.items():
+    os.environ.setdefault(_name, _value)
+
+# openvino sends an event to Google Analytics when it is imported and has no switch. Without this module it uses a stub.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
