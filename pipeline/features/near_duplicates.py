@@ -1,36 +1,61 @@
-"""Copies: outputs that repeat each other, outputs that repeat a training face, and how much outputs differ at all.
+"""Near-duplicates: outputs that repeat each other or a training face, and the diversity of outputs.
 
-Everything is measured as Euclidean distance between features. What counts as a copy is derived from the real faces.
+All functions use Euclidean distances of features. The threshold of a near-duplicate is derived from real faces.
 """
 
 import numpy as np
 import torch
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+#: TWIN_SHARE: two real faces are duplicates of each other below this share of the median distance of all pairs.
+TWIN_SHARE = 0.25
+#: NEIGHBOUR_QUANTILE: a low quantile of the nearest-neighbour distances, so that a few similar faces do not matter.
+NEIGHBOUR_QUANTILE = 0.01
 
 
 def pairwise_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Euclidean distances of features [n, D] and [m, D], float64 [n, m], exact where the two are equal."""
+    """Return the Euclidean distances of features [n, D] and [m, D], float64 [n, m], exactly 0 for equal rows."""
     x, y = (torch.from_numpy(np.asarray(features, dtype=np.float64)) for features in (a, b))
     return torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist").numpy()
 
 
 def copy_threshold(real: np.ndarray) -> float:
-    """Below this distance two faces are near-copies: half of what all but 1 % of real faces keep from their nearest.
+    """Return the near-duplicate threshold: half the 1st percentile of nearest-neighbour distances among real faces.
 
-    `real` are the features [n, D] of real faces without duplicates, n >= 2 (ValueError otherwise).
+    Duplicates among the real faces would make this percentile 0, and then neither collapse nor memorisation is ever
+    detected. So one face of each group of duplicates is kept first. Duplicates are closer than a quarter of the median
+    distance of all pairs.
+
+    Args:
+        real: Features of real faces, [n, D].
+
+    Returns:
+        A distance above 0.
+
+    Raises:
+        ValueError: There are fewer than two different faces.
     """
     if len(real) < 2:
-        raise ValueError(f"nearest neighbours need two faces or more, not {len(real)}")
-    return 0.5 * float(np.quantile(_nearest_other(pairwise_distances(real, real)), 0.01))
+        raise ValueError(f"nearest neighbours need at least 2 faces, got {len(real)}")
+    distances = pairwise_distances(real, real)
+    twins = distances <= TWIN_SHARE * np.median(distances[np.triu_indices(len(real), 1)])
+    groups = connected_components(coo_array(twins), directed=False)[1]
+    kept = np.unique(groups, return_index=True)[1]
+    if len(kept) < 2:
+        raise ValueError("all real faces are duplicates of each other")
+    nearest_other = _nearest_other(distances[np.ix_(kept, kept)])
+    return 0.5 * float(np.quantile(nearest_other, NEIGHBOUR_QUANTILE))
 
 
 def near_copies(inputs: np.ndarray, outputs: np.ndarray, input_threshold: float, output_threshold: float) -> np.ndarray:
-    """Tell for each output whether it is a near-copy of another output although the two inputs differ, bool [n].
+    """Return which outputs nearly equal another output although their inputs differ, bool [n].
 
     Args:
-        inputs: features [n, D] of what was translated.
-        outputs: features [n, D] of the translations.
-        input_threshold: `copy_threshold` of the real faces of the inputs' domain.
-        output_threshold: the same of the outputs' domain.
+        inputs: Features of the inputs, [n, D].
+        outputs: Features of their translations, [n, D].
+        input_threshold: `copy_threshold` of real faces of the input domain.
+        output_threshold: `copy_threshold` of real faces of the output domain.
     """
     alike = pairwise_distances(outputs, outputs) < output_threshold
     different = pairwise_distances(inputs, inputs) >= input_threshold
@@ -38,32 +63,32 @@ def near_copies(inputs: np.ndarray, outputs: np.ndarray, input_threshold: float,
 
 
 def copied_share(inputs: np.ndarray, outputs: np.ndarray, targets: np.ndarray) -> float:
-    """Share of outputs that are near-copies of another although their inputs differ, by what real faces differ by.
+    """Return the share of outputs that nearly equal another output although their inputs differ.
 
     Args:
-        inputs: features [n, D] of the real faces that were translated, n >= 2.
-        outputs: features [n, D] of the translations.
-        targets: features [m, D] of real faces of the outputs' domain, m >= 2.
+        inputs: Features of the real faces that were translated, [n, D], n >= 2.
+        outputs: Features of their translations, [n, D].
+        targets: Features of real faces of the output domain, [m, D], m >= 2.
     """
     return float(near_copies(inputs, outputs, copy_threshold(inputs), copy_threshold(targets)).mean())
 
 
 def repeated(features: np.ndarray, threshold: float) -> np.ndarray:
-    """Tell for each of `features` [n, D] whether another one is nearer than `threshold`, bool [n]."""
+    """Return which of `features` [n, D] have another one closer than `threshold`, bool [n]."""
     return _nearest_other(pairwise_distances(features, features)) < threshold
 
 
 def nearest(features: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return index into `others` [m, D] and distance of the nearest one for each of `features` [n, D]: int [n], [n]."""
-    found = pairwise_distances(features, others)
-    index = found.argmin(axis=1)
-    return index, found[np.arange(len(index)), index]
+    """Return index and distance of the nearest of `others` [m, D] for each of `features` [n, D]: int [n], [n]."""
+    distances = pairwise_distances(features, others)
+    index = distances.argmin(axis=1)
+    return index, distances[np.arange(len(index)), index]
 
 
 def diversity(features: np.ndarray) -> float:
-    """Mean distance of two of the `features` [n, D], n >= 2 (ValueError otherwise)."""
+    """Return the mean distance of two of the `features` [n, D]; ValueError if n < 2."""
     if len(features) < 2:
-        raise ValueError(f"pairs need two faces or more, not {len(features)}")
+        raise ValueError(f"pairs need at least 2 faces, got {len(features)}")
     return float(torch.pdist(torch.from_numpy(np.asarray(features, dtype=np.float64))).mean())
 
 

@@ -5,10 +5,33 @@ from pipeline.features import near_duplicates
 
 
 def test_copy_threshold_is_half_of_the_nearest_neighbours():
-    line = np.arange(100.0)[:, None] * 3
-    assert near_duplicates.copy_threshold(line) == pytest.approx(1.5)
-    with pytest.raises(ValueError, match="two faces"):
-        near_duplicates.copy_threshold(line[:1])
+    scattered = np.eye(100) * 3 / np.sqrt(2)
+    assert near_duplicates.copy_threshold(scattered) == pytest.approx(1.5)
+    for too_few in (scattered[:1], np.zeros((5, 2))):
+        with pytest.raises(ValueError):
+            near_duplicates.copy_threshold(too_few)
+
+
+@pytest.mark.parametrize("copies", [1, 2, 4])
+@pytest.mark.parametrize("noise", [0.0, 1e-3])
+def test_copy_threshold_ignores_twins_among_the_real_faces(copies: int, noise: float):
+    rng = np.random.default_rng(0)
+    faces = rng.normal(size=(60, 64))
+    twins = np.repeat(faces, copies, axis=0) + noise * rng.normal(size=(60 * copies, 64))
+    assert near_duplicates.copy_threshold(twins) == pytest.approx(near_duplicates.copy_threshold(faces), rel=0.01)
+
+
+def test_collapse_and_copies_are_found_when_the_real_faces_have_twins():
+    rng = np.random.default_rng(0)
+    inputs, targets = np.repeat(rng.normal(size=(40, 32)), 2, axis=0), np.repeat(rng.normal(size=(40, 32)), 2, axis=0)
+    collapsed = np.repeat(rng.normal(size=(1, 32)), 80, axis=0) + 1e-3 * rng.normal(size=(80, 32))
+    assert near_duplicates.copied_share(inputs, collapsed, targets) == 1
+    # Equal inputs may have equal outputs: a faithful model of data with twins has not collapsed.
+    faithful = np.repeat(rng.normal(size=(40, 32)), 2, axis=0)
+    assert near_duplicates.copied_share(inputs, faithful, targets) == 0
+    threshold = near_duplicates.copy_threshold(targets)
+    assert (near_duplicates.nearest(targets + 1e-3, targets)[1] < threshold).all()
+    assert not (near_duplicates.nearest(faithful, targets)[1] < threshold).any()
 
 
 def test_near_copies_count_only_where_inputs_differ():
@@ -27,11 +50,11 @@ def test_nearest_and_diversity():
     assert near_duplicates.diversity(np.array([[0.0], [3.0], [6.0]])) == pytest.approx(4)
 
 
-def test_share_of_copies_by_hand():
-    random = np.random.default_rng(0)
-    inputs, outputs, targets = random.normal(size=(3, 5, 8))
+def test_copied_share_by_hand():
+    rng = np.random.default_rng(0)
+    inputs, outputs, targets = rng.normal(size=(3, 5, 8))
     assert near_duplicates.copied_share(inputs, outputs, targets) == 0
     outputs[1] = outputs[0] + 1e-3
     assert near_duplicates.copied_share(inputs, outputs, targets) == pytest.approx(2 / 5)
-    # Small differences count by what real faces differ by: among much closer targets the two are no copies.
+    # The threshold follows the real faces: among much closer targets the two are not near-duplicates.
     assert near_duplicates.copied_share(inputs, outputs, targets * 1e-4) == 0
