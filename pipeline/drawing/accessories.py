@@ -6,6 +6,7 @@ from .canvas import Canvas
 from .colours import mix, shade
 from .eyes import Eyes
 from .face import Face
+from .hats import Hat
 from .parameters import Figure
 from .shapes import Points, bezier, ellipse, mirrored, spline
 
@@ -19,6 +20,7 @@ class Accessories:
         self.line = mix(shade(self.colour, 1.8), (30, 26, 34), 0.6)
         self.width = face.width
         self.side = int(random.choice([-1, 1]))
+        self.hat = Hat(face, who, self.side)
 
     def _top(self, points: Points) -> Points:
         return self.head.hair(np.asarray(points, dtype=float), 6)
@@ -36,7 +38,7 @@ class Accessories:
                 self._earrings(canvas)
         if self.who.hat != "none":
             with canvas.region("hat"):
-                getattr(self, f"_{self.who.hat}")(canvas)
+                self.hat.draw(canvas)
 
     def _wing(self, canvas: Canvas, x: float, y: float, size: float, turn: float) -> None:
         """One loop of a ribbon."""
@@ -105,63 +107,6 @@ class Accessories:
             canvas.outlined(
                 self.head.at(ellipse(side * 92, 48, 5, 7, n=12), -10), self.colour, self.line, self.width * 0.8
             )
-
-    def _crown(self, canvas: Canvas, top: float, wide: float, low: float) -> Points:
-        shape = np.array(
-            [
-                (-wide, low),
-                (-wide * 1.02, low - 50),
-                (-wide * 0.7, top + 20),
-                (0, top),
-                (wide * 0.7, top + 20),
-                (wide * 1.02, low - 50),
-                (wide, low),
-            ]
-        )
-        placed = self.head.at(np.concatenate([spline(shape), bezier((wide, low), (0, low + 4), (-wide, low))]), 12)
-        canvas.outlined(placed, self.colour, self.line, self.width)
-        return placed
-
-    def _cap(self, canvas: Canvas) -> None:
-        self._crown(canvas, -178, 114, -78)
-        brim = np.concatenate(
-            [bezier((-84, -84), (0, -106), (84, -84)), bezier((84, -84), (96, -50), (0, -52), (-96, -50), (-84, -84))]
-        )
-        canvas.outlined(self.head.at(brim, 96), shade(self.colour, 0.5), self.line, self.width)
-
-    def _beanie(self, canvas: Canvas) -> None:
-        self._crown(canvas, -186, 112, -84)
-        fold = np.concatenate([bezier((-114, -92), (0, -108), (114, -92)), bezier((116, -56), (0, -72), (-116, -56))])
-        canvas.outlined(self.head.at(fold, 30), shade(self.colour, 0.4), self.line, self.width)
-
-    def _beret(self, canvas: Canvas) -> None:
-        shape = np.array([(-104, -104), (-118, -150), (-40, -194), (60, -190), (132, -150), (108, -106), (0, -122)])
-        canvas.outlined(
-            spline(self.head.at(mirrored(shape, self.side), 20), closed=True), self.colour, self.line, self.width
-        )
-
-    def _straw(self, canvas: Canvas) -> None:
-        straw, line = np.array([228.0, 196, 130]), np.array([110.0, 80, 50])
-        canvas.outlined(self.head.at(ellipse(0, -100, 188, 40), 10), shade(straw, 0.5), line, self.width)
-        self._crown(canvas, -196, 100, -106)
-        canvas.outlined(
-            self.head.at(
-                np.concatenate(
-                    [bezier((-102, -128), (0, -110), (102, -128)), bezier((101, -104), (0, -84), (-101, -104))]
-                ),
-                14,
-            ),
-            straw,
-            line,
-            self.width,
-        )
-
-    def _hood(self, canvas: Canvas) -> None:
-        cloth = self.who.cloth_colour
-        outer = np.array([(-128, 190), (-140, 0), (-118, -120), (0, -186), (118, -120), (140, 0), (128, 190)])
-        inner = np.array([(92, 190), (112, 0), (96, -84), (0, -128), (-96, -84), (-112, 0), (-92, 190)])
-        shape = np.concatenate([self.head.at(spline(outer), -10), self.head.at(spline(inner), 30)])
-        canvas.outlined(shape, cloth, mix(shade(cloth, 1.8), (30, 26, 34), 0.6), self.width)
 
     def draw_glasses(self, canvas: Canvas) -> None:
         """Frames before the eyes."""

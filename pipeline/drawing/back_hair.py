@@ -45,10 +45,8 @@ class BackHair:
 
     def draw_behind(self, canvas: Canvas) -> None:
         """The mass and all tails."""
-        if self.who.hairstyle in ("bald", "buzz", "balding"):
-            return
         tails = {"pony": self._pony, "bun": self._buns}.get(self.who.hairstyle)
-        if tails:
+        if tails and (self.who.hat == "none" or self.who.hairstyle == "pony"):
             tails(canvas)
         close = self.who.male and self.who.hairstyle == "short"
         half = CLOSE if close else MASSES.get(self.who.hairstyle, TIED)

@@ -46,6 +46,10 @@ class Choices:
         """Return the probability that the distribution gives to an event, or the default."""
         return float(self._distribution.get(name, default))
 
+    def fixed(self, name: str, value: float) -> float:
+        """Return a number that is not left to chance, unless it is overridden."""
+        return float(self._given(name, value))
+
     def given(self, name: str) -> Any:
         """Return the override of this name, or None."""
         self._known.add(name)

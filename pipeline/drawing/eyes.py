@@ -16,8 +16,8 @@ SHAPES = {
     "sharp": (51, 36, 0.2, 0.15),
     "narrow": (48, 31, 0.1, 0.1),
 }
-#: How far the lids are open, by expression.
-OPEN = {"surprised": 1.1, "sleepy": 0.6, "smile": 0.97, "open_smile": 0.95, "angry": 0.86, "sad": 0.92, "frown": 0.92}
+#: Below this opening the eye is a closed line.
+CLOSED = 0.25
 #: Turn of the brows (degrees, positive: inner end down) and their lift, by expression.
 BROWS = {
     "angry": (17, -5),
@@ -27,6 +27,13 @@ BROWS = {
     "open_smile": (-5, 4),
     "smile": (-3, 2),
     "closed_smile": (-6, 4),
+}
+#: Detail of the iris -> highlights: place and size, as shares of the iris.
+SPARKS = {
+    "gradient": ((0.42, -0.42, 0.27), (-0.45, 0.48, 0.13), (0.1, 0.72, 0.07)),
+    "flat": ((0.36, -0.4, 0.24),),
+    "bright": ((0.4, -0.36, 0.34), (-0.4, 0.5, 0.2), (0.3, 0.62, 0.1)),
+    "dark": ((0.34, -0.46, 0.2), (-0.36, 0.42, 0.1)),
 }
 WHITE = np.array([250.0, 250, 252])
 
@@ -38,12 +45,12 @@ class Eyes:
         self.face, self.head, self.who, self.style = face, face.head, face.who, face.style
         width, height, self.rise, self.full = SHAPES[self.who.eye_shape]
         self.half = width / 2 * self.style.eye_width * (0.5 + 0.5 * self.style.eye_size)
-        self.height = height * self.style.eye_size
-        self.open = OPEN.get(self.who.expression, 1.0)
+        self.height = height * self.style.eye_size * self.style.eye_height
+        self.open = max(CLOSED, self.who.eye_open)
         self.gaze = 2.5 * self.style.gaze_x + self.head.yaw * 0.08, 1.2 * self.style.gaze_y
-        self.iris = self.half * random.uniform(0.7, 0.79) * (0.85 if self.who.male else 1.0)
+        self.iris = min(0.84, 0.745 * self.style.iris) * self.half * (0.85 if self.who.male else 1.0)
         self.flicks = int(random.integers(0, 4)) if self.who.gender == "female" else int(random.integers(0, 2))
-        self.lash = (4.9 + random.uniform(-1.1, 1.4)) * (0.72 if self.who.male else 1.0)
+        self.lash = 5.0 * self.style.lash * (0.72 if self.who.male else 1.0)
         self.brow = 3.3 * self.who.brow_thickness * (1.9 if self.who.male else 1.0)
         self.brow_y = 44 + random.uniform(-3, 7) - (12 if self.who.male else 0)
         self.shine = -1 if random.random() < 0.5 else 1
@@ -58,7 +65,8 @@ class Eyes:
     def _lids(self) -> tuple[Points, Points]:
         """Upper and lower lid from the inner to the outer corner, local."""
         w, h, tilt = self.half, self.height, self.rise * self.height
-        top, low = 0.56 * h * (2 * self.open - 1 if self.open < 1 else self.open), 0.42 * h
+        top = 0.56 * h * (1.6 * self.open - 0.6 if self.open < 1 else self.open)
+        low = 0.42 * h * (0.4 + 0.6 * min(1.0, self.open))
         inner, outer = (-w, 0.0 * h + 0.3 * tilt), (w, -0.06 * h - tilt)
         upper = bezier(inner, (-w * 0.86, -top * 1.3), (w * (0.46 + self.full), -top * 1.6), outer, n=20)
         low_inner, low_outer = (-w * 0.72, 0.2 * h + 0.3 * tilt), (w * 0.86, 0.12 * h - tilt * 0.6)
@@ -74,7 +82,7 @@ class Eyes:
 
     def _eye(self, canvas: Canvas, side: int) -> Points:
         upper, lower = self._lids()
-        if self.who.expression == "closed_smile":
+        if self.who.eye_open < CLOSED:
             return self._closed(canvas, side)
         lids = self._place(upper, side), self._place(lower, side)
         opening = np.concatenate([lids[0], lids[1][::-1]])
@@ -100,6 +108,8 @@ class Eyes:
         stops = {
             "gradient": [(0, shade(dark, 0.8)), (0.38, mix(dark, colour, 0.5)), (1, light)],
             "ringed": [(0, dark), (0.5, colour), (1, mix(colour, light, 0.7))],
+            "dark": [(0, shade(dark, 1.2)), (0.62, dark), (1, mix(dark, colour, 0.9))],
+            "bright": [(0, mix(dark, colour, 0.35)), (0.4, colour), (1, mix(light, (255, 255, 240), 0.25))],
             "flat": [(0, mix(dark, colour, 0.3)), (0.49, mix(dark, colour, 0.3)), (0.51, colour), (1, colour)],
             "glassy": [(0, dark), (0.55, mix(dark, colour, 0.8)), (1, mix(light, (255, 255, 255), 0.35))],
         }[detail]
@@ -119,7 +129,8 @@ class Eyes:
                 opacity=0.7,
             )
         canvas.line(shape, mix(shade(dark, 0.9), self.ink, 0.5), self.face.width * 1.1, closed=True)
-        for dx, dy, size in ((0.42 * self.shine, -0.42, 0.27), (-0.45 * self.shine, 0.48, 0.13), (0.1, 0.72, 0.07)):
+        for dx, dy, size in SPARKS.get(detail, SPARKS["gradient"]):
+            dx *= self.shine
             place = np.array([side * dx * rx + x, dy * ry + y])
             canvas.fill(
                 self._place(ellipse(place[0], place[1], size * rx, size * ry * 0.95, n=16), side), (255, 255, 255), 0.97

@@ -6,7 +6,7 @@ from .canvas import Canvas
 from .colours import luminance, mix, shade, skin_shade
 from .head import Head
 from .parameters import Figure, Style
-from .shapes import Points, bezier, ellipse, ink, mirrored, part, ribbon, spline
+from .shapes import Points, bezier, ellipse, ink, mirrored, ribbon, spline
 
 #: Right half of a face's outline, temple to chin, in head units, for (female or child, male).
 FEMALE_OUTLINE = np.array([(84, -70), (88, -25), (87, 8), (82, 38), (66, 69), (39, 96), (13, 111), (0, 113.0)])
@@ -20,6 +20,8 @@ AGE_CHEEK = {"child": 1.05, "young": 1.0, "adult": 0.98, "old": 1.0}
 NOSE_AT = {"child": 41, "young": 44, "adult": 47, "old": 48}
 #: Below this luminance lips have a colour of their own, and the nose shows as light.
 DARK_SKIN = 0.56
+#: The mouth is a line up to this opening; from this smile on, an open mouth shows teeth.
+OPEN_MOUTH, TEETH = 0.12, 0.4
 MOUTH_AT = {"child": 65, "young": 69, "adult": 74, "old": 76}
 
 
@@ -39,7 +41,8 @@ class Face:
         self.mouth_y = MOUTH_AT[who.age] + (7 if who.male else 0) + random.uniform(-3, 3)
         self.nose_y = NOSE_AT[who.age] + (5 if who.male else 0) + random.uniform(-3, 3)
         self._mouth_size = who.mouth_size * (1.25 if who.male else 1.0)
-        self.bare = who.hairstyle in ("bald", "buzz", "balding", "crop")
+        self.painted = who.gender == "female" and who.age in ("adult", "old")
+        self.bare = who.skull
         self.halves = {side: self._half(side) for side in (-1, 1)}
         right = spline(self.halves[1])
         self._left = spline(self.halves[-1])
@@ -52,6 +55,7 @@ class Face:
         low = np.clip((shape[:, 1] - 10) / 90, 0, 1)
         shape[:, 0] *= 1 + (self._jaw - 1) * np.sin(low * np.pi)
         shape[5:7, 0] *= self._chin
+        shape[:, 0] *= self.style.face_width
         shape[:, 1] *= np.where(shape[:, 1] > 0, self.length, 1)
         depths = FAR_DEPTHS if self.head.far(side) else NEAR_DEPTHS
         turned = min(1, abs(self.head.yaw) / 15)
@@ -76,6 +80,12 @@ class Face:
         """Fill, shadow away from the light, outline."""
         canvas.fill(self.outline, self.skin)
         with canvas.clipped(self.outline):
+            if self.style.face_gradient > 0 and not self.bare:
+                ends = self.head.face(np.array([(0.0, -92), (0, 24)]))
+                fade = canvas.gradient(
+                    ends[0], ends[1], [(0, self.shadow), (1, self.shadow)], [self.style.face_gradient, 0.0]
+                )
+                canvas.fill(self.outline, fade)
             if self.style.face_shadow:
                 side = -self.style.light
                 curve = self.head.face(
@@ -127,11 +137,10 @@ class Face:
             return self._mouth(canvas)
 
     def _mouth(self, canvas: Canvas) -> Points:
-        kind, y, size = self.who.expression, self.mouth_y, self._mouth_size
-        if kind in ("open_smile", "surprised"):
-            return self._open_mouth(canvas, kind, y, size)
-        bend = {"smile": 7, "closed_smile": 8, "frown": -4.5, "angry": -5, "sad": -4}.get(kind, 1.6)
-        half = (18 if bend > 2 else 14) * size
+        y, size, smile = self.mouth_y, self._mouth_size, self.who.smile
+        if self.who.mouth_open > OPEN_MOUTH:
+            return self._open_mouth(canvas, y, size)
+        bend, half = 8 * smile, (14 + 4 * max(0.0, smile)) * size
         curve = bezier(
             (-half, y - bend * 0.5),
             (-half * 0.4, y + bend * 0.62),
@@ -140,9 +149,10 @@ class Face:
         )
         placed = self.head.face(curve, 6)
         canvas.mark(ribbon(placed, 6.0 * self.head.scale))
-        if luminance(self.skin) < DARK_SKIN:
-            lips = ellipse(0, y + 2.5 + bend * 0.2, half * 0.8, 5.5 * size)
-            canvas.fill(self.head.face(lips, 6), mix(self.skin, (196, 104, 104), 0.42))
+        dark = luminance(self.skin) < DARK_SKIN
+        if dark or self.painted:
+            lips = ellipse(0, y + 2.5 + bend * 0.2, half * 0.8, 5.0 * size)
+            canvas.fill(self.head.face(lips, 6), mix(self.skin, (196, 92, 96), 0.42 if dark else 0.5))
         canvas.fill(ink(placed, self.width * 1.25, 0.35, 0.35), self.line)
         if self.who.male or self.who.age in ("adult", "old") or size > 1.05:
             below = self.head.face(np.array([(-4.5 * size, y + 10.0), (4.5 * size, y + 10)]), 6)
@@ -151,22 +161,19 @@ class Face:
         thick = np.array([0, 1.5 * self.head.scale])
         return np.array([placed[0], placed[7] - thick, placed[-1], placed[7] + thick])
 
-    def _open_mouth(self, canvas: Canvas, kind: str, y: float, size: float) -> Points:
-        if kind == "surprised":
-            shape = ellipse(0, y + 2, 7 * size, 9 * size)
-        else:
-            half, drop = 16 * size, 19 * size
-            top = bezier((-half, y - 4), (0, y - 0.5), (half, y - 4))
-            bottom = bezier((half, y - 4), (half * 0.8, y + drop), (-half * 0.8, y + drop), (-half, y - 4))
-            shape = np.concatenate([top, bottom[1:-1]])
-        placed = self.head.face(shape, 4)
+    def _open_mouth(self, canvas: Canvas, y: float, size: float) -> Points:
+        smile = max(0.0, self.who.smile)
+        half, drop = (8.5 + 8.5 * smile) * size, (5 + 18 * self.who.mouth_open) * size
+        corner = y - 4 * smile
+        top = bezier((-half, corner), (-half * 0.5, y - 6 + 4 * smile), (half * 0.5, y - 6 + 4 * smile), (half, corner))
+        bottom = bezier((half, corner), (half * 0.85, y + drop), (-half * 0.85, y + drop), (-half, corner))
+        placed = self.head.face(np.concatenate([top, bottom[1:-1]]), 4)
         canvas.fill(placed, mix((140, 58, 60), self.skin, 0.2))
         with canvas.clipped(placed):
-            canvas.fill(
-                self.head.face(ellipse(0, y + 15 * size, 9 * size, 7 * size), 4), mix((222, 122, 120), self.skin, 0.25)
-            )
-            if kind == "open_smile":
-                canvas.fill(self.head.face(ellipse(0, y - 4, 13 * size, 4.2), 4), (250, 246, 244))
+            tongue = ellipse(0, y + drop * 0.78, half * 0.6, drop * 0.36)
+            canvas.fill(self.head.face(tongue, 4), mix((222, 122, 120), self.skin, 0.25))
+            if smile > TEETH:
+                canvas.fill(self.head.face(ellipse(0, y - 4, half * 0.85, 2 + 2.6 * size), 4), (250, 246, 244))
         canvas.line(placed, self.line, self.width * 0.9, closed=True)
         left, right = placed[placed[:, 0].argmin()], placed[placed[:, 0].argmax()]
         return np.array([left, placed[placed[:, 1].argmin()], right, placed[placed[:, 1].argmax()]])
@@ -188,39 +195,3 @@ class Face:
                     canvas.fill(
                         self.head.face(ellipse(x * side, y, 1.6, 1.6, n=8)), mix(self.shadow, (150, 80, 50), 0.4)
                     )
-
-    def draw_beard(self, canvas: Canvas) -> None:
-        """Facial hair."""
-        kind, y, long = self.who.beard, self.mouth_y, self.length
-        if kind == "none":
-            return
-        with canvas.region("beard"):
-            self._beard(canvas, kind, y, long)
-
-    def _beard(self, canvas: Canvas, kind: str, y: float, long: float) -> None:
-        colour = mix(self.who.hair_colour, (40, 34, 36), 0.25)
-        line = shade(colour, 1.4)
-        with canvas.clipped(self.outline):
-            if kind in ("full", "stubble"):
-                low = self.head.face(np.array([(96.0, 10), (100, 150), (-100, 150), (-96, 10)]))
-                edge = spline(self.head.face(np.array(
-                    [(-96, 6), (-78, 40), (-46, y - 14), (0, y - 13), (46, y - 14), (78, 40), (96, 6)])))  # fmt: skip
-                shape = np.concatenate([edge, low])
-                canvas.fill(
-                    shape,
-                    mix(colour, self.skin, 0.55) if kind == "stubble" else colour,
-                    0.26 if kind == "stubble" else 1,
-                )
-            if kind == "goatee":
-                chin = np.array(
-                    [(-16, y + 13), (0, y + 10), (16, y + 13), (20, 122 * long), (0, 140 * long), (-20, 122 * long)]
-                )
-                canvas.fill(spline(self.head.face(chin), closed=True), colour)
-        if kind in ("moustache", "full", "goatee"):
-            whisker = np.array([(0, y - 16), (15, y - 15), (29, y - 4), (14, y - 8), (0, y - 10)])
-            for side in (-1, 1):
-                canvas.fill(spline(self.head.face(mirrored(whisker, side), 8), closed=True), colour)
-        if kind == "full":
-            with canvas.region("skin"):
-                canvas.fill(self.head.face(ellipse(0, y + 1, 19, 8), 6), self.skin)
-            canvas.line(part(self.edge, 0.3, 0.7, 20), line, self.width)

@@ -11,7 +11,7 @@ from .colours import mix
 from .curls import CURLY, Curls, draw_buzz, draw_wreath, locs
 from .face import Face
 from .fringe import Fringe
-from .parameters import Figure, Style
+from .parameters import COVERINGS, Figure, Style
 from .shapes import Points, bezier, ink, part, spline
 from .strands import Painter, Strand, strand
 
@@ -29,8 +29,6 @@ SIDES = {
     "crop": (87, 0, 15),
 }  # fmt: skip
 CLOSE_SIDES = {"short": (88, 16, 20), "crop": (87, 2, 15)}
-#: Hairstyles that show the skull.
-BARE = ("bald", "buzz", "balding")
 
 
 class Hair:
@@ -41,12 +39,12 @@ class Hair:
         self.face, self.head, self.who, self.style = face, face.head, who, style
         self._random = streams.of("hair")
         self.painter = Painter(who, style, self.head.scale, streams.of("strands"))
-        kind = who.hairstyle
+        kind = self.kind = "bald" if who.hat in COVERINGS else who.hairstyle
         self.volume = who.hair_volume - (0.06 if kind == "crop" else 0.0)
         self.close = kind == "crop" or (who.male and kind == "short")
         self.half = CLOSE_DOME if self.close else DOME
         self.curls = Curls(self.head, who, self.painter, self.volume, streams.of("curls")) if kind in CURLY else None
-        plain = kind not in BARE and self.curls is None
+        plain = not who.skull and self.curls is None
         layout = Fringe(who, self.volume, streams.of("fringe"))
         self.part_x = layout.part_x
         self.fringe: list[Strand] = layout.locks() if plain else []
@@ -57,7 +55,7 @@ class Hair:
         elif plain:
             self.sides, self.tufts = self._sides(), self._tufts()
         self.back = BackHair(self.head, who, self.painter, self.volume, streams.of("back_hair"))
-        self.ahoge = plain and kind not in ("crop", "locs") and self._random.random() < 0.15
+        self.ahoge = plain and who.hat == "none" and kind not in ("crop", "locs") and self._random.random() < 0.15
         self.dome = self._dome()
         start = CLOSE_HAIRLINE if self.close else HAIRLINE
         line = np.concatenate([start * (-1, 1), start[::-1][1:]])
@@ -69,7 +67,7 @@ class Hair:
         whole = np.concatenate([half[::-1] * (-1, 1), half[1:]])
         whole[2:-2] *= 1 + bumps[: len(whole) - 4, None] / 150
         whole = spline(whole)
-        if self.who.fringe == "spiky" and self.who.male and self.who.hairstyle != "crop":
+        if self.who.fringe == "spiky" and self.who.male and self.kind != "crop" and self.who.hat == "none":
             whole = self._spiked(whole)
         return self.head.at(whole, -8)
 
@@ -138,12 +136,12 @@ class Hair:
         """Draw what is behind the head."""
         if self.curls:
             self.curls.draw_behind(canvas)
-        else:
+        elif not self.who.skull:
             self.back.draw_behind(canvas)
 
     def draw_skull(self, canvas: Canvas) -> None:
         """Draw the top of a head without hair."""
-        if self.who.hairstyle in BARE:
+        if self.who.skull:
             half = DOME[:6] * (0.9, 0.9)
             whole = self.head.at(spline(np.concatenate([half[::-1] * (-1, 1), half[1:]])), -8)
             canvas.fill(whole, self.face.skin)
@@ -151,13 +149,13 @@ class Hair:
 
     def draw_front(self, canvas: Canvas) -> None:
         """Draw what lies before the shoulders and the face."""
-        if self.who.hairstyle == "buzz":
+        if self.kind == "buzz":
             draw_buzz(canvas, self.head, self.painter, self.face.skin, self.volume)
-        elif self.who.hairstyle == "balding":
+        elif self.kind == "balding":
             draw_wreath(canvas, self.head, self.painter)
         elif self.curls:
             self.curls.draw_front(canvas)
-        elif self.who.hairstyle != "bald":
+        elif self.kind != "bald":
             self.back.draw_before(canvas)
             self._locks(canvas)
 
@@ -184,6 +182,8 @@ class Hair:
         self._flow(canvas)
         for lock in self.fringe:
             paint.lock(canvas, lock, self.head.hair, 0.55, 0.3, sheen=self.who.hairstyle != "crop")
+        if self.style.highlight == "arc":
+            self._arc(canvas)
         if self.ahoge:
             self._ahoge(canvas)
 
@@ -203,6 +203,14 @@ class Hair:
             crown = self.part_x * 0.6 + r.uniform(-8, 8), -150 * self.volume
             curve = bezier(crown, (x * 0.8, -138), (x * 1.0, -90), (x * 0.97, low))
             self.painter.hair_line(canvas, self.head.hair(part(curve, 0.15, 1.0)), 0.9)
+
+    def _arc(self, canvas: Canvas) -> None:
+        """Draw a highlight that follows the curve of the head."""
+        y, light = self.painter.ring_y, self.style.light
+        for first, last, thick in ((-78, 30, 9.0), (38, 62, 6.0)):
+            xs = np.linspace(first, last, 14) * light
+            arc = self.head.hair(np.stack([xs, y - 4 + 0.0026 * xs**2], axis=1))
+            canvas.fill(ink(arc, thick * self.head.scale, 0.05, 0.05), self.painter.light)
 
     def _ahoge(self, canvas: Canvas) -> None:
         r, to = self._random, int(self._random.choice([-1, 1]))

@@ -6,8 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from . import colours, shares
+from . import colours, shares, styles
 from .choices import Choices
+
+#: Hats that cover all hair.
+COVERINGS = ("hijab", "turban")
+#: Hairstyles that show the skull.
+SKULLS = ("bald", "buzz", "balding")
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,9 @@ class Figure:
     face_length: float
     mouth_size: float
     brow_thickness: float
+    smile: float
+    mouth_open: float
+    eye_open: float
     hair_volume: float
 
     @property
@@ -50,11 +58,17 @@ class Figure:
         """Whether the person has the proportions of a man."""
         return self.gender == "male" and self.age != "child"
 
+    @property
+    def skull(self) -> bool:
+        """Whether the shape of the skull shows."""
+        return self.hairstyle in SKULLS or self.hat in COVERINGS
+
 
 @dataclass(frozen=True)
 class Style:
     """How the picture is made."""
 
+    look: str
     line_width: float
     line_warmth: float
     hair_line: float
@@ -62,6 +76,12 @@ class Style:
     eye_size: float
     eye_width: float
     eye_detail: str
+    eye_height: float
+    iris: float
+    lash: float
+    face_width: float
+    face_gradient: float
+    hair_shadow: float
     gaze_x: float
     gaze_y: float
     blush: float
@@ -156,6 +176,8 @@ def figure(choices: Choices) -> Figure:
     hair, hair_colour = _coloured(choices, "hair", colours.HAIR, _hair_shares(choices, age, dark))
     eye_shares = shares.BROWNER_EYES if dark or man else shares.EYES
     eye, eye_colour = _coloured(choices, "eye", colours.EYES, eye_shares)
+    expression = choices.pick("expression", shares.EXPRESSIONS)
+    smile, mouth_open, eye_open = shares.FACES[expression]
     hairstyle = _hairstyle(choices, man, age, dark)
     earrings = choices.share("earrings", shares.EARRINGS[gender])
     return Figure(
@@ -163,9 +185,9 @@ def figure(choices: Choices) -> Figure:
         fringe=choices.pick("fringe", shares.MALE_FRINGES if man else shares.FEMALE_FRINGES),
         eye=eye, eye_colour=eye_colour,
         eye_shape=choices.pick("eye_shape", shares.MALE_EYE_SHAPES if man and age != "child" else shares.EYE_SHAPES),
-        expression=choices.pick("expression", shares.EXPRESSIONS),
+        expression=expression,
         glasses=choices.pick("glasses", shares.GLASSES),
-        hat=choices.pick("hat", shares.HATS),
+        hat=choices.pick("hat", shares.HATS if man else shares.FEMALE_HATS),
         ornament=choices.pick("ornament", shares.MALE_ORNAMENTS if man else shares.FEMALE_ORNAMENTS),
         earrings=_yes_no(choices, "earrings", earrings),
         neckwear=choices.pick("neckwear", shares.MALE_NECKWEAR if man else shares.FEMALE_NECKWEAR),
@@ -178,7 +200,8 @@ def figure(choices: Choices) -> Figure:
         freckles=_yes_no(choices, "freckles", choices.share("freckles", shares.FRECKLES)),
         jaw=choices.number("jaw", 0.9, 1.08), chin=choices.number("chin", 0.8, 1.25),
         face_length=choices.number("face_length", 0.95, 1.05), mouth_size=choices.number("mouth_size", 0.8, 1.2),
-        brow_thickness=choices.number("brow_thickness", 0.72, 1.28),
+        smile=choices.fixed("smile", smile), mouth_open=choices.fixed("mouth_open", mouth_open),
+        eye_open=choices.fixed("eye_open", eye_open), brow_thickness=choices.number("brow_thickness", 0.72, 1.28),
         hair_volume=choices.number("hair_volume", 0.98, 1.1),
     )  # fmt: skip
 
@@ -187,34 +210,67 @@ def _yes_no(choices: Choices, name: str, share: float) -> str:
     return str(choices.pick(name, {"no": 1 - share, "yes": share}))
 
 
+class _Look:
+    """Choices about the drawing style, around those of a named style in a part of the drawings."""
+
+    def __init__(self, choices: Choices) -> None:
+        self._choices = choices
+        self.name: str = choices.pick("look", {"free": 40} | dict.fromkeys(styles.STYLES, 8))
+        self._base = styles.LOOKS.get(self.name, {})
+
+    def pick(self, name: str, shared: Mapping[str, float]) -> Any:
+        likely = {self._base[name]: 3 * sum(shared.values())} if name in self._base else {}
+        return self._choices.pick(name, dict(shared) | likely)
+
+    def number(self, name: str, low: float, high: float) -> float:
+        if name in self._base:
+            middle, reach = self._base[name], (high - low) / 8
+            low, high = middle - reach, middle + reach
+        return self._choices.number(name, low, high)
+
+    def normal(self, name: str, mean: float, spread: float, limit: float) -> float:
+        return self._choices.normal(name, self._base.get(name, mean), spread, limit)
+
+    def chance(self, name: str, share: float) -> bool:
+        return self._choices.chance(name, 0.15 + 0.7 * self._base[name] if name in self._base else share)
+
+
 def style(choices: Choices, who: Figure) -> Style:
     """Choose the drawing style."""
-    size = {"child": 1.12, "young": 1.0, "adult": 0.88, "old": 0.76}[who.age] * (0.86 if who.male else 1.0)
+    size = {"child": 1.12, "young": 1.0, "adult": 0.9, "old": 0.8}[who.age] * (0.88 if who.male else 1.0)
+    look = _Look(choices)
     return Style(
-        line_width=choices.normal("line_width", 1.2, 0.22, 0.5),
-        line_warmth=choices.number("line_warmth", 0, 1),
-        hair_line=choices.number("hair_line", 0.6, 1.1),
-        highlight=choices.pick("highlight", {"ring": 36, "streaks": 24, "soft": 12, "tufts": 14, "none": 14}),
-        eye_size=size * choices.normal("eye_size", 1.0, 0.1, 0.2),
-        eye_width=choices.normal("eye_width", 1.0, 0.06, 0.14),
-        eye_detail=choices.pick("eye_detail", {"gradient": 46, "ringed": 26, "flat": 14, "glassy": 14}),
-        gaze_x=choices.normal("gaze_x", 0, 1, 3),
-        gaze_y=choices.normal("gaze_y", 0, 1, 3),
-        blush=choices.number("blush", -0.9, 0.9),
-        face_shadow=choices.chance("face_shadow", 0.28),
-        fringe_shadow=choices.number("fringe_shadow", 0.5, 1.25),
+        look=look.name,
+        line_width=look.normal("line_width", 1.15, 0.2, 0.4),
+        line_warmth=look.number("line_warmth", 0, 1),
+        hair_line=look.number("hair_line", 0.6, 1.1),
+        highlight=look.pick("highlight", shares.HIGHLIGHTS),
+        eye_size=size * look.normal("eye_size", 1.0, 0.1, 0.2),
+        eye_width=look.normal("eye_width", 1.0, 0.06, 0.14),
+        eye_detail=look.pick("eye_detail", shares.EYE_DETAILS),
+        eye_height=look.normal("eye_height", 1.0, 0.07, 0.16),
+        iris=look.normal("iris", 1.0, 0.06, 0.13),
+        lash=look.normal("lash", 1.0, 0.2, 0.4),
+        face_width=look.normal("face_width", 1.0, 0.03, 0.06),
+        face_gradient=look.number("face_gradient", -0.6, 0.7),
+        hair_shadow=look.number("hair_shadow", 0.1, 0.9),
+        gaze_x=look.normal("gaze_x", 0, 1, 3),
+        gaze_y=look.normal("gaze_y", 0, 1, 3),
+        blush=look.number("blush", -0.9, 0.9),
+        face_shadow=look.chance("face_shadow", 0.28),
+        fringe_shadow=look.number("fringe_shadow", 0.5, 1.25),
         light=1 if choices.chance("light_right", 0.5) else -1,
-        nose=choices.pick("nose", {"dot": 34, "line": 26, "shadow": 24, "tick": 16}),
+        nose=look.pick("nose", {"dot": 34, "line": 26, "shadow": 24, "tick": 16}),
         background=choices.pick("background", shares.BACKGROUNDS),
         background_colour=choices.given("background_colour"),
-        hair_gradient=choices.chance("hair_gradient", 0.4),
-        brow_through=choices.number("brow_through", 0.0, 0.9),
-        saturation=choices.normal("saturation", 0.9, 0.14, 0.35),
-        brightness=choices.normal("brightness", 1.06, 0.07, 0.16),
-        contrast=choices.normal("contrast", 1.05, 0.08, 0.18),
-        warmth=choices.normal("warmth", 0.01, 0.035, 0.09),
-        tint=choices.pick("tint", {"none": 84, "sunset": 6, "night": 5, "dim": 5}),
-        glow=choices.number("glow", -0.35, 0.4),
+        hair_gradient=look.chance("hair_gradient", 0.4),
+        brow_through=look.number("brow_through", 0.0, 0.9),
+        saturation=look.normal("saturation", 0.94, 0.1, 0.22),
+        brightness=look.normal("brightness", 1.04, 0.07, 0.16),
+        contrast=look.normal("contrast", 1.05, 0.08, 0.18),
+        warmth=look.normal("warmth", 0.01, 0.035, 0.09),
+        tint=choices.pick("tint", {"none": 86, "sunset": 6, "night": 3, "dim": 5}),
+        glow=look.number("glow", -0.35, 0.4),
         blur=choices.number("blur", -0.5, 0.65),
         grain=choices.number("grain", -1.5, 2.2),
         sharpness=choices.number("sharpness", -0.15, 0.7),

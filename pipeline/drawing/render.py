@@ -10,6 +10,7 @@ from ..errors import bad_value
 from . import colours, options, parameters, shares, styles
 from .accessories import Accessories
 from .background import background
+from .beards import Beard
 from .canvas import REGIONS, Canvas
 from .choices import Choices, FixedChoices, Streams
 from .clothes import Clothed
@@ -208,9 +209,19 @@ def _attributes(scene: _Scene) -> dict[str, Any]:
     told["hair_length"] = shares.LENGTHS[who.hairstyle]
     for name in ("skin", "hair", "eye"):
         told[f"{name}_rgb"] = colours.hexadecimal(getattr(who, f"{name}_colour"))
-    for name in ("jaw", "chin", "face_length", "mouth_size", "brow_thickness", "hair_volume"):
+    for name in (
+        "jaw",
+        "chin",
+        "face_length",
+        "mouth_size",
+        "brow_thickness",
+        "hair_volume",
+        "smile",
+        "mouth_open",
+        "eye_open",
+    ):
         told[name] = round(float(getattr(who, name)), 4)
-    return told | {"background": style.background, "tint": style.tint}
+    return told | {"look": style.look, "background": style.background, "tint": style.tint}
 
 
 def _paint(canvas: Canvas, scene: _Scene) -> np.ndarray:
@@ -223,6 +234,8 @@ def _paint(canvas: Canvas, scene: _Scene) -> np.ndarray:
     body = Clothed(face, who, style, streams.of("body"))
     worn = Accessories(face, eyes, who, streams.of("accessories"))
 
+    with canvas.region("hat"):
+        worn.hat.draw_behind(canvas)
     with canvas.region("hair"):
         hair.painter.prepare(canvas, *head.at(np.array([(0.0, -150), (0, 200)]), 0))
         hair.draw_behind(canvas)
@@ -237,7 +250,7 @@ def _paint(canvas: Canvas, scene: _Scene) -> np.ndarray:
         face.draw_age(canvas)
         hair.cast_shadow(canvas)
         nose = face.draw_nose(canvas)
-        face.draw_beard(canvas)
+        Beard(face).draw(canvas)
         mouth = face.draw_mouth(canvas)
         lids = {side: eyes.draw(canvas, side) for side in (-1, 1)}
         brows = {side: eyes.draw_brow(canvas, side) for side in (-1, 1)}

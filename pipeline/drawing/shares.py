@@ -65,6 +65,12 @@ EXPRESSIONS = {
     "sleepy": 4,
     "angry": 4,
 }
+#: Expression -> smile (-1: corners of the mouth down, 1: up), opening of the mouth (0-1) and of the eyes.
+FACES = {
+    "neutral": (0.2, 0.0, 1.0), "smile": (0.8, 0.0, 0.97), "open_smile": (1.0, 0.8, 0.95), "frown": (-0.6, 0.0, 0.92),
+    "surprised": (0.0, 0.6, 1.1), "sad": (-0.5, 0.0, 0.92), "closed_smile": (1.0, 0.0, 0.0),
+    "sleepy": (0.1, 0.0, 0.62), "angry": (-0.7, 0.0, 0.86),
+}  # fmt: skip
 EYE_SHAPES = {"round": 30, "tall": 24, "almond": 24, "drooping": 10, "sharp": 12}
 MALE_EYE_SHAPES = {"narrow": 40, "sharp": 25, "almond": 25, "round": 10}
 CLOTHES = {
@@ -105,7 +111,8 @@ BROWNER_EYES = EYES | {"brown": 36, "dark_brown": 40}
 BEARDS = {"none": 60, "stubble": 14, "goatee": 10, "moustache": 6, "full": 10}
 NO_BEARD = {"none": 1, "stubble": 0, "goatee": 0, "moustache": 0, "full": 0}
 GLASSES = {"none": 90, "round": 3, "square": 4, "half": 3}
-HATS = {"none": 92, "cap": 2, "beanie": 2, "beret": 2, "straw": 1, "hood": 1}
+HATS = {"none": 90, "cap": 2, "beanie": 2, "beret": 1.5, "straw": 1, "hood": 1, "hijab": 0, "turban": 0.8}
+FEMALE_HATS = HATS | {"cap": 1, "beret": 2, "hijab": 2, "turban": 0.2}
 MALE_ORNAMENTS = {"none": 90, "headphones": 4, "headband": 6}
 FEMALE_ORNAMENTS = {
     "none": 52, "ribbon": 13, "hairband": 10, "pins": 10, "flower": 5, "bow": 5, "headphones": 2, "cat_ears": 3,
@@ -117,5 +124,7 @@ EARRINGS = {"female": 0.12, "male": 0.05}
 FRECKLES = 0.03
 #: Age -> probability of wrinkles.
 WRINKLED = {"child": 0.0, "young": 0.0, "adult": 0.15, "old": 1.0}
+HIGHLIGHTS = {"ring": 24, "arc": 20, "streaks": 20, "soft": 12, "tufts": 10, "none": 14}
+EYE_DETAILS = {"gradient": 34, "ringed": 18, "flat": 12, "glassy": 12, "dark": 12, "bright": 12}
 #: JPEG quality -> share; 0: not compressed.
 JPEG = {"0": 30, "98": 10, "94": 20, "90": 20, "85": 12, "78": 8}

@@ -68,6 +68,7 @@ class Painter:
         self._fade = random.uniform(-0.75, 0.75)
         self.width = style.line_width * style.hair_line * (0.6 + 0.4 * scale / 0.68)
         self.style, self.scale, self._random = style, scale, random
+        self.shadows = style.hair_shadow
         self.ring_y = random.uniform(-104, -70)
         self.ring_size = random.uniform(8, 17)
         self.ring_bend = random.uniform(0.0005, 0.0022)
@@ -83,7 +84,7 @@ class Painter:
     ) -> None:
         """Fill, shadow on one side with probability `shadow`, highlight, and outline from `first` of its length."""
         canvas.fill(place(lock.outline), self.paint)
-        if self._random.random() < shadow:
+        if self._random.random() < shadow * 2 * self.shadows:
             self._shaded(canvas, lock, place)
         if sheen:
             self._sheen(canvas, lock, place)
@@ -101,7 +102,7 @@ class Painter:
         canvas.fill(place(np.concatenate([lock.across(index, away), lock.across(index, inner)[::-1]])), self.shadow)
 
     def _sheen(self, canvas: Canvas, lock: Strand, place: Place) -> None:
-        if self.style.highlight in ("none", "soft"):
+        if self.style.highlight in ("none", "soft", "arc"):
             return
         above = lock.middle[:, 1] - (self.ring_y + self.ring_bend * lock.middle[:, 0] ** 2)
         crossing = np.flatnonzero((above[:-1] < 0) & (above[1:] >= 0))
