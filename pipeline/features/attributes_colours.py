@@ -1,0 +1,154 @@
+"""Colours of skin, hair, eyes, clothes and background in a photo, as they are drawn."""
+
+import cv2
+import numpy as np
+
+from .attributes_face import ENOUGH, Face, to_lab, to_rgb
+from .segmentation import SIDE
+
+#: Lightness L* of cheeks in photos -> colour of drawn skin, from dark to light.
+SKIN_SCALE = (
+    (24.0, (104, 70, 54)),
+    (31.0, (118, 80, 62)),
+    (39.0, (146, 102, 76)),
+    (46.0, (178, 128, 96)),
+    (51.0, (204, 157, 120)),
+    (55.0, (222, 176, 138)),
+    (60.0, (236, 198, 166)),
+    (65.0, (242, 210, 186)),
+    (72.0, (246, 219, 200)),
+    (82.0, (247, 227, 214)),
+)
+#: Lightness L* of hair in photos -> of drawn hair, which is lighter.
+HAIR_SCALE = np.array(
+    [[0, 12], [8, 19], [20, 27], [30, 39], [40, 51], [50, 64], [60, 75], [70, 85], [85, 91], [100, 94]]
+)
+#: a*, b* of skin under neutral light.
+SKIN_CHROMA = np.array([18.0, 16.0])
+#: C*: difference between people in neutral light.
+SKIN_SPREAD = 5.0
+#: C* of skin below which a photo is black and white.
+GREY_PHOTO = 4.0
+#: Hair of a black-and-white photo: lightness L* -> a*, b* of natural hair.
+NATURAL_HAIR = np.array([[0, 1, 1], [25, 5, 6], [40, 9, 16], [60, 8, 26], [80, 2, 28], [100, 0, 8]], dtype=float)
+#: C* of hair above which an unnatural hue is dye, not the light.
+DYED = 30.0
+
+
+def _cheeks(face: Face) -> np.ndarray:
+    """Return L*, a*, b* [n, 3] of the skin beside nose and mouth, without what lies outside the photo."""
+    points = face.keypoints
+    mask = np.zeros((SIDE, SIDE), np.uint8)
+    for corner, eye, nose, jaw in ((48, 41, 31, 3), (54, 46, 35, 13)):
+        outline = np.array([points[eye], points[nose], points[corner], points[jaw]])
+        outline = outline.mean(axis=0) + 0.8 * (outline - outline.mean(axis=0)) + [0, 0.03]
+        cv2.fillPoly(
+            mask, [np.round(cv2.convexHull(outline.astype(np.float32)) * SIDE * 16).astype(np.int32)], 1, shift=4
+        )
+    return face.lab[(mask > 0) & face.inside]
+
+
+def skin_lab(face: Face) -> np.ndarray | None:
+    """Return the median L*, a*, b* of lit skin; None where both cheeks lie outside the photo."""
+    cheeks = _cheeks(face)
+    if len(cheeks) < ENOUGH:
+        return None
+    # The brighter part: the other cheek may lie in the shadow; highlights are cut off.
+    low, high = np.percentile(cheeks[:, 0], [40, 92])
+    chosen: np.ndarray = np.median(cheeks[(cheeks[:, 0] >= low) & (cheeks[:, 0] <= high)], axis=0)
+    return chosen
+
+
+def skin_colour(face: Face) -> tuple[int, int, int] | None:
+    """Return the drawn skin colour that goes with the lightness of the photographed skin."""
+    skin = skin_lab(face)
+    if skin is None:
+        return None
+    lightness, colours = zip(*SKIN_SCALE, strict=True)
+    red, green, blue = (round(float(np.interp(skin[0], lightness, channel))) for channel in zip(*colours, strict=True))
+    return red, green, blue
+
+
+def colour_cast(face: Face) -> np.ndarray | None:
+    """Return a*, b* of the light, as far as the skin tells it; None for a black-and-white photo."""
+    skin = skin_lab(face)
+    if skin is None:
+        return np.zeros(2)
+    if np.hypot(skin[1], skin[2]) < GREY_PHOTO:
+        return None
+    difference = skin[1:] - SKIN_CHROMA * np.interp(skin[0], [20, 50, 75, 95], [0.7, 1.0, 0.9, 0.4])
+    # People differ by about as much as the first units of chroma.
+    strength = max(float(np.hypot(*difference)), 1e-6)
+    cast: np.ndarray = difference * max(0.0, 1 - SKIN_SPREAD / strength)
+    return cast
+
+
+def hair_colour(face: Face, cast: np.ndarray | None, group: str | None) -> tuple[int, int, int] | None:
+    """Return the drawn hair colour; None where too little hair is visible."""
+    _, y = face.grid()
+    hair = face.regions["hair"]
+    chosen = face.lab[(hair > 0.7) & (y < 0.8)]
+    if len(chosen) < ENOUGH:
+        chosen = face.lab[hair > 0.5]
+    if len(chosen) < ENOUGH:
+        return None
+    # Highlights and shadows are left out.
+    low, high = np.percentile(chosen[:, 0], [30, 85])
+    lightness, a, b = np.median(chosen[(chosen[:, 0] >= low) & (chosen[:, 0] <= high)], axis=0)
+    natural = np.array([np.interp(lightness, NATURAL_HAIR[:, 0], NATURAL_HAIR[:, i]) for i in (1, 2)])
+    if cast is None:
+        chroma = natural
+    else:
+        # The colour of the light shows less in dark hair.
+        chroma = np.array([a, b]) - cast * np.interp(lightness, [0, 50], [0.3, 1.0])
+        dyed = lightness > 22 and np.hypot(*chroma) > DYED and np.hypot(*cast) < 8
+        if not dyed and not (-2 < chroma[0] < 22 and chroma[1] > max(-1.0, 0.35 * chroma[0])):
+            chroma = natural * 0.6
+    drawn = float(np.interp(lightness, HAIR_SCALE[:, 0], HAIR_SCALE[:, 1]))
+    # Small chroma of an older person is grey hair in warm light.
+    grey = group in ("adult", "old") and lightness > 35 and np.hypot(*chroma) < (14 if group == "adult" else 20)
+    chroma = chroma * (0.35 if grey else np.interp(lightness, [20, 70], [1.7, 1.4]))
+    return to_rgb(np.array([drawn, *chroma]))
+
+
+def eye_colour(face: Face, cast: np.ndarray | None) -> str | None:
+    """Return the palette name of the iris colour; None where the eyes are closed or too small."""
+    pixels = []
+    for first in (36, 42):
+        corners = face.keypoints[[first, first + 3]]
+        lids = face.keypoints[[first + 1, first + 2, first + 4, first + 5]]
+        height = lids[2:, 1].mean() - lids[:2, 1].mean()
+        width = np.linalg.norm(corners[1] - corners[0])
+        if height / max(width, 1e-6) < 0.18:
+            continue
+        size = len(face.crop)
+        y, x = (np.mgrid[:size, :size] + 0.5) / size
+        iris = np.hypot(x - lids[:, 0].mean(), y - lids[:, 1].mean()) < 0.2 * width
+        pixels.append(to_lab(face.crop[iris & face.mask][None])[0])
+    if cast is None or sum(len(part) for part in pixels) < 6:
+        return None
+    lab = np.concatenate(pixels)
+    low, high = np.percentile(lab[:, 0], [15, 75])
+    lightness, a, b = np.median(lab[(lab[:, 0] >= low) & (lab[:, 0] <= high)], axis=0)
+    skin = skin_lab(face)
+    redness = a / max(float(skin[1]), 6.0) if skin is not None else 1.0
+    if lightness >= 26 and redness < 0.23:
+        return "blue" if b < 2.5 else "green"
+    if lightness >= 28 and b < -2 and redness < 0.35:
+        return "blue"
+    return "brown" if lightness >= 24 else "dark_brown"
+
+
+def _flat_colour(face: Face, region: str) -> tuple[int, int, int] | None:
+    chosen = face.lab[face.regions[region] > 0.6]
+    return to_rgb(np.median(chosen, axis=0)) if len(chosen) >= ENOUGH else None
+
+
+def cloth_colour(face: Face) -> tuple[int, int, int] | None:
+    """Return the colour of the clothes; None where the photo shows none."""
+    return _flat_colour(face, "clothes")
+
+
+def background_colour(face: Face) -> tuple[int, int, int] | None:
+    """Return the colour of the background; None where the photo shows none."""
+    return _flat_colour(face, "background")

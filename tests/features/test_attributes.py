@@ -1,0 +1,106 @@
+import numpy as np
+import pytest
+
+from pipeline.drawing import draw_in_style
+from pipeline.features.attributes import known, measure
+from pipeline.features.segmentation import SIDE, face_polygon, segment
+
+SIZE = 128
+SKIN, HAIR, WALL, SHIRT = (222, 178, 150), (70, 48, 38), (120, 150, 190), (60, 120, 60)
+
+
+def landmarks() -> np.ndarray:
+    """Return 68 points of a plain face at the places of aligned faces, in pixels of a crop of 128 px."""
+    jaw = [(0.5 - 0.3 * np.cos(t), 0.46 + 0.46 * np.sin(t)) for t in np.linspace(0, np.pi, 17)]
+    brows = [(x, 0.36) for x in np.linspace(0.28, 0.45, 5)] + [(x, 0.36) for x in np.linspace(0.55, 0.72, 5)]
+    nose = [(0.5, y) for y in np.linspace(0.46, 0.58, 4)] + [(x, 0.6) for x in np.linspace(0.45, 0.55, 5)]
+    eyes = []
+    for middle in (0.37, 0.63):
+        eyes += [(middle + x, 0.45 + y) for x, y in ((-0.06, 0), (-0.02, -0.02), (0.02, -0.02))]
+        eyes += [(middle + x, 0.45 + y) for x, y in ((0.06, 0), (0.02, 0.02), (-0.02, 0.02))]
+    outer = [(0.5 - 0.11 * np.cos(t), 0.735 - 0.03 * np.sin(t)) for t in np.linspace(0, np.pi, 7)]
+    outer += [(0.5 + 0.11 * np.cos(t), 0.735 + 0.03 * np.sin(t)) for t in np.linspace(0, np.pi, 7)[1:-1]]
+    inner = [(x, 0.735) for x in np.linspace(0.41, 0.59, 5)] + [(x, 0.736) for x in np.linspace(0.55, 0.45, 3)]
+    points = np.array(jaw + brows + nose + eyes + outer + inner) * SIZE
+    return np.column_stack([points, np.ones(68)])
+
+
+def portrait(hair: tuple = HAIR, skin: tuple = SKIN, length: float = 0.45) -> np.ndarray:
+    """Paint a flat face, uint8 [128, 128, 3], with hair that reaches down to `length` of the picture."""
+    y, x = (np.mgrid[:SIZE, :SIZE] + 0.5) / SIZE
+    picture = np.empty((SIZE, SIZE, 3))
+    picture[:] = WALL
+    picture[(y > 0.9) & (abs(x - 0.5) < 0.1 + 3 * (y - 0.85))] = SHIRT
+    picture[(np.hypot((x - 0.5) / 0.42, (y - 0.45) / 0.42) < 1) & (y < length)] = hair
+    picture[(abs(x - 0.5) < 0.42) & (y > 0.45) & (y < length)] = hair
+    picture[face_polygon(landmarks(), SIZE)] = skin
+    picture[(np.hypot(x - 0.37, y - 0.45) < 0.03) | (np.hypot(x - 0.63, y - 0.45) < 0.03)] = (60, 40, 30)
+    noise = np.random.default_rng(0).normal(0, 3, picture.shape)
+    return np.clip(picture + noise, 0, 255).astype(np.uint8)
+
+
+def measured(picture: np.ndarray, mask: np.ndarray | None = None, gender: str | None = "female", **given) -> dict:
+    mask = np.ones((SIZE, SIZE), bool) if mask is None else mask
+    return measure(picture, mask, landmarks(), yaw=0.0, pitch=0.0, gender=gender, age=given.get("age", 30))
+
+
+def luminance(colour: tuple) -> float:
+    return float(np.dot(colour, (0.299, 0.587, 0.114)))
+
+
+def test_skin_and_hair_keep_their_order_of_lightness():
+    skins = [(250, 220, 200), (222, 178, 150), (170, 120, 90), (100, 70, 55)]
+    tones = [luminance(measured(portrait(skin=skin))["skin"]) for skin in skins]
+    assert tones == sorted(tones, reverse=True) and tones[0] - tones[-1] > 80
+    hairs = [(225, 195, 140), (140, 100, 70), (70, 48, 38), (25, 20, 20)]
+    lightness = [luminance(measured(portrait(hair=hair))["hair"]) for hair in hairs]
+    assert lightness == sorted(lightness, reverse=True) and lightness[0] - lightness[-1] > 80
+
+
+def test_hair_of_a_black_and_white_photo_is_not_dyed():
+    grey = np.repeat(portrait().mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8)
+    red, green, blue = measured(grey)["hair"]
+    assert red >= green >= blue
+
+
+def test_nothing_outside_the_photo_is_measured():
+    mask = np.ones((SIZE, SIZE), bool)
+    mask[:21] = mask[-11:] = mask[:, :7] = False
+    picture = portrait()
+    changed = picture.copy()
+    changed[~mask] = np.random.default_rng(1).integers(0, 256, changed[~mask].shape)
+    assert measured(picture, mask) == measured(changed, mask)
+
+
+def test_what_the_photo_does_not_show_is_unknown():
+    # Only a window around eyes, nose and mouth is inside the photo.
+    mask = face_polygon(landmarks(), SIZE)
+    mask[: int(0.38 * SIZE)] = False
+    told = measured(portrait(), mask, gender=None, age=None)
+    for name in ("gender", "age", "hair", "hairstyle", "fringe", "cloth_colour", "background_colour"):
+        assert told[name] is None, name
+    assert told["skin"] is not None
+    assert None not in known(told).values()
+
+
+def test_every_measured_attribute_can_be_drawn():
+    for gender in ("female", "male", None):
+        drawing = draw_in_style("modern", 64, **known(measured(portrait(), gender=gender)))
+        assert drawing.picture.shape == (64, 64, 3)
+
+
+def test_background_and_clothes_have_the_colours_of_the_photo():
+    told = measured(portrait())
+    assert np.abs(np.subtract(told["background_colour"], WALL)).max() < 12
+
+
+@pytest.mark.parametrize("size", [64, 128, 300])
+def test_regions_are_probabilities_inside_the_photo(size):
+    rng = np.random.default_rng(0)
+    crop = rng.integers(0, 256, (size, size, 3), dtype=np.uint8)
+    mask = np.ones((size, size), bool)
+    mask[:, : size // 2] = False
+    regions = segment(crop, mask, landmarks() * [size / SIZE, size / SIZE, 1])
+    assert regions.shape == (4, SIDE, SIDE)
+    assert np.allclose(regions[:, :, SIDE // 2 + 1 :].sum(axis=0), 1, atol=1e-4)
+    assert not regions[:, :, : SIDE // 2 - 1].any()
