@@ -126,18 +126,37 @@ def audit_command() -> None:
     raise typer.Exit(1 if result.findings else 0)
 
 
+@app.command("score")
+def score_command(
+    fakes: Annotated[Path, typer.Argument(help="Generated images: folder, zip or tar.")],
+    reals: Annotated[Path, typer.Argument(help="Real images of the target domain: folder, zip or tar.")],
+    extractor: Annotated[str, typer.Option(help="Feature network: embedded (FD, KD) or inception (FID, KID).")] = (
+        "embedded"
+    ),
+    weights: Annotated[
+        str | None, typer.Option(help="File or folder of the Inception weights; default: download them.")
+    ] = None,
+    detector: Annotated[str, typer.Option(help="Face detector for the detection rate, or none.")] = "animeface",
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="JSON file of the metrics.")] = None,
+) -> None:
+    """Score generated images against real ones: distances, precision, recall, face detection rate."""
+    from . import score as scoring
+
+    typer.echo(scoring.run(fakes, reals, extractor, weights, detector, output))
+
+
 @app.command("compare")
 def compare_command(
-    seeds: Annotated[str, typer.Option(help="Seeds, separated by commas.")] = "0,1,2",
+    seeds: Annotated[str, typer.Option(help="Seeds, separated by commas; a test needs at least 5.")] = "0,1,2,3,4",
     set_param: Annotated[
         list[str] | None,
-        typer.Option("-S", "--set-param", metavar="KEY=VALUE", help="A param for all runs alike; may be repeated."),
+        typer.Option("-S", "--set-param", metavar="KEY=VALUE", help="Param of all runs; may be repeated."),
     ] = None,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the results.")] = Path("data/compare"),
 ) -> None:
-    """Train and evaluate DCGAN, CycleGAN and CycleGAN with noise under one budget; write their table.
+    """Train DCGAN, CycleGAN and CycleGAN with noise with the same epochs and seeds; test their differences.
 
-    Interrupted, it goes on where it was.
+    Run the same command again to resume.
     """
     from . import compare as comparing
 

@@ -1,6 +1,7 @@
-"""The study's three models side by side: the same budget, several seeds, each a DVC experiment of its own."""
+"""The command `animemorph compare`: the three models of the study, trained with the same epochs and seeds."""
 
 import hashlib
+import itertools
 import json
 import os
 import subprocess
@@ -9,71 +10,67 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from ruamel.yaml import YAML
 from tqdm import tqdm
 
 from .. import params
-from ..errors import UserError
+from ..errors import Kind, UserError, bad_value, missing_file
+from ..evaluate.paired_tests import ALPHA, MAX_SEEDS, MIN_SEEDS, POWER, holm, paired_difference, verdict
 from ..files import atomic_file, flatten
 
-#: The models of the study's Table 1, in its order, and the params that make them.
+#: The models of the study's Table 1, from the simplest to the most complex, and their params.
 MODELS = {
     "DCGAN": ("train.model=dcgan", "train.noise=false"),
     "CycleGAN": ("train.model=cyclegan", "train.noise=false"),
     "CycleGAN + noise": ("train.model=cyclegan", "train.noise=true"),
 }
-#: Other stages leave metrics too.
+#: The file that the metrics are read from; other stages write metrics too.
 METRICS_FILE = "data/evaluate/metrics.json"
-#: Metrics of the table: name in metrics.json, whether higher (+1) or lower (-1) is better.
+#: Metrics of the table: key in metrics.json, and whether a higher value is better.
 METRICS = {
-    "human2anime.fid": -1,
-    "anime2human.fid": -1,
-    "human2anime.kid": -1,
-    "anime2human.kid": -1,
-    "human2anime.fd": -1,
-    "anime2human.fd": -1,
-    "human2anime.kd": -1,
-    "anime2human.kd": -1,
-    "human2anime.precision": 1,
-    "human2anime.recall": 1,
-    "human2anime.cycle.pixel_accuracy": 1,
-    "anime2human.cycle.pixel_accuracy": 1,
-    "human2anime.cycle.ssim": 1,
-    "human2anime.target_domain_accuracy": 1,
-    "anime2human.target_domain_accuracy": 1,
-    "human2anime.face_detection_rate": 1,
-    "human2anime.feature_diversity_ratio": 1,
-    "human2anime.near_duplicate_rate": -1,
+    "human2anime.fid": False,
+    "anime2human.fid": False,
+    "human2anime.kid": False,
+    "anime2human.kid": False,
+    "human2anime.fd": False,
+    "anime2human.fd": False,
+    "human2anime.kd": False,
+    "anime2human.kd": False,
+    "human2anime.precision": True,
+    "human2anime.recall": True,
+    "human2anime.cycle.pixel_accuracy": True,
+    "anime2human.cycle.pixel_accuracy": True,
+    "human2anime.cycle.ssim": True,
+    "human2anime.target_domain_accuracy": True,
+    "anime2human.target_domain_accuracy": True,
+    "human2anime.face_detection_rate": True,
+    "human2anime.feature_diversity_ratio": True,
+    "human2anime.near_duplicate_rate": False,
 }
-#: All that is known here of the study's own table. It names FID, but no FID of faces is that large.
-STUDY = (
-    "The study reports FIDs between 1974 and 2445 for these models. With the standard Inception features, photos that "
-    "nobody translated stay at a few hundred, so its figures come from another calculation: only the order of the "
-    "models can be compared. Which figure belongs to which model is not restated here; below, each model is held "
-    "against the simpler one before it: DCGAN, CycleGAN, CycleGAN with noise."
-)
+#: FID of anime images in the study's Table 1. Its values are not on the scale of standard FID.
+STUDY_FID = {"DCGAN": 2445.22, "CycleGAN": 2071.50, "CycleGAN + noise": 1974.66}
+ORDERING_COLUMNS = ["metric", "before", "after", "seeds", "difference", "low", "high", "p", "p_holm", "seeds_needed"]
 
 
 def compare(root: Path, seeds: Sequence[int], settings: Sequence[str], output: Path) -> Path:
     """Train and evaluate every model with every seed; write `table.md`, `runs.csv` and `orderings.csv` to `output`.
 
-    Each run is a DVC experiment in a temporary copy of the project, so the workspace stays as it is. A run is known by
-    name (model, seed, `settings`) under the current commit: one that is finished is not run again, and one that was
-    interrupted goes on from its checkpoint.
+    Each run is a DVC experiment in a temporary copy of the project, so the workspace does not change. The name of a run
+    depends on model, seed and `settings`. A finished run of the current commit is not repeated, and an interrupted run
+    resumes from its checkpoint.
 
     Args:
-        root: the project's folder, a Git repository with `dvc.yaml`.
-        seeds: values of the param `seed`; data, split and training all follow from it.
-        settings: further params for all runs alike, such as "profiles.demo.train.epochs=4".
-        output: folder of the results.
+        root: Folder of the project, a Git repository with `dvc.yaml`.
+        seeds: Values of the param `seed`; data, split and training depend on it.
+        settings: Further params of all runs, such as "profiles.demo.train.epochs=4".
+        output: Folder of the results.
 
     Returns:
-        The path of the table.
+        Path of the table.
 
     Raises:
-        UserError: a run failed, or its metrics cannot be read.
+        UserError: A run failed, or its metrics cannot be read.
     """
     results: list[tuple[str, int, str, float]] = []
     finished = _experiments(root)
@@ -87,26 +84,27 @@ def compare(root: Path, seeds: Sequence[int], settings: Sequence[str], output: P
         metrics = flatten(finished.get(name, {}))
         if not metrics:
             raise UserError(
-                f"the experiment {name} has no metrics: remove it with `dvc exp remove {name}` and run compare again."
+                f"experiment {name!r} has no metrics. Run `dvc exp remove {name}`, then run compare again.",
+                kind=Kind.MISSING,
+                subject=name,
             )
-        results += [(model, seed, metric, metrics[metric]) for metric in METRICS if metric in metrics]
-        # After every run, so that there is something to look at on the way.
-        table = pd.DataFrame(results, columns=["model", "seed", "metric", "value"])
-        write(table, settings, output)
+        results += [(model, seed, metric, float(metrics[metric])) for metric in METRICS if metric in metrics]
+        # Written after each run, so that intermediate results can be read.
+        write(pd.DataFrame(results, columns=["model", "seed", "metric", "value"]), settings, output)
     return output / "table.md"
 
 
 def experiment(model: str, seed: int, settings: Sequence[str]) -> str:
-    """Name of a run as a DVC experiment."""
+    """Return the name of a run as a DVC experiment."""
     slug = model.lower().replace(" + ", "-")
     key = hashlib.sha256(json.dumps(sorted(settings)).encode()).hexdigest()[:8]
     return f"compare-{slug}-seed{seed}-{key}"
 
 
 def own_files(root: Path, settings: Sequence[str]) -> list[str]:
-    """List the photos and labels that `params.yaml` or `settings` name relative to `root`.
+    """List the relative paths of photos and labels in `params.yaml` or `settings`.
 
-    A temporary copy of the project holds what Git tracks, so these must be brought along.
+    A temporary copy of the project contains only files that Git tracks, so these files are copied too.
     """
     profiles = YAML(typ="safe").load(root / "params.yaml").get("profiles", {})
     sources = [source for profile in profiles.values() for source in profile.get("download", {}).values()]
@@ -118,57 +116,101 @@ def own_files(root: Path, settings: Sequence[str]) -> list[str]:
 
 
 def orderings(runs: pd.DataFrame) -> pd.DataFrame:
-    """Tell for each metric and each model whether it does better than the one before it in the study's table.
+    """Test for each metric whether each model differs from the simpler one before it.
 
-    `runs` has the columns model, seed, metric, value. `verdict` compares the mean difference over the seeds with its
-    standard error: better or worse where it is more than twice as large, undecided otherwise or with a single seed.
+    Args:
+        runs: Columns model, seed, metric, value.
+
+    Returns:
+        One row per metric and pair of models: paired difference over the seeds, 95 % interval, p-value of the paired
+        t-test, p-value after Holm's correction over all rows, seeds needed, and verdict: `better`, `worse` or
+        `undecided`. The difference is `after` minus `before`.
     """
-    rows = []
-    for metric, sign in METRICS.items():
+    rows: list[dict[str, Any]] = []
+    differences = []
+    for metric in METRICS:
         values = runs[runs["metric"] == metric].pivot(index="seed", columns="model", values="value")
-        for before, after in zip(list(MODELS)[:-1], list(MODELS)[1:], strict=True):
-            if not {before, after} <= set(values):
-                continue
-            # Seed by seed: both models saw the same faces and the same split.
-            gain = sign * (values[after] - values[before]).dropna().to_numpy()
-            if not len(gain):
-                continue
-            error = gain.std(ddof=1) / np.sqrt(len(gain)) if len(gain) > 1 else np.inf
-            sure = abs(gain.mean()) > 2 * error
-            verdict = ("better" if gain.mean() > 0 else "worse") if sure else "undecided"
-            rows.append((metric, before, after, len(gain), float(gain.mean()), verdict))
-    return pd.DataFrame(rows, columns=["metric", "before", "after", "seeds", "gain", "verdict"])
+        for before, after in itertools.pairwise(MODELS):
+            pairs = values[[before, after]].dropna() if {before, after} <= set(values) else pd.DataFrame()
+            if len(pairs):
+                difference = paired_difference(pairs[before].to_numpy(), pairs[after].to_numpy())
+                differences.append(difference)
+                rows.append({"metric": metric, "before": before, "after": after})
+    for row, difference, p in zip(rows, differences, holm([each.p for each in differences]), strict=True):
+        row |= {"seeds": difference.n, "difference": difference.mean, "low": difference.low, "high": difference.high}
+        row |= {"p": difference.p, "p_holm": p, "seeds_needed": difference.seeds_needed}
+        row["verdict"] = verdict(difference, p, METRICS[row["metric"]])
+    table = pd.DataFrame(rows, columns=[*ORDERING_COLUMNS, "verdict"])
+    return table.astype({"seeds_needed": "Int64"})
 
 
 def write(runs: pd.DataFrame, settings: Sequence[str], output: Path) -> None:
-    """Write the runs, the orderings and the table in Markdown."""
-    found = orderings(runs)
-    for table, name in ((runs, "runs.csv"), (found, "orderings.csv")):
+    """Write the runs, the tests and the table in Markdown to the folder `output`."""
+    tests = orderings(runs)
+    for table, name in ((runs, "runs.csv"), (tests, "orderings.csv")):
         with atomic_file(output / name) as partial:
             table.to_csv(partial, index=False, lineterminator="\n")
-    lines = ["# The study's models, one budget", "", STUDY, ""]
-    lines += [f"Seeds: {', '.join(map(str, sorted(runs['seed'].unique())))}. Mean ± standard deviation over the seeds."]
-    lines += [f"For all runs: `{' '.join(settings)}`."] if settings else []
-    lines += ["", f"| | {' | '.join(MODELS)} |", f"|---|{'---|' * len(MODELS)}"]
-    lines += ["| FID in the study's Table 1 | between 1974 and 2445 | between 1974 and 2445 | between 1974 and 2445 |"]
-    for metric, sign in METRICS.items():
-        part = runs[runs["metric"] == metric]
-        if len(part):
-            cells = [_cell(part[part["model"] == model]["value"].to_numpy()) for model in MODELS]
-            lines.append(f"| {metric} ({'higher' if sign > 0 else 'lower'} is better) | {' | '.join(cells)} |")
-    lines += ["", "## Does each model do better than the one before it?", ""]
+    seeds = sorted(runs["seed"].unique())
+    lines = ["# Models of the study", ""]
+    lines += [f"Seeds: {', '.join(map(str, seeds))}. Values: mean ± standard deviation over the seeds.", ""]
+    lines += [f"Params of all runs: `{' '.join(settings)}`.", ""] if settings else []
+    lines += [means(runs).to_markdown(index=False, disable_numparse=True), ""]
     lines += [
-        "| metric | " + " | ".join(f"{b} → {a}" for b, a in zip(list(MODELS), list(MODELS)[1:], strict=False)) + " |"
+        "The FIDs of the study are not on the scale of standard FID. Only the order of its models is comparable.",
+        "",
     ]
-    lines += [f"|---|{'---|' * (len(MODELS) - 1)}"]
-    for metric_name, part in found.groupby("metric", sort=False):
-        verdicts = dict(zip(part["after"], part["verdict"], strict=True))
-        lines.append(f"| {metric_name} | {' | '.join(str(verdicts.get(model, '')) for model in list(MODELS)[1:])} |")
+    lines += ["## Differences between neighbouring models", ""]
+    lines += [
+        f"Paired t-test over the seeds; p-values with Holm's correction for {len(tests)} tests, level {ALPHA}. "
+        f'A verdict needs at least {MIN_SEEDS} seeds. "Seeds needed": to detect the observed difference with a '
+        f"probability of {POWER:.0%}.",
+        "",
+    ]
+    lines += [_readable(tests).to_markdown(index=False, disable_numparse=True)]
     with atomic_file(output / "table.md") as partial:
         partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _cell(values: np.ndarray) -> str:
+def means(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the table of mean and standard deviation: one row per metric, one column per model."""
+    study: dict[str, str] = {"metric": "FID in the study's Table 1", "better": "lower"}
+    rows = [study | {model: f"{fid:.1f}" for model, fid in STUDY_FID.items()}]
+    for metric, higher_is_better in METRICS.items():
+        part = runs[runs["metric"] == metric]
+        if len(part):
+            values = {model: part[part["model"] == model]["value"] for model in MODELS}
+            row = {"metric": metric, "better": "higher" if higher_is_better else "lower"}
+            rows.append(row | {model: _mean(each) for model, each in values.items()})
+    return pd.DataFrame(rows)
+
+
+def _readable(tests: pd.DataFrame) -> pd.DataFrame:
+    """Return the tests with one column per fact and rounded numbers."""
+
+    def text(value: float | None) -> str:
+        return "" if value is None or pd.isna(value) else f"{value:.3g}"
+
+    return pd.DataFrame(
+        {
+            "metric": tests["metric"],
+            "models": tests["before"] + " → " + tests["after"],
+            "difference": tests["difference"].map(text),
+            "95 % interval": [
+                f"{text(low)} to {text(high)}" if text(low) else ""
+                for low, high in zip(tests["low"], tests["high"], strict=True)
+            ],
+            "p (Holm)": tests["p_holm"].map(text),
+            "seeds": tests["seeds"],
+            "seeds needed": [
+                f"> {MAX_SEEDS}" if pd.isna(needed) and n > 1 else "" if pd.isna(needed) else str(needed)
+                for needed, n in zip(tests["seeds_needed"], tests["seeds"], strict=True)
+            ],
+            "verdict": tests["verdict"],
+        }
+    )
+
+
+def _mean(values: pd.Series) -> str:
     if not len(values):
         return ""
     spread = f" ± {values.std(ddof=1):.3g}" if len(values) > 1 else ""
@@ -176,16 +218,21 @@ def _cell(values: np.ndarray) -> str:
 
 
 def _dvc(root: Path, *arguments: str, show: bool = False) -> str:
-    """Run DVC in `root`; return what it prints, or show it."""
-    # One scratch folder for all temporary copies: finished features and checkpoints are found again.
+    """Run DVC in `root`; return its output, or print it."""
+    # One scratch folder for all temporary copies, so that features and checkpoints are reused.
     scratch = Path(os.environ.get("ANIMEMORPH_SCRATCH", root / "data" / "scratch")).resolve()
-    # The stages' `python` is this one, whether or not its environment is activated.
+    # The stages use this Python, even if its environment is not activated.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     environment = {**os.environ, "ANIMEMORPH_SCRATCH": str(scratch), "PATH": path}
     command = [sys.executable, "-m", "dvc", *arguments]
     done = subprocess.run(command, cwd=root, env=environment, stdout=None if show else subprocess.PIPE, text=True)
     if done.returncode:
-        raise UserError(f"`dvc {' '.join(arguments)}` failed: mend what it says and run compare again to go on.")
+        raise UserError(
+            f"`dvc {' '.join(arguments)}` failed with exit code {done.returncode}. "
+            "Fix the error above, then run the same command to resume.",
+            kind=Kind.FAILED,
+            subject="dvc",
+        )
     return done.stdout or ""
 
 
@@ -196,12 +243,12 @@ def _run(root: Path, name: str, settings: Sequence[str], files: Sequence[str]) -
 
 
 def _experiments(root: Path) -> dict[str, dict[str, Any]]:
-    """Metrics of the finished experiments of the current commit, by name; empty where DVC cannot read them."""
+    """Return the metrics of the finished experiments of the current commit by name."""
     found: dict[str, dict[str, Any]] = {}
     for commit in json.loads(_dvc(root, "exp", "show", "--json", "--no-pager")):
         for experiment in commit.get("experiments") or []:
             if experiment.get("executor"):
-                continue  # running; so it stays in DVC's books when DVC was killed, with the baseline's metrics
+                continue  # running or killed: DVC still lists it, with the metrics of the baseline
             newest = experiment["revs"][0]
             files = (newest.get("data") or {}).get("metrics") or {}
             found[newest["name"]] = (files.get(METRICS_FILE) or {}).get("data") or {}
@@ -209,13 +256,25 @@ def _experiments(root: Path) -> dict[str, dict[str, Any]]:
 
 
 def command(seeds: str, settings: Sequence[str], output: Path) -> Path:
-    """Run `compare` here from a command line's words: `seeds` such as "0,1,2", `settings` such as "train.lr=1e-4"."""
+    """Run `compare` in the current folder with the options of the command line.
+
+    Args:
+        seeds: Whole numbers separated by commas.
+        settings: Params of all runs, such as "train.lr=1e-4".
+        output: Folder of the results.
+
+    Returns:
+        Path of the table.
+
+    Raises:
+        UserError: An option or `params.yaml` is not valid, or a run failed.
+    """
     if not Path("dvc.yaml").is_file():
-        raise UserError("dvc.yaml is missing: run this from the top folder of the project.")
+        raise missing_file("dvc.yaml", "Run this command from the top folder of the project")
     words = [word.strip() for word in seeds.split(",")]
     if not all(word.isdecimal() for word in words):
-        raise UserError(f"--seeds is {seeds!r}: give whole numbers separated by commas, such as 0,1,2.")
+        raise bad_value("--seeds", seeds, "whole numbers separated by commas, such as 0,1,2,3,4")
     if wrong := [setting for setting in settings if "=" not in setting]:
-        raise UserError(f"-S {wrong[0]} is not of the form KEY=VALUE: try -S profiles.demo.train.epochs=4.")
-    params.load()  # a mistake in it is told before anything runs
+        raise bad_value("-S", wrong[0], "of the form KEY=VALUE, such as profiles.demo.train.epochs=4")
+    params.load()  # An error in params.yaml is reported before anything runs.
     return compare(Path.cwd(), sorted({int(word) for word in words}), settings, output)

@@ -22,9 +22,9 @@ def add_distances(translation: Translation, metrics: MetricTable) -> None:
         add_frechet(metrics, prefix, translation.direction, a, b)
         # Always in the order human, anime, so that the baseline is the same number in both directions.
         ordered = (a, b) if translation.source == "human" else (b, a)
-        _add_kernel(metrics, prefix, translation.direction, *ordered)
+        add_kernel(metrics, prefix, translation.direction, *ordered)
         if prefix != "baseline_no_translation.":
-            _add_precision_recall(metrics, prefix, translation.direction, a, b)
+            add_precision_recall(metrics, prefix, translation.direction, a, b)
 
 
 def add_frechet(metrics: MetricTable, prefix: str, direction: str, a: np.ndarray, b: np.ndarray) -> None:
@@ -38,7 +38,7 @@ def add_frechet(metrics: MetricTable, prefix: str, direction: str, a: np.ndarray
     metrics.attempt(f"{prefix}{params.frechet}", direction, min(len(a), len(b)), compute)
 
 
-def _add_kernel(metrics: MetricTable, prefix: str, direction: str, a: np.ndarray, b: np.ndarray) -> None:
+def add_kernel(metrics: MetricTable, prefix: str, direction: str, a: np.ndarray, b: np.ndarray) -> None:
     """Add the kernel distance between two sets of features, with its interval."""
     n = min(len(a), len(b))
 
@@ -49,7 +49,7 @@ def _add_kernel(metrics: MetricTable, prefix: str, direction: str, a: np.ndarray
     metrics.attempt(f"{prefix}{metrics.params.kernel}", direction, n, compute)
 
 
-def _add_precision_recall(metrics: MetricTable, prefix: str, direction: str, a: np.ndarray, b: np.ndarray) -> None:
+def add_precision_recall(metrics: MetricTable, prefix: str, direction: str, a: np.ndarray, b: np.ndarray) -> None:
     """Add precision and recall of the features `a` against the real features `b`."""
     try:
         precision, recall = distances.precision_recall(a, b)
