@@ -35,7 +35,7 @@ class BackHair:
         self.flare = random.uniform(0.86, 1.14)
 
     def _behind(self, points: Points) -> Points:
-        return self.head.at(points, -34)
+        return self.head.round(points, -34)
 
     def _beside(self, points: Points) -> Points:
         return self.head.at(points, -6)

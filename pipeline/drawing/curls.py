@@ -6,7 +6,7 @@ from .canvas import Canvas
 from .colours import mix
 from .head import Head
 from .parameters import Figure
-from .shapes import Points, bezier, ellipse, ink, spline
+from .shapes import Points, bezier, ellipse, ink, part, spline
 from .strands import Painter, Place, Strand, strand
 
 #: Hairstyles of curls -> right edge of the curls behind the head, in head units, from the crown down.
@@ -16,7 +16,7 @@ CURLY = {
     "curls": [(0, -162), (56, -152), (104, -118), (128, -60), (136, 6), (140, 74), (132, 140), (104, 176)],
 }
 #: Radius of their curls.
-RADIUS = {"afro": 21, "curly": 22, "curls": 25}
+RADIUS = {"afro": 17, "curly": 19, "curls": 22}
 #: Right half of a shaved head's hair: its dome, and where the hair begins.
 BUZZ = [(0, -151), (38, -147), (71, -130), (94, -97), (102, -56), (99, -22), (91, -2)]
 BUZZ_LINE = [(84, 4), (82, -34), (64, -76), (34, -92), (0, -90)]
@@ -45,15 +45,17 @@ class Curls:
     def __init__(self, head: Head, who: Figure, paint: Painter, volume: float, rng: np.random.Generator) -> None:
         """Lay the curls out, in head units."""
         self.head, self.paint, self._rng = head, paint, rng
-        self.radius = RADIUS[who.hairstyle]
+        self.radius = RADIUS[who.hairstyle] * rng.uniform(0.8, 1.05)
+        self.shine = paint.style.highlight != "none"
         edge = spline(np.array(CURLY[who.hairstyle], dtype=float) * volume)
-        half = edge[:: max(2, len(edge) // 11)]
+        half = part(edge, 0, 1, int(330 / self.radius) if who.hairstyle != "curls" else int(440 / self.radius))
         self.body: Points = np.concatenate([edge, edge[::-1] * (-1, 1)])
-        self.outer = [self._circle(x * side, y, self.radius) for x, y in half for side in (-1, 1)]
-        low = {"back": -84, "parted": -74, "centre": -76, "combed": -80}.get(who.fringe, -58)
-        lift = 10 if who.hairstyle == "afro" else 0
-        xs = np.linspace(-76, 76, 8)
-        self.front = [self._circle(x, low - lift + 26 * (x / 80) ** 2, self.radius * 0.78) for x in xs.tolist()]
+        self.outer = [self._circle(x * side, y, self.radius) for x, y in half.tolist() for side in (-1, 1)]
+        self.low = {"back": -84, "parted": -74, "centre": -76, "combed": -80}.get(who.fringe, -58)
+        self.low -= 10 if who.hairstyle == "afro" else 0
+        xs = np.linspace(-78, 78, int(170 / self.radius))
+        self.front = [self._circle(x, self.low + 26 * (x / 80) ** 2, self.radius * 0.78) for x in xs.tolist()]
+        self.long = who.hairstyle == "curls"
         deep = 104 if who.hairstyle == "curls" else -12
         ys = np.arange(-52, deep + 1, self.radius * 1.15)
         self.sides = [
@@ -61,7 +63,7 @@ class Curls:
         ]
 
     def _circle(self, x: float, y: float, radius: float) -> tuple[float, float, float]:
-        jitter = self._rng.uniform(-0.12, 0.12, 3) * radius
+        jitter = self._rng.uniform(-0.2, 0.2, 3) * radius
         return float(x + jitter[0]), float(y + jitter[1]), float(radius + jitter[2])
 
     def shapes(self) -> list[Points]:
@@ -72,20 +74,24 @@ class Curls:
         """Draw the mass behind the head."""
         cloud(canvas, self.paint, self.outer, self._behind)
         canvas.fill(self._behind(self.body), self.paint.paint)
-        inner = self.body * (0.8, 0.86) + np.array([0, 14])
-        canvas.fill(self._behind(inner), self.paint.deep)
+        if self.long:
+            canvas.fill(self._behind(self.body * (0.72, 0.9) + np.array([0, 26])), self.paint.deep)
         self._swirls(canvas, self.outer, self._behind)
 
     def draw_front(self, canvas: Canvas) -> None:
         """Draw the curls over the forehead and beside the face."""
         cloud(canvas, self.paint, self.sides, self._beside)
         crown = spline(np.array([(-92, -40), (-104, -98), (-64, -146), (0, -158), (64, -146), (104, -98), (92, -40)]))
-        roof = np.concatenate([crown, np.array([(78.0, -48), (0, -72), (-78, -48)])])
-        canvas.fill(self.head.at(roof, 10), self.paint.paint)
+        xs = np.linspace(92, -92, 15)
+        edge = self.head.hair(np.stack([xs, self.low + 26 * (xs / 80) ** 2], axis=1))
+        canvas.fill(np.concatenate([self.head.round(crown, 10), edge]), self.paint.paint)
         cloud(canvas, self.paint, self.front, self.head.hair)
-        inside = [self._circle(x, y, self.radius) for x, y in ((-70, -104), (-30, -126), (22, -120), (64, -106))]
+        places = self._rng.uniform((-80, -140), (80, -92), (7, 2)).tolist()
+        inside = [self._circle(x, y, 0.6 * self.radius) for x, y in places]
         self._swirls(canvas, self.front + self.sides, self.head.hair)
-        self._swirls(canvas, inside, self.head.hair, shine=True)
+        self._swirls(canvas, inside[:5], self.head.hair)
+        if self.shine:
+            self._swirls(canvas, inside[5:], self.head.hair, shine=True)
 
     def _swirls(
         self, canvas: Canvas, circles: list[tuple[float, float, float]], place: Place, shine: bool = False
@@ -97,14 +103,15 @@ class Curls:
                 (x - turn, y + 0.1 * r), (x - 0.5 * r, y + 0.95 * r), (x + 0.6 * r, y + 0.8 * r), (x + turn, y)
             )
             colour = self.paint.light if shine else self.paint.shadow
-            canvas.fill(ink(place(arc), (5.0 if shine else 7.0) * self.head.scale, 0.1, 0.1), colour)
-            self.paint.hair_line(canvas, place(arc * 0.5 + np.array([x, y - 0.15 * r]) * 0.5), 0.8)
+            canvas.fill(ink(place(arc), (3.0 if shine else 4.5) * self.head.scale, 0.1, 0.1), colour)
+            if not shine and self._rng.random() < 0.6:
+                self.paint.hair_line(canvas, place(arc * 0.55 + np.array([x, y - 0.2 * r]) * 0.45), 0.7)
 
     def _behind(self, points: Points) -> Points:
-        return self.head.at(points, -34)
+        return self.head.round(points, -34)
 
     def _beside(self, points: Points) -> Points:
-        return self.head.at(points, 14)
+        return self.head.round(points, 14)
 
 
 def locs(volume: float, rng: np.random.Generator) -> list[Strand]:
@@ -126,9 +133,9 @@ def draw_buzz(canvas: Canvas, head: Head, paint: Painter, skin: np.ndarray, volu
     for inset, share in ((0, 0.5), (5, 0.25)):
         low = line - np.array([0, inset])
         edge = np.concatenate([low * (-1, 1), low[::-1][1:]])
-        shape = np.concatenate([head.at(top, -8), head.face(edge, 3)[::-1]])
+        shape = np.concatenate([head.round(top, -8), head.face(edge, 3)[::-1]])
         canvas.fill(shape, mix(paint.base, skin, share))
-    canvas.line(head.at(top, -8), paint.line, paint.width)
+    canvas.line(head.round(top, -8), paint.line, paint.width)
 
 
 def draw_wreath(canvas: Canvas, head: Head, paint: Painter) -> None:

@@ -59,7 +59,14 @@ class Hair:
         self.dome = self._dome()
         start = CLOSE_HAIRLINE if self.close else HAIRLINE
         line = np.concatenate([start * (-1, 1), start[::-1][1:]])
-        self.hairline: Points = self.head.face(spline(line, n=4), 4)
+        line = spline(line, n=4)
+        away = (
+            self.head.turned
+            * (line[:, 0] * self.head.side > 0)
+            * (line[:, 0] / 90) ** 2
+            * np.clip(-line[:, 1] / 50, 0, 1)
+        )
+        self.hairline: Points = self.head.face(line, 4 - 46 * away)
 
     def _dome(self) -> Points:
         half = self.half * self.volume
@@ -69,7 +76,7 @@ class Hair:
         whole = spline(whole)
         if self.who.fringe == "spiky" and self.who.male and self.kind != "crop" and self.who.hat == "none":
             whole = self._spiked(whole)
-        return self.head.at(whole, -8)
+        return self._rim(whole)
 
     def _spiked(self, dome: Points) -> Points:
         """Return the dome with pointed tips that lean outwards from the crown."""
@@ -100,7 +107,9 @@ class Hair:
                 x = tip_x + out + r.uniform(-4, 4)
                 control = (46 + out, -130), (100 + out, -100), (107 + out * 0.8, -24), (x + 7, y * 0.62), (x, y)
                 placed = ((side * a * (0.5 + 0.5 * self.volume), b) for a, b in control)
-                locks.append(strand(*placed, width=width * r.uniform(0.9, 1.1), root=0.5, sharp=r.uniform(2.2, 3.4)))
+                thin = 1 - 0.55 * self.head.turned * self.head.far(side)
+                full = width * thin * r.uniform(0.9, 1.1)
+                locks.append(strand(*placed, width=full, root=0.5, sharp=r.uniform(2.2, 3.4)))
         return locks
 
     def _tufts(self) -> list[Strand]:
@@ -115,10 +124,16 @@ class Hair:
                 locks.append(strand(*((side * a, b) for a, b in control), width=r.uniform(16, 26), root=0.5, sharp=2.4))
         return locks
 
+    def _rim(self, points: Points) -> Points:
+        """Return picture places of the dome's edge, which lies further to the front on the side turned away."""
+        far = points[:, 0] * self.head.side > 0
+        return self.head.round(points, -8 + 24 * self.head.turned * far)
+
     def _side_place(self, points: Points) -> Points:
         near = 38 * np.clip(1 - (np.abs(points[:, 0]) / 130) ** 2, 0.2, 1)
         far = points[:, 0] * self.head.side > 0
-        return self.head.at(points, near + 22 * far)
+        aside = np.where(far, (0.0 if self.close else 9.0) * self.head.turned * self.head.side, 0.0)
+        return self.head.at(points + np.stack([aside, np.zeros(len(points))], axis=1), near + 22 * far)
 
     def cast_shadow(self, canvas: Canvas) -> None:
         """The fringe's and side locks' shadow on the face."""
@@ -140,10 +155,13 @@ class Hair:
             self.back.draw_behind(canvas)
 
     def draw_skull(self, canvas: Canvas) -> None:
-        """Draw the top of a head without hair."""
-        if self.who.skull:
+        """Draw the top of a head without hair, or the hair at the temples behind the face."""
+        if not self.who.skull:
+            with canvas.region("hair"):
+                canvas.fill(self.dome, self.painter.paint)
+        else:
             half = DOME[:6] * (0.9, 0.9)
-            whole = self.head.at(spline(np.concatenate([half[::-1] * (-1, 1), half[1:]])), -8)
+            whole = self.head.round(spline(np.concatenate([half[::-1] * (-1, 1), half[1:]])), -8)
             canvas.fill(whole, self.face.skin)
             canvas.line(whole, self.face.line, self.face.width)
 
@@ -172,17 +190,19 @@ class Hair:
                 top, bottom, [(0, paint.base), (0.38, mix(paint.base, paint.light, 0.6)), (0.75, paint.base)]
             )
         canvas.fill(cap, fill)
-        self._cap_shadow(canvas)
+        with canvas.clipped(self.dome):
+            self._cap_shadow(canvas)
         start = 0.03 if self.close else 0.14
         canvas.line(part(self.dome, start, 1 - start, 90), paint.line, paint.width * 1.2)
         for lock in self.tufts:
-            paint.lock(canvas, lock, lambda points: self.head.at(points, -8), 0.4, 0.5, sheen=False)
+            paint.lock(canvas, lock, self._rim, 0.4, 0.5, sheen=False)
         if self.who.fringe in ("back", "see_through", "centre", "parted") or self.who.hairstyle == "crop":
             canvas.line(self.hairline, mix(paint.line, paint.base, 0.4), paint.width * 0.6)
-        self._flow(canvas)
+        with canvas.clipped(self.dome):
+            self._flow(canvas)
         for lock in self.fringe:
             paint.lock(canvas, lock, self.head.hair, 0.55, 0.3, sheen=self.who.hairstyle != "crop")
-        if self.style.highlight == "arc":
+        if self.style.highlight == "arc" and self.kind != "crop":
             self._arc(canvas)
         if self.ahoge:
             self._ahoge(canvas)
@@ -207,10 +227,13 @@ class Hair:
     def _arc(self, canvas: Canvas) -> None:
         """Draw a highlight that follows the curve of the head."""
         y, light = self.painter.ring_y, self.style.light
+        if self.close or self.who.fringe not in ("locks", "straight", "spiky", "swept", "see_through"):
+            y -= 26
         for first, last, thick in ((-78, 30, 9.0), (38, 62, 6.0)):
             xs = np.linspace(first, last, 14) * light
             arc = self.head.hair(np.stack([xs, y - 4 + 0.0026 * xs**2], axis=1))
-            canvas.fill(ink(arc, thick * self.head.scale, 0.05, 0.05), self.painter.light)
+            with canvas.clipped(self.dome):
+                canvas.fill(ink(arc, thick * self.head.scale, 0.05, 0.05), self.painter.light)
 
     def _ahoge(self, canvas: Canvas) -> None:
         r, to = self._random, int(self._random.choice([-1, 1]))

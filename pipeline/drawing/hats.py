@@ -34,7 +34,7 @@ class Hat:
         getattr(self, f"_{self.who.hat}")(canvas)
 
     def _place(self, points: Points, lift: float) -> Points:
-        return self.head.at(np.asarray(points, dtype=float) * self.fit, lift)
+        return self.head.round(np.asarray(points, dtype=float) * self.fit, lift)
 
     def _crown(self, canvas: Canvas, top: float, wide: float, low: float, paint: np.ndarray, line: np.ndarray) -> None:
         """Draw the part of a hat around the head, with a shadow away from the light."""
@@ -89,7 +89,7 @@ class Hat:
         """Draw what is seen of a hat behind the head: the inside of a hood."""
         if self.who.hat == "hood":
             half = np.array(HOOD, dtype=float)
-            canvas.fill(self.head.at(spline(np.concatenate([half, half[::-1][1:] * (-1, 1)])), -8), self.dark)
+            canvas.fill(self.head.round(spline(np.concatenate([half, half[::-1][1:] * (-1, 1)])), -8), self.dark)
 
     def _hijab(self, canvas: Canvas) -> None:
         chin = (124 if self.who.male else 111) * self.face.length
@@ -98,16 +98,16 @@ class Hat:
         self._ring(canvas, outer, inner)
         for side, share in ((1, 0.0), (-1, 0.35), (1, 0.7)):
             fold = bezier((side * 100, 40 + 60 * share), (side * 60, 150 + 40 * share), (-side * 70, 190 + 60 * share))
-            canvas.fill(ink(self.head.at(fold, -6), 9 * self.head.scale, 0.1, 0.3), self.dark)
-            canvas.fill(ink(self.head.at(fold + np.array([0, 5]), -6), self.width, 0.1, 0.3), self.line)
+            canvas.fill(ink(self.head.round(fold, -6), 9 * self.head.scale, 0.1, 0.3), self.dark)
+            canvas.fill(ink(self.head.round(fold + np.array([0, 5]), -6), self.width, 0.1, 0.3), self.line)
         for side in (-1, 1):
             fold = bezier((side * 40, -160), (side * 104, -90), (side * 98, 30))
-            canvas.fill(ink(self.head.at(fold, 10), 7 * self.head.scale, 0.1, 0.2), self.dark)
+            canvas.fill(ink(self.head.round(fold, 10), 7 * self.head.scale, 0.1, 0.2), self.dark)
 
     def _turban(self, canvas: Canvas) -> None:
         half = np.array([(98, -34), (122, -70), (120, -128), (78, -180), (0, -198)])
         edge = spline(np.concatenate([half * (-1, 1), half[::-1][1:]]))
-        placed = self.head.at(
+        placed = self.head.round(
             np.concatenate([edge, bezier((98, -34), (60, -78), (0, -96), (-60, -78), (-98, -34))]), 16
         )
         canvas.fill(placed, self.colour)
@@ -115,8 +115,8 @@ class Hat:
             for side in (-1, 1):
                 for i in range(5):
                     wrap = bezier((side * 6, -92 - 20 * i), (side * 70, -96 - 22 * i), (side * 130, -34 - 22 * i))
-                    canvas.fill(ink(self.head.at(wrap, 30), 6 * self.head.scale, 0.1, 0.6), self.dark)
-                    canvas.fill(ink(self.head.at(wrap + np.array([0, 4]), 30), self.width, 0.2, 0.4), self.line)
+                    canvas.fill(ink(self.head.round(wrap, 30), 6 * self.head.scale, 0.1, 0.6), self.dark)
+                    canvas.fill(ink(self.head.round(wrap + np.array([0, 4]), 30), self.width, 0.2, 0.4), self.line)
         canvas.line(placed, self.line, self.width, closed=True)
 
     def _ring(self, canvas: Canvas, outer: Outline, inner: Outline) -> None:
@@ -125,7 +125,7 @@ class Hat:
         for half, lift in ((outer, -8), (inner, 26)):
             right = np.array(half, dtype=float)
             left = right[::-1][1:] if right[0, 0] > 0 else right[-2:0:-1]
-            edges.append(self.head.at(spline(np.concatenate([right, left * (-1, 1)]), right[0, 0] == 0), lift))
+            edges.append(self.head.round(spline(np.concatenate([right, left * (-1, 1)]), right[0, 0] == 0), lift))
         canvas.fill([edges[0], edges[1][::-1]], self.colour)
         for edge, closed in zip(edges, (False, inner[0][0] == 0), strict=True):
             canvas.line(edge, self.line, self.width, closed=closed)

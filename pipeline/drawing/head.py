@@ -27,6 +27,8 @@ class Head:
         """Angles in degrees as in the project's pose.py; `scale` picture units per head unit; `centre`: the origin."""
         self.yaw, self.pitch, self.roll, self.scale = yaw, pitch, roll, scale
         self.side = 1 if yaw >= 0 else -1
+        #: How far the head is turned away, from 0 (up to 10 degrees) to 1.
+        self.turned = float(np.clip((abs(yaw) - 10) / 30, 0, 1))
         self._sin_yaw, self._cos_yaw = np.sin(np.radians(yaw)), np.cos(np.radians(yaw))
         self._sin_pitch, self._cos_pitch = np.sin(np.radians(pitch)), np.cos(np.radians(pitch))
         self._centre = np.array(centre)
@@ -45,7 +47,12 @@ class Head:
         placed: Points = ((flat - PIVOT) @ self._turn.T + PIVOT) * self.scale + self._centre
         return placed
 
-    def face(self, points: Points, lift: float = 0.0) -> Points:
+    def round(self, points: Points, depth: np.ndarray | float) -> Points:
+        """Return picture places of a silhouette around the head, which a turn of the head does not narrow much."""
+        points = np.asarray(points, dtype=float)
+        return self.at(points * ((0.25 * self._cos_yaw + 0.75) / self._cos_yaw, 1), depth)
+
+    def face(self, points: Points, lift: np.ndarray | float = 0.0) -> Points:
         """Picture places of points on the face."""
         points = np.asarray(points, dtype=float)
         bulge = np.sqrt(np.clip(1 - (points[..., 0] / HALF_WIDTH) ** 2, 0.05, 1))
