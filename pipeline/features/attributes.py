@@ -60,13 +60,12 @@ def measure(
         "hairstyle": hairstyle,
         "fringe": fringe(face, hairstyle),
         "eye": eye_colour(face, cast),
-        "eye_size": eye_size(face),
         "eye_shape": None if gender is None else "narrow" if face.male and group != "child" else "almond",
-        "expression": expression(face, pitch),
         "beard": beard(face, group),
         "wrinkles": None if group is None else "yes" if group == "old" else "no",
         "cloth_colour": cloth_colour(face),
         "background_colour": background_colour(face),
+        **expression(face, pitch),
         **face_shape(face, yaw),
     }
 
@@ -76,29 +75,40 @@ def known(attributes: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in attributes.items() if value is not None}
 
 
-def eye_size(face: Face) -> float:
-    """Return the height of the eyes relative to the average, tempered."""
+def eye_openings(face: Face) -> float:
+    """Return the mean height of the eyes relative to their width."""
     points = face.keypoints
     ratios = []
     for first in (36, 42):
         eye = points[first : first + 6]
         height = (np.linalg.norm(eye[1] - eye[5]) + np.linalg.norm(eye[2] - eye[4])) / 2
         ratios.append(height / max(float(np.linalg.norm(eye[3] - eye[0])), 1e-6))
-    return float(np.clip(1 + (np.mean(ratios) - 0.285) * 1.2, 0.88, 1.1))
+    return float(np.mean(ratios))
 
 
-def expression(face: Face, pitch: float) -> str:
-    """Return the expression by the opening, the width and the corners of the mouth."""
+def expression(face: Face, pitch: float) -> dict[str, Any]:
+    """Return the expression by the opening, the width and the corners of the mouth, and by the eyes."""
     points = face.keypoints
-    width = np.linalg.norm(points[54] - points[48])
-    gap = np.linalg.norm(points[66] - points[62]) / max(float(width), 1e-6)
+    width = float(np.linalg.norm(points[54] - points[48]))
+    gap = float(np.linalg.norm(points[66] - points[62])) / max(width, 1e-6)
     stretch = width / face.eye_distance
-    corners = (points[62, 1] - points[[48, 54], 1].mean()) / face.eye_distance + 0.0035 * pitch
+    # Seen from above, the corners of the mouth seem higher.
+    corners = float((points[62, 1] - points[[48, 54], 1].mean()) / face.eye_distance + 0.0035 * pitch)
+    opening = eye_openings(face)
     if gap > 0.22 and stretch < 0.85:
-        return "surprised"
-    if gap > 0.09 and stretch > 0.88:
-        return "open_smile"
-    return "smile" if stretch > 1.0 or (stretch > 0.9 and corners > 0.06) else "neutral"
+        name = "surprised"
+    elif gap > 0.09 and stretch > 0.88:
+        name = "open_smile"
+    else:
+        name = "smile" if stretch > 1.0 or (stretch > 0.9 and corners > 0.06) else "neutral"
+    return {
+        "expression": name,
+        "smile": float(np.clip(5 * (stretch - 0.84) + 4 * (corners - 0.02), -0.5, 1)),
+        "mouth_open": float(np.clip((gap - 0.06) / 0.18, 0, 1)),
+        # Narrow eyes differ between people: only nearly closed ones are drawn closed.
+        "eye_open": float(np.interp(opening, [0.1, 0.15, 0.22, 0.3, 0.4], [0.0, 0.45, 0.9, 1.0, 1.1])),
+        "eye_size": float(np.clip(1 + (opening - 0.285) * 0.8, 0.92, 1.08)),
+    }
 
 
 def beard(face: Face, group: str | None) -> str:

@@ -68,4 +68,4 @@ def fringe(face: Face, hairstyle: str | None) -> str | None:
         return "swept" if face.male or centre > 0.3 else "parted"
     if covered > 0.25:
         return "swept" if face.male else "locks"
-    return "back" if face.male else "centre"
+    return "combed" if face.male else "centre"
