@@ -18,12 +18,13 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from pipeline.decoding import decode
 from pipeline.drawing import draw
 from pipeline.features.distances import frechet, kernel_distance, precision_recall
 from pipeline.features.extractors import EmbeddedExtractor, extract
 from pipeline.features.near_duplicates import diversity
-from pipeline.image_archive import index, read_member
-from pipeline.images import decode, to_square
+from pipeline.image_archive import list_images, read_member
+from pipeline.images import to_square
 
 SEED, SIDE = 2024, 128
 MAX_PIXELS = 10**8
@@ -38,7 +39,7 @@ ALIKE: dict[str, Any] = {
 
 def real_faces(path: Path, first: int, count: int) -> np.ndarray:
     """Return real faces in the order of their names, uint8 [count, SIDE, SIDE, 3]."""
-    members = sorted(index(path).members, key=lambda member: member.name)[first : first + count]
+    members = list_images(path).images[first : first + count]
     with path.open("rb") as stream:
         return np.stack([to_square(decode(read_member(stream, each), MAX_PIXELS)[0], SIDE) for each in members])
 

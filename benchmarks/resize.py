@@ -26,8 +26,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from pipeline.image_archive import index
-from pipeline.images import PixelWriter
+from pipeline.faces import PixelWriter
+from pipeline.image_archive import list_images
 from pipeline.parallel import workers
 from pipeline.resize import decode_members
 
@@ -100,8 +100,8 @@ def torchvision(path: Path, names: list[str], processes: int) -> Iterator[np.nda
 def stage(path: Path, names: list[str], folder: Path, processes: int) -> Iterator[np.ndarray]:
     """Do what the stage `resize` does, into a file."""
     os.environ["ANIMEMORPH_WORKERS"] = str(processes)
-    wanted = set(names)
-    members = [member for member in index(path).members if member.name in wanted]
+    chosen = set(names)
+    members = [member for member in list_images(path).images if member.name in chosen]
     with PixelWriter(folder / "faces.npy", SIZE) as writer:
         for face in decode_members(path, members, size=SIZE, fit="crop", max_pixels=10**8, engine="local"):
             if face.pixels is not None:
@@ -144,7 +144,7 @@ def main() -> None:
         if path is None:
             path = folder / "synthetic.zip"
             synthetic(path, words.count)
-        names = [member.name for member in index(path).members][: words.count]
+        names = [member.name for member in list_images(path).images][: words.count]
         reference = exact(path, names[:200])
         ways: dict[str, Callable[[], Iterator[np.ndarray]]] = {
             "Pillow, bilinear": lambda: pillow(path, names, Image.Resampling.BILINEAR),

@@ -1,18 +1,22 @@
-"""A set of faces: `faces.npy`, the pixels, and `faces.parquet`, the table. The table's `row` points into the pixels.
+"""Face sets: `faces.npy` has the pixels, `faces.parquet` the table. The column `row` is the index into the pixels.
 
 Pixels are written once, by the stage `resize`. Every later stage writes a table only, with fewer rows or more columns.
 """
 
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import numpy as np
 import pandas as pd
 
-from .errors import UserError
+from .errors import damaged_file, missing_file
 from .files import atomic_file
 from .images import crop_aligned
 
 DOMAINS = ("human", "anime", "external")
+#: The five landmarks of CelebA, left and right as seen in the picture; columns `<name>_x`, `<name>_y`.
+CELEBA_POINTS = ("lefteye", "righteye", "nose", "leftmouth", "rightmouth")
 
 #: Columns of a face table and the stage that adds them. Attribute columns of a source are kept beside these.
 COLUMNS = {
@@ -61,34 +65,81 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
 
 
 def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
-    """Read a face table; UserError when the file is missing, damaged or lacks one of `columns`."""
+    """Read a face table.
+
+    Raises:
+        UserError: The file is missing or damaged, or lacks one of `columns`.
+    """
     if not path.is_file():
-        raise UserError(f"{path} is missing: run `dvc repro` so that the stage before this one writes it.")
+        raise missing_file(path, "Run `dvc repro` to write it")
     try:
         table = pd.read_parquet(path, engine="pyarrow")
     except (OSError, ValueError) as error:
-        raise UserError(f"{path} is not a readable face table ({error}): run `dvc repro` to write it again.") from error
+        raise damaged_file(path, f"not a face table ({error})", "Run `dvc repro` to write it again") from error
     missing = [name for name in columns or [] if name not in table]
     if missing:
-        raise UserError(f"{path} lacks the column(s) {', '.join(missing)}: run `dvc repro` so that they are written.")
+        raise damaged_file(path, f"no column {', '.join(missing)}", "Run `dvc repro` to write it again")
     return table
 
 
 def open_pixels(path: Path) -> np.ndarray:
-    """Open `faces.npy` as a read-only memory map, uint8 RGB [N, S, S, 3]; UserError when it is not one."""
+    """Open `faces.npy` as a read-only memory map, uint8 RGB [N, S, S, 3].
+
+    Raises:
+        UserError: The file is missing or is no pixel store.
+    """
+    if not path.is_file():
+        raise missing_file(path, "Run `dvc repro` to write it")
     try:
         pixels = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise UserError(
-            f"{path} is not a readable pixel store ({error}): run `dvc repro` to write it again."
-        ) from error
+        raise damaged_file(path, f"not a pixel store ({error})", "Run `dvc repro` to write it again") from error
     if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[3] != 3 or pixels.shape[1] != pixels.shape[2]:
-        raise UserError(f"{path} holds {pixels.dtype} {list(pixels.shape)}, not uint8 [N, S, S, 3]: run `dvc repro`.")
+        found = f"{pixels.dtype} {list(pixels.shape)}, not uint8 [N, S, S, 3]"
+        raise damaged_file(path, found, "Run `dvc repro` to write it again")
     return pixels
 
 
+def evenly_spaced(count: int, total: int) -> np.ndarray:
+    """Return at most `count` of the indices 0 … total - 1, evenly spaced, with the first and the last one."""
+    return np.unique(np.linspace(0, total - 1, min(count, total)).round().astype(int))
+
+
+class PixelWriter:
+    """Writer of `faces.npy`, uint8 [N, size, size, 3], picture by picture; N need not be known before."""
+
+    def __init__(self, path: Path, size: int) -> None:
+        self._shape = (size, size, 3)
+        self._stream = path.open("wb")
+        self.count = 0
+        self._write_header()
+
+    def append(self, picture: np.ndarray) -> None:
+        """Add one uint8 [size, size, 3] picture; ValueError when it is something else."""
+        if picture.shape != self._shape or picture.dtype != np.uint8:
+            raise ValueError(f"{picture.dtype} {picture.shape} is not uint8 {self._shape}")
+        self._stream.write(np.ascontiguousarray(picture).data)
+        self.count += 1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stream.seek(0)
+        self._write_header()
+        self._stream.close()
+
+    def _write_header(self) -> None:
+        # NumPy pads the header so that its length does not change when the first axis grows.
+        np.lib.format.write_array_header_1_0(
+            self._stream, {"descr": "|u1", "fortran_order": False, "shape": (self.count, *self._shape)}
+        )
+
+
 def read_crops(pixels: np.ndarray, table: pd.DataFrame, size: int) -> np.ndarray:
-    """Read the faces of `table` from the pixel store as networks see them: aligned, uint8 RGB [n, size, size, 3]."""
+    """Cut the faces of `table` out of the pixel store as networks see them: aligned, uint8 RGB [n, size, size, 3]."""
     crops = np.empty((len(table), size, size, 3), dtype=np.uint8)
     for index, (row, align) in enumerate(zip(table["row"], table["align"], strict=True)):
         crops[index] = crop_aligned(pixels[row], align, size)

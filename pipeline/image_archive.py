@@ -1,7 +1,7 @@
-"""Reading images out of one zip or tar file in place: nothing is ever unpacked, so no member name can reach the disk.
+"""Images inside one zip or tar file, read in place: nothing is unpacked, so no member name becomes a path on the disk.
 
-The index gives each image member's place in the file; whoever holds a member reads its bytes with one seek. A worker
-process therefore needs no directory of 200,000 entries, only the stored bytes of the member it works on.
+The list of images has the place of each in the file: a reader needs one seek. A worker process needs no directory of
+200,000 entries, only the stored bytes of the image it works on.
 """
 
 import re
@@ -15,78 +15,101 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from .errors import UserError
-from .images import RejectedError
+from .decoding import HEAD_BYTES, RejectedError, refusal
+from .errors import damaged_file, missing_file
 
+#: Suffixes of formats that are read. A file with another suffix, or none, is read if its content is an image.
 IMAGE_SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".avif")
 )
 ARCHIVE_SUFFIXES = frozenset((".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar"))
+#: Suffixes of image formats without a signature.
+_UNSUPPORTED_SUFFIXES = frozenset((".tga", ".pcx", ".svg", ".eps", ".exr", ".hdr", ".ico"))
 
-#: A member that claims more is rejected before it is inflated.
+#: Bytes. A member that claims more is rejected before it is inflated.
 MAX_BYTES = 512 * 1024**2
 
+#: Stored bytes that are enough to inflate the head of a file.
+_STORED_HEAD = 2048
 _ZIP_LOCAL_HEADER = 30
-_ENCRYPTED = 0x1
+_ENCRYPTED, _UTF8 = 0x1, 0x800
 _DRIVE = re.compile(r"^[A-Za-z]:")
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One image inside a container."""
+    """One file inside an archive."""
 
     name: str
-    offset: int  # of the stored bytes (tar) or of the local header before them (zip), from the start of the file
-    stored: int  # bytes in the container
+    offset: int  # of the stored bytes (tar) or of the local header before them (zip), from the start of the archive
+    compressed_size: int  # bytes in the archive
     size: int  # bytes once inflated
     method: int = zipfile.ZIP_STORED
     crc: int | None = None
-    rejected: str = ""  # why its bytes are not even looked at; empty when they are
+    rejected: str = ""  # why its bytes cannot be read; empty when they can
 
 
 @dataclass
-class Index:
-    """The image members of a container, sorted by name, and what else was in it."""
+class ImageList:
+    """The images of an archive, sorted by name, and the number of other files by reason."""
 
-    members: list[Member] = field(default_factory=list)
-    ignored: Counter[str] = field(default_factory=Counter)  # reason: how many members that are no usable image
+    images: list[Member] = field(default_factory=list)
+    ignored: Counter[str] = field(default_factory=Counter)
 
 
-def index(path: Path) -> Index:
-    """List the image members of the zip or tar at `path`; UserError when it is neither or is damaged."""
-    found = Index()
+def list_images(path: Path) -> ImageList:
+    """List the images of a zip or tar by the content of its files, whatever their suffix.
+
+    A file with the suffix of an image stays in the list even if it cannot be read, so that the stage `resize` reports
+    it by name.
+
+    Raises:
+        UserError: The file is missing, damaged, or neither a zip nor a tar.
+    """
+    listed = ImageList()
     seen = set()
-    try:
-        entries = _zip_members(path) if is_zip(path) else _tar_members(path)
-        for name, member in entries:
-            reason = _ignore(name, member)
-            if not reason and member is not None and member.name in seen:
-                reason = "duplicate name"
+    with _checked(path).open("rb") as stream:
+        for name, member in _members(path):
+            reason = _useless(name, member)
+            if not reason and member is not None:
+                reason = "duplicate name" if member.name in seen else _no_image(stream, member)
             if reason:
-                found.ignored[reason] += 1
+                listed.ignored[reason] += 1
             elif member is not None:
                 seen.add(member.name)
-                found.members.append(member)
-    except FileNotFoundError:
-        raise UserError(f"{path} does not exist: check the path.") from None
-    # NotImplementedError: a zip that asks for a version of the format beyond zipfile's.
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, ValueError, OverflowError, NotImplementedError) as error:
-        raise UserError(f"{path} is not a readable zip or tar ({error}): fetch or pack it again.") from None
-    found.members.sort(key=lambda member: member.name)
-    return found
+                listed.images.append(member)
+    listed.images.sort(key=lambda member: member.name)
+    return listed
+
+
+def list_members(path: Path) -> dict[str, Member]:
+    """List all files of a zip or tar by name, without a look at their content; of equal names the first counts.
+
+    Raises:
+        UserError: The file is missing, damaged, or neither a zip nor a tar.
+    """
+    members: dict[str, Member] = {}
+    for _, member in _members(_checked(path)):
+        if member is not None:
+            members.setdefault(member.name, member)
+    return members
 
 
 def is_zip(path: Path) -> bool:
-    """Whether the file at `path` is a zip. A tar whose last member is one looks like it from behind."""
+    """Return whether a file is a zip. A tar whose last member is a zip ends like one."""
     return zipfile.is_zipfile(path) and not tarfile.is_tarfile(path)
 
 
-def read_stored(stream: BinaryIO, member: Member) -> bytes:
-    """Read the bytes of `member` as they stand in the open container; RejectedError when they are not all there."""
+def read_stored(stream: BinaryIO, member: Member, limit: int | None = None) -> bytes:
+    """Read the stored bytes of a member, at most `limit` of them, from the open archive.
+
+    Raises:
+        RejectedError: The bytes are not there.
+    """
     if member.rejected:
         raise RejectedError(member.rejected)
     offset = member.offset
-    if offset < 0:  # zipfile reckons so from a damaged directory
+    if offset < 0:  # zipfile computes it from a damaged directory
         raise RejectedError("damaged container")
     if member.crc is not None:
         stream.seek(offset)
@@ -96,17 +119,22 @@ def read_stored(stream: BinaryIO, member: Member) -> bytes:
         # The local header repeats name and extra field, with lengths of its own.
         offset += _ZIP_LOCAL_HEADER + int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
     stream.seek(offset)
-    data = stream.read(member.stored)
-    if len(data) < member.stored:
+    size = member.compressed_size if limit is None else min(limit, member.compressed_size)
+    data = stream.read(size)
+    if len(data) < size:
         raise RejectedError("truncated")
     return data
 
 
 def inflate(data: bytes, member: Member) -> bytes:
-    """Turn stored bytes into the file's bytes; RejectedError when they are damaged."""
+    """Convert the stored bytes of a member to the bytes of the file.
+
+    Raises:
+        RejectedError: The bytes are damaged.
+    """
     if member.method == zipfile.ZIP_DEFLATED:
         try:
-            # No more than was declared is ever inflated, whatever the stream holds.
+            # Never more than the declared size, whatever the stream contains.
             data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, member.size + 1)
         except zlib.error:
             raise RejectedError("damaged container") from None
@@ -116,25 +144,40 @@ def inflate(data: bytes, member: Member) -> bytes:
 
 
 def read_member(stream: BinaryIO, member: Member) -> bytes:
-    """Read one member's file bytes; RejectedError when they cannot be had."""
+    """Read the bytes of one file; RejectedError when they are missing or damaged."""
     return inflate(read_stored(stream, member), member)
 
 
 def find_texts(path: Path, suffixes: tuple[str, ...] = (".csv", ".txt")) -> dict[str, bytes]:
-    """Read the small text files of a container: name to bytes. Those above 100 MB are left out."""
+    """Read the text files of an archive: name to bytes. Files above 100 MB are left out."""
     texts = {}
-    with path.open("rb") as stream:
-        for name, member in _zip_members(path) if is_zip(path) else _tar_members(path):
-            if member and name.lower().endswith(suffixes) and not member.rejected and member.size < 100_000_000:
+    with _checked(path).open("rb") as stream:
+        for name, member in list_members(path).items():
+            if name.lower().endswith(suffixes) and not member.rejected and member.size < 100_000_000:
                 try:
                     texts[name] = read_member(stream, member)
                 except RejectedError as error:
-                    raise UserError(f"{path}: its member {name} is unreadable ({error}): fetch it again.") from None
+                    raise damaged_file(path, f"{name} in it is unreadable ({error})", "Download it again") from None
     return texts
 
 
-def _ignore(name: str, member: Member | None) -> str:
-    """Say why an entry is no image to be used; empty when it is one."""
+def _checked(path: Path) -> Path:
+    if not path.is_file():
+        raise missing_file(path, "Pass a zip or a tar")
+    return path
+
+
+def _members(path: Path) -> Iterator[tuple[str, Member | None]]:
+    """Yield raw name and member of each file; None for a link or special file."""
+    try:
+        yield from _zip_members(path) if is_zip(path) else _tar_members(path)
+    # NotImplementedError: a zip that asks for a version of the format beyond that of zipfile.
+    except (tarfile.TarError, zipfile.BadZipFile, EOFError, ValueError, OverflowError, NotImplementedError) as error:
+        raise damaged_file(path, f"not a readable zip or tar ({error})", "Download or pack it again") from None
+
+
+def _useless(name: str, member: Member | None) -> str:
+    """Return why a file cannot be used, by its name; empty when it can."""
     parts = PurePosixPath(name.replace("\\", "/")).parts
     if member is None:
         return "link or special file"
@@ -142,10 +185,31 @@ def _ignore(name: str, member: Member | None) -> str:
         return "unsafe name"
     if parts[-1].startswith(".") or "__MACOSX" in parts:
         return "hidden file"
-    suffix = PurePosixPath(parts[-1]).suffix.lower()
-    if suffix in ARCHIVE_SUFFIXES:
-        return "nested archive"
-    return "" if suffix in IMAGE_SUFFIXES else "not an image by its name"
+    return "nested archive" if PurePosixPath(parts[-1]).suffix.lower() in ARCHIVE_SUFFIXES else ""
+
+
+def _no_image(stream: BinaryIO, member: Member) -> str:
+    """Return why a file is no image, by its content; empty when it is one, or has the suffix of one."""
+    suffix = PurePosixPath(member.name.replace("\\", "/")).suffix.lower()
+    if suffix in IMAGE_SUFFIXES:
+        return ""
+    try:
+        head = read_stored(stream, member, limit=_STORED_HEAD)
+        if member.method == zipfile.ZIP_DEFLATED:
+            head = zlib.decompressobj(-zlib.MAX_WBITS).decompress(head, HEAD_BYTES)
+    except RejectedError as error:
+        return str(error)
+    except zlib.error:
+        return "damaged container"
+    return refused(head[:HEAD_BYTES], suffix)
+
+
+def refused(head: bytes, suffix: str) -> str:
+    """Return why a file that starts with `head` is not read; empty when it is. The suffix names the format."""
+    reason = refusal(head)
+    if reason == "not an image" and suffix in _UNSUPPORTED_SUFFIXES:
+        return f"{suffix[1:].upper()} is not supported"
+    return reason
 
 
 def _zip_members(path: Path) -> Iterator[tuple[str, Member | None]]:
@@ -153,8 +217,9 @@ def _zip_members(path: Path) -> Iterator[tuple[str, Member | None]]:
         for info in archive.infolist():
             if info.is_dir():
                 continue
+            name = _zip_name(info)
             if info.create_system == 3 and stat.S_ISLNK(info.external_attr >> 16):
-                yield info.filename, None
+                yield name, None
                 continue
             rejected = ""
             if info.flag_bits & _ENCRYPTED:
@@ -166,17 +231,27 @@ def _zip_members(path: Path) -> Iterator[tuple[str, Member | None]]:
             elif info.file_size == 0:
                 rejected = "zero bytes"
             yield (
-                info.filename,
+                name,
                 Member(
-                    name=_printable(info.filename),
+                    name=_printable(name),
                     offset=info.header_offset,
-                    stored=info.compress_size,
+                    compressed_size=info.compress_size,
                     size=info.file_size,
                     method=info.compress_type,
                     crc=info.CRC,
                     rejected=rejected,
                 ),
             )
+
+
+def _zip_name(info: zipfile.ZipInfo) -> str:
+    """Return the name of a file. The archiver of macOS writes UTF-8 without the flag that says so."""
+    if not info.flag_bits & _UTF8:
+        try:
+            return info.filename.encode("cp437").decode("utf-8")
+        except UnicodeError:
+            pass
+    return info.filename
 
 
 def _tar_members(path: Path) -> Iterator[tuple[str, Member | None]]:
@@ -194,11 +269,15 @@ def _tar_members(path: Path) -> Iterator[tuple[str, Member | None]]:
             yield (
                 name,
                 Member(
-                    name=_printable(name), offset=info.offset_data, stored=info.size, size=info.size, rejected=rejected
+                    name=_printable(name),
+                    offset=info.offset_data,
+                    compressed_size=info.size,
+                    size=info.size,
+                    rejected=rejected,
                 ),
             )
 
 
 def _printable(name: str) -> str:
-    """Replace what UTF-8 cannot hold: file systems allow names that are no text."""
+    """Replace what UTF-8 cannot encode: file systems allow names that are no text."""
     return name.encode("utf-8", "backslashreplace").decode()

@@ -1,8 +1,9 @@
 """The stage `resize`: subsample the images of an archive, decode them on all cores, build the face table."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -10,15 +11,50 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from .faces import COLUMNS
-from .image_archive import Member, inflate, read_stored
-from .images import Fit, RejectedError, decode, square_matrix, to_square
+from .decoding import RejectedError, decode
+from .errors import conflict, missing_file, too_few
+from .faces import CELEBA_POINTS, COLUMNS, PixelWriter
+from .image_archive import Member, inflate, list_members, read_stored
+from .images import Fit, square_matrix, to_square
 from .parallel import map_ordered
 
-#: CelebA's five landmarks, left and right as seen in the picture; columns `<name>_x`, `<name>_y`.
-FIVE_POINTS = ("lefteye", "righteye", "nose", "leftmouth", "rightmouth")
-
 _TYPES: dict[str, Any] = {"year": "Int64", "age": "Float64", "identity": "Int64", "gender": "str"}
+_POINT_COLUMNS = [f"{name}_{axis}" for name in CELEBA_POINTS for axis in "xy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """Result for one image."""
+
+    source: str
+    reason: str = ""  # why it was rejected; empty when it was not
+    sha256: str = ""  # of the file
+    width: int = 0  # px, of the upright picture
+    height: int = 0
+    pixels: np.ndarray | None = None  # uint8 RGB [size, size, 3]
+
+
+@dataclass
+class Resized:
+    """Images of a domain: those stored as pixels, and those rejected."""
+
+    accepted: list[Decoded] = field(default_factory=list)  # without their pixels, in the order of the pixel store
+    rejected: list[Decoded] = field(default_factory=list)
+
+    def table(self, members: pd.DataFrame, domain: str, size: int, fit: Fit) -> pd.DataFrame:
+        """Return the face table, see `face_table`."""
+        columns = ["source", "sha256", "width", "height"]
+        rows = [[getattr(face, column) for column in columns] for face in self.accepted]
+        return face_table(pd.DataFrame(rows, columns=columns), members, domain, size, fit)
+
+    def rejections(self) -> pd.DataFrame:
+        """Return the rejected images: `source`, `reason`."""
+        return pd.DataFrame([(face.source, face.reason) for face in self.rejected], columns=["source", "reason"])
+
+    def summary(self) -> str:
+        """Return the number of rejected images by reason; empty when there are none."""
+        counts = Counter(face.reason for face in self.rejected)
+        return ", ".join(f"{count} × {reason}" for reason, count in sorted(counts.items()))
 
 
 def choose(members: pd.DataFrame, count: int | None, seed: int) -> pd.DataFrame:
@@ -40,20 +76,64 @@ def choose(members: pd.DataFrame, count: int | None, seed: int) -> pd.DataFrame:
     return members.iloc[np.sort(order[np.argsort(rank, kind="stable")[:count]])]
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """What became of one member."""
+def find_archive(folder: Path, domain: str) -> Path:
+    """Return the archive of images that the stage `download` wrote into `folder`.
 
-    source: str
-    reason: str = ""  # why it was rejected; empty when it was not
-    sha256: str = ""  # of the file's bytes
-    width: int = 0  # px, of the upright picture
-    height: int = 0
-    pixels: np.ndarray | None = None  # uint8 RGB [size, size, 3]
+    Raises:
+        UserError: There is none.
+    """
+    for name in ("faces.zip", "faces.tar"):
+        if (folder / name).is_file():
+            return folder / name
+    raise missing_file(folder / "faces.zip", f"Run `dvc repro download@{domain}` to write it")
+
+
+def store(
+    archive: Path,
+    sources: Sequence[str],
+    pixels: Path,
+    *,
+    size: int,
+    fit: Fit,
+    max_pixels: int,
+    engine: Literal["local", "ray"],
+) -> Resized:
+    """Decode images of an archive and write them as one pixel store.
+
+    Args:
+        archive: A zip or tar.
+        sources: Names of the images in it.
+        pixels: Path of the pixel store to write, `faces.npy`.
+        size: Pixels, side of a stored picture.
+        fit: How a picture becomes a square, see `to_square`.
+        max_pixels: A larger picture is rejected.
+        engine: Where images are decoded: processes of this machine, or a Ray cluster.
+
+    Raises:
+        UserError: The archive lacks a source, or has no readable image.
+    """
+    members = list_members(archive)
+    missing = [name for name in sources if name not in members]
+    if missing:
+        raise conflict(
+            archive, f"lacks {missing[0]!r}, which members.parquet names", "Run `dvc repro -f download` to write both"
+        )
+    resized = Resized()
+    images = [members[name] for name in sources]
+    with PixelWriter(pixels, size) as writer:
+        for face in decode_members(archive, images, size=size, fit=fit, max_pixels=max_pixels, engine=engine):
+            if face.pixels is None:
+                resized.rejected.append(face)
+            else:
+                writer.append(face.pixels)
+                resized.accepted.append(Decoded(face.source, "", face.sha256, face.width, face.height))
+    if not resized.accepted:
+        raise too_few(f"readable images in {archive} ({resized.summary()})", 0, 1, "Pass another archive")
+    return resized
 
 
 def decode_members(
-    container: Path,
+    archive: Path,
     members: Sequence[Member],
     *,
     size: int,
@@ -61,16 +141,14 @@ def decode_members(
     max_pixels: int,
     engine: Literal["local", "ray"],
 ) -> Iterator[Decoded]:
-    """Yield one result per member, in the order given.
-
-    The file is read here and only stored bytes travel to the workers: these need neither the file nor its index.
-    """
+    """Yield one result per image, in the order given; see `store` for the arguments."""
     work = partial(_decode, size=size, fit=fit, max_pixels=max_pixels)
-    return map_ordered(work, _read(container, members), engine=engine, label="resizing", total=len(members))
+    return map_ordered(work, _read(archive, members), engine=engine, label="resizing", total=len(members))
 
 
-def _read(container: Path, members: Sequence[Member]) -> Iterator[tuple[Member, bytes, str]]:
-    with container.open("rb") as stream:
+def _read(archive: Path, members: Sequence[Member]) -> Iterator[tuple[Member, bytes, str]]:
+    # The file is read here and only stored bytes travel to the workers, which need neither the file nor its list.
+    with archive.open("rb") as stream:
         for member in members:
             try:
                 yield member, read_stored(stream, member), ""
@@ -91,10 +169,15 @@ def _decode(item: tuple[Member, bytes, str], size: int, fit: Fit, max_pixels: in
 
 
 def face_table(found: pd.DataFrame, members: pd.DataFrame, domain: str, size: int, fit: Fit) -> pd.DataFrame:
-    """Join decoded images with the source's labels.
+    """Join decoded images with the labels of their source.
 
-    `found`: source, sha256, width, height, row i describing pixel row i. `members`: source and labels. Landmark columns
-    of the source (`lefteye_x` …, pixels of the original picture) become pixels of the stored one.
+    Args:
+        found: `source`, `sha256`, `width`, `height`; row i describes pixel row i.
+        members: `source` and labels. Landmark columns (`lefteye_x` …, pixels of the original picture) become pixels of
+            the stored one.
+        domain: Name of the domain.
+        size: Pixels, side of a stored picture.
+        fit: How a picture became a square.
     """
     table = found.merge(members, on="source", how="left", validate="one_to_one")
     table["domain"] = domain
@@ -103,7 +186,7 @@ def face_table(found: pd.DataFrame, members: pd.DataFrame, domain: str, size: in
     for column, kind in _TYPES.items():
         table[column] = table[column].astype(kind) if column in table else pd.array([None] * len(table), dtype=kind)
     table["gender_origin"] = table["gender"].map(lambda gender: None if pd.isna(gender) else "source").astype("str")
-    if {f"{name}_{axis}" for name in FIVE_POINTS for axis in "xy"} <= set(table):
+    if set(_POINT_COLUMNS) <= set(table):
         _move_points(table, size, fit)
     first = list(COLUMNS["resize"])
     return table[[*first, *(column for column in table if column not in first)]]
@@ -117,11 +200,10 @@ def _face_ids(hashes: pd.Series, domain: str) -> pd.Series:
 
 
 def _move_points(table: pd.DataFrame, size: int, fit: Fit) -> None:
-    columns = [f"{name}_{axis}" for name in FIVE_POINTS for axis in "xy"]
-    points = table[columns].to_numpy(dtype=np.float64, na_value=np.nan).reshape(len(table), len(FIVE_POINTS), 2)
+    points = table[_POINT_COLUMNS].to_numpy(dtype=np.float64, na_value=np.nan).reshape(len(table), -1, 2)
     sizes: Any = table.groupby(["width", "height"]).indices
     for (width, height), rows in sizes.items():
         matrix = square_matrix(width, height, size, fit)
         # CelebA counts from the first pixel's centre.
         points[rows] = (points[rows] + 0.5) @ matrix[:, :2].T + matrix[:, 2]
-    table[columns] = points.reshape(len(table), -1)
+    table[_POINT_COLUMNS] = points.reshape(len(table), -1)

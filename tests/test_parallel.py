@@ -158,7 +158,7 @@ def cluster():
 def test_ray_gives_what_local_gives(cluster, png, tmp_path):
     from functools import partial
 
-    from pipeline.image_archive import index
+    from pipeline.image_archive import list_images
     from pipeline.resize import decode_members
 
     assert list(map_ordered(partial(pow, 2), range(40), engine="ray", label="powers", total=40)) == [
@@ -167,10 +167,10 @@ def test_ray_gives_what_local_gives(cluster, png, tmp_path):
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
         for number in range(60):
             archive.writestr(f"{number}.png", png(number, 150) if number % 7 else b"no image")
-    members = index(tmp_path / "x.zip").members
-    wanted = {"size": 64, "fit": "crop", "max_pixels": 10**6}
-    local = list(decode_members(tmp_path / "x.zip", members, engine="local", **wanted))
-    on_ray = list(decode_members(tmp_path / "x.zip", members, engine="ray", **wanted))
+    members = list_images(tmp_path / "x.zip").images
+    options = {"size": 64, "fit": "crop", "max_pixels": 10**6}
+    local = list(decode_members(tmp_path / "x.zip", members, engine="local", **options))
+    on_ray = list(decode_members(tmp_path / "x.zip", members, engine="ray", **options))
     for here, there in zip(local, on_ray, strict=True):
         assert (here.source, here.reason, here.sha256) == (there.source, there.reason, there.sha256)
         assert (here.pixels is None) == (there.pixels is None)

@@ -3,8 +3,8 @@ import numpy as np
 import pandas as pd
 from hypothesis import given
 
-from pipeline.faces import COLUMNS
-from pipeline.resize import FIVE_POINTS, choose, face_table
+from pipeline.faces import CELEBA_POINTS, COLUMNS
+from pipeline.resize import choose, face_table
 
 
 def found(*hashes: str, width: int = 178, height: int = 218) -> pd.DataFrame:
@@ -43,7 +43,7 @@ def test_labels_follow_their_image_and_rejected_ones_fall_out():
 def test_landmarks_move_to_the_stored_picture():
     faces = found("a" * 64, "b" * 64)
     points = np.array([69, 109, 106, 113, 77, 142, 73, 152, 108, 154])
-    columns = [f"{name}_{axis}" for name in FIVE_POINTS for axis in "xy"]
+    columns = [f"{name}_{axis}" for name in CELEBA_POINTS for axis in "xy"]
     members = pd.DataFrame([points, points + 1], columns=columns).assign(source=faces["source"])
     table = face_table(faces, members, "human", 128, "crop")
     scale = 128 / 178  # the middle 178 x 178: 20 rows fall off above
@@ -54,7 +54,7 @@ def test_landmarks_move_to_the_stored_picture():
 
 def test_missing_landmarks_stay_missing():
     faces = found("a" * 64, "b" * 64)
-    columns = [f"{name}_{axis}" for name in FIVE_POINTS for axis in "xy"]
+    columns = [f"{name}_{axis}" for name in CELEBA_POINTS for axis in "xy"]
     members = pd.DataFrame(10, index=[0], columns=columns).assign(source="0.jpg")
     members = faces[["source"]].merge(members.astype(dict.fromkeys(columns, "Int64")), how="left")
     table = face_table(faces, members, "human", 128, "crop")

@@ -20,7 +20,7 @@ DOMAINS = ("human", "anime", "external")
 ROWS = [
     {"errors"},
     {"files", "params", "devices"},
-    {"images", "parallel"},
+    {"images", "decoding", "parallel"},
     {"faces", "contact_sheet", "image_archive", "weights"},
     {"features", "drawing"},
     {"networks"},
@@ -34,7 +34,7 @@ ROWS = [
 PLUMBING = {
     *(
         f"pipeline.{name}"
-        for name in ("errors", "files", "parallel", "images", "params", "faces", "devices", "weights")
+        for name in ("errors", "files", "parallel", "images", "decoding", "params", "faces", "devices", "weights")
     ),
     *("pipeline.train.accelerator", "pipeline.train.checkpoint"),
 }

@@ -1,7 +1,8 @@
-"""Somebody's own images: a zip, a tar (compressed or not) or a folder, with labels from folder names or a CSV."""
+"""Your own images: a zip, a tar (compressed or not) or a folder, with labels from folder names or a CSV."""
 
 import bz2
 import gzip
+import hashlib
 import lzma
 import os
 import shutil
@@ -9,80 +10,120 @@ import tarfile
 import zipfile
 import zlib
 from collections import Counter
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from tqdm import tqdm
 
-from ..errors import UserError
-from ..files import sha256
-from ..image_archive import IMAGE_SUFFIXES, MAX_BYTES, Index, index, is_zip
+from ..decoding import HEAD_BYTES
+from ..errors import Kind, UserError, damaged_file, missing_file, too_few
+from ..image_archive import IMAGE_SUFFIXES, MAX_BYTES, ImageList, find_texts, is_zip, list_images, refused
 from . import Fetched, labels
 
+#: A table of this name inside the archive or folder gives labels if no other table is named.
+LABELS = "labels.csv"
 _COPY_BYTES = 4 * 1024**2
 _COMPRESSED: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}
+#: A compressed tar may inflate to so many times its size, and so many bytes more. Photos hardly shrink at all,
+#: uncompressed drawings to a tenth; a file made to fill the disk shrinks to a thousandth.
+_MAX_RATIO, _MAX_EXTRA = 50, 64 * 1024**2
 
 
 def fetch(folder: Path, path: Path | None, labels_path: Path | None, domain: str) -> Fetched:
-    """Copy the archive at `path` to `folder`/faces.zip or faces.tar (a folder is packed) and read its labels."""
+    """Copy an archive of images and read its labels.
+
+    Args:
+        folder: Where faces.zip or faces.tar is written; a folder of images is packed.
+        path: A zip, a tar or a folder of images.
+        labels_path: A CSV; None: the file labels.csv inside the archive or folder, if there is one.
+        domain: Name of the domain.
+
+    Raises:
+        UserError: A file is missing or damaged, or has no image, or the table has no usable label.
+    """
     if path is None:
+        key = f"download.{domain}.path"
         raise UserError(
-            f"download.{domain}.source is archive, but its path is not set: set download.{domain}.path to a zip, a tar "
-            "or a folder of images."
+            f"{key!r} is not set, but the source is archive. Set it to a zip, a tar or a folder of images.",
+            kind=Kind.MISSING,
+            subject=key,
         )
-    found = store(path, folder)
-    members = labels.from_names((member.name for member in found.members), domain)
+    listed = store(path, folder)
+    members = labels.from_names((member.name for member in listed.images), domain)
     facts: dict[str, Any] = {
         "dataset": path.name,
         "version": None,
         "licence": "The owner's: this archive was given by its path.",
         "licence_url": None,
     }
-    if labels_path is not None:
-        if not labels_path.is_file():
-            raise UserError(f"{labels_path} (download.{domain}.labels) does not exist: give a CSV, or null.")
-        table = labels.read_csv(labels_path.read_bytes(), str(labels_path))
-        members, counts = labels.join(members, table, str(labels_path))
-        facts["labels"] = {"name": labels_path.name, "sha256": sha256(labels_path), **counts}
-    return Fetched(members, facts, ignored=dict(found.ignored))
+    if labels_path is None:
+        name, data = _inner_table(path, folder)
+    elif labels_path.is_file():
+        name, data = str(labels_path), labels_path.read_bytes()
+    else:
+        raise missing_file(labels_path, f"Set download.{domain}.labels to a CSV, or to null")
+    if data is not None:
+        members, counts = labels.join(members, labels.signed_attributes(labels.read_csv(data, name)), name)
+        facts["labels"] = {"name": PurePosixPath(name).name, "sha256": hashlib.sha256(data).hexdigest(), **counts}
+    return Fetched(members, facts, ignored=dict(listed.ignored))
 
 
-def store(path: Path, folder: Path) -> Index:
+def store(path: Path, folder: Path) -> ImageList:
     """Copy a zip, a tar or a folder of images to `folder`/faces.zip or faces.tar and list its images.
 
-    UserError when it is none of these, is damaged or holds no image.
+    Raises:
+        UserError: The path is missing, is none of these, is damaged or has no image.
     """
     if not path.exists():
-        raise UserError(f"{path} does not exist: give a zip, a tar or a folder of images.")
-    found = _pack(path, folder / "faces.zip") if path.is_dir() else _copy(path, folder)
-    if not found.members:
-        what = ", ".join(f"{count} × {reason}" for reason, count in sorted(found.ignored.items())) or "nothing"
-        raise UserError(f"{path} holds no image (it holds {what}): put JPEG, PNG or WebP files into it.")
-    return found
+        raise missing_file(path, "Pass a zip, a tar or a folder of images")
+    listed = _pack(path, folder / "faces.zip") if path.is_dir() else _copy(path, folder)
+    if not listed.images:
+        found = ", ".join(f"{count} × {reason}" for reason, count in sorted(listed.ignored.items())) or "nothing"
+        raise too_few(f"images in {path} (it contains {found})", 0, 1, "Add JPEG, PNG or WebP files")
+    return listed
 
 
-def _copy(path: Path, folder: Path) -> Index:
+def _inner_table(path: Path, folder: Path) -> tuple[str, bytes | None]:
+    """Return name and content of labels.csv inside the folder `path` or its copy in `folder`; None without one."""
+    if path.is_dir():
+        table = path / LABELS
+        return str(table), table.read_bytes() if table.is_file() else None
+    texts = {
+        name: data
+        for name, data in find_texts(next(folder.glob("faces.*")), (LABELS,)).items()
+        if PurePosixPath(name.replace("\\", "/")).name.lower() == LABELS
+    }
+    if not texts:
+        return "", None
+    name = min(texts, key=lambda name: (len(name), name))
+    return f"{path}/{name}", texts[name]
+
+
+def _copy(path: Path, folder: Path) -> ImageList:
     """Copy a zip or a tar; a compressed tar is stored plain, because it could not be read in place."""
+    size = path.stat().st_size
     if is_zip(path):
-        container = folder / "faces.zip"
-        _copy_bytes(path.open("rb"), container, path.stat().st_size)
+        archive = folder / "faces.zip"
+        _copy_bytes(path.open("rb"), archive, size)
     elif tarfile.is_tarfile(path):
-        container = folder / "faces.tar"
+        archive = folder / "faces.tar"
         try:
-            _copy_bytes(_plain(path), container, path.stat().st_size)
+            if not _copy_bytes(_plain(path), archive, size, size * _MAX_RATIO + _MAX_EXTRA):
+                problem = f"it inflates to more than {_MAX_RATIO} times its size"
+                raise damaged_file(path, problem, "Pass the uncompressed tar if this is meant")
         except (EOFError, lzma.LZMAError, zlib.error, OSError) as error:
             if getattr(error, "errno", None):  # of the disk, not of the data
                 raise
-            raise UserError(f"{path} is damaged ({error}): fetch or pack it again.") from None
+            raise damaged_file(path, f"it is damaged ({error})", "Download or pack it again") from None
     else:
-        raise UserError(f"{path} is neither a zip nor a tar nor a folder: pack the images into one of these.")
-    return index(container)
+        raise damaged_file(path, "not a zip or tar", "Pass a zip, a tar or a folder of images")
+    return list_images(archive)
 
 
 def _plain(path: Path) -> IO[bytes]:
-    """Open a tar, compressed or not, for reading it as if it were not."""
+    """Open a tar, compressed or not, to read it as if it were not."""
     try:
-        # Looked at first: a plain tar begins with the name of its first member, which may be "BZ".
+        # Tried first: a plain tar begins with the name of its first member, which may be "BZ".
         tarfile.open(path, "r:").close()
         return path.open("rb")
     except tarfile.TarError:
@@ -91,18 +132,24 @@ def _plain(path: Path) -> IO[bytes]:
         return opener(path)
 
 
-def _copy_bytes(stream: IO[bytes], target: Path, total: int) -> None:
+def _copy_bytes(stream: IO[bytes], target: Path, total: int, limit: int | None = None) -> bool:
+    """Copy a stream to a file; return whether it ended within `limit` bytes."""
+    copied = 0
     with (
         stream as source,
         target.open("wb") as copy,
         tqdm(total=total, desc="copying", unit="B", unit_scale=True, mininterval=0.5) as bar,
     ):
         while block := source.read(_COPY_BYTES):
+            copied += len(block)
+            if limit is not None and copied > limit:
+                return False
             copy.write(block)
             bar.update(len(block))
+    return True
 
 
-def _pack(path: Path, container: Path) -> Index:
+def _pack(path: Path, archive: Path) -> ImageList:
     """Pack the images below a folder into an uncompressed zip, in the order of their names, under a fixed date.
 
     Links are followed to files, never to folders: a circle of links would never end.
@@ -112,23 +159,35 @@ def _pack(path: Path, container: Path) -> Index:
     for parent, folders, files in os.walk(path):
         folders[:] = sorted(folder for folder in folders if not folder.startswith("."))
         for file in files:
-            full = Path(parent, file)
-            if file.startswith("."):
-                ignored["hidden file"] += 1
-            elif full.suffix.lower() not in IMAGE_SUFFIXES:
-                ignored["not an image by its name"] += 1
-            elif not full.is_file():
-                ignored["link or special file"] += 1
-            elif full.stat().st_size > MAX_BYTES:
-                ignored["too large"] += 1
+            reason = _no_image(Path(parent, file))
+            if reason:
+                ignored[reason] += 1
             else:
-                names.append(full.relative_to(path))
-    with zipfile.ZipFile(container, "w", zipfile.ZIP_STORED) as archive:
+                names.append(Path(parent, file).relative_to(path))
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as packed:
         for name in tqdm(sorted(names, key=lambda name: name.as_posix()), desc="packing", unit="", mininterval=0.5):
             text = name.as_posix().encode("utf-8", "backslashreplace").decode()
             entry = zipfile.ZipInfo(text, date_time=(1980, 1, 1, 0, 0, 0))
-            with (path / name).open("rb") as source, archive.open(entry, "w") as target:
+            with (path / name).open("rb") as source, packed.open(entry, "w") as target:
                 shutil.copyfileobj(source, target)
-    found = index(container)
-    found.ignored += ignored
-    return found
+    listed = list_images(archive)
+    listed.ignored += ignored
+    return listed
+
+
+def _no_image(file: Path) -> str:
+    """Return why a file is not packed; empty when it is."""
+    if file.name.startswith("."):
+        return "hidden file"
+    if not file.is_file():
+        return "link or special file"
+    if file.stat().st_size > MAX_BYTES:
+        return "too large"
+    suffix = file.suffix.lower()
+    if suffix in IMAGE_SUFFIXES:
+        return ""
+    try:
+        with file.open("rb") as stream:
+            return refused(stream.read(HEAD_BYTES), suffix)
+    except OSError as error:
+        return f"unreadable ({error.strerror})"

@@ -1,4 +1,4 @@
-"""CelebA's own tables: 40 attributes, five landmarks, identities; as CSV (Kaggle) or as the original text files.
+"""The tables of CelebA: 40 attributes, five landmarks, identities; as CSV (Kaggle) or as the original text files.
 
 Liu et al., "Deep Learning Face Attributes in the Wild" (2015), https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html
 """
@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from ..errors import UserError
+from ..errors import Kind, UserError, bad_value, damaged_file, missing_file
 from . import Fetched, labels
 from .archive import store
 
@@ -21,30 +21,43 @@ _PICTURES = "img_align_celeba"
 
 
 def fetch(folder: Path, path: Path | None, domain: str) -> Fetched:
-    """Copy img_align_celeba.zip (or the folder of that name) found below `path`, and read the text files beside it.
+    """Copy the images of CelebA found below `path` and read the tables next to them.
 
-    Attributes are needed; landmarks and identities are read when they are there.
+    Attributes are needed; landmarks and identities are read if they exist.
+
+    Args:
+        folder: Where faces.zip is written.
+        path: A folder with img_align_celeba.zip (or a folder of that name) and list_attr_celeba.txt, at any depth.
+        domain: Name of the domain.
+
+    Raises:
+        UserError: A file is missing or damaged.
     """
-    if path is None or not path.is_dir():
+    key = f"download.{domain}.path"
+    files = f"{_PICTURES}.zip, {ATTRIBUTES}.txt and {IDENTITIES}.txt"
+    if path is None:
         raise UserError(
-            f"download.{domain}.source is celeba, but {path or 'its path'} is not a folder: set download.{domain}.path "
-            "to the folder with img_align_celeba.zip, list_attr_celeba.txt and identity_CelebA.txt."
+            f"{key!r} is not set, but the source is celeba. Set it to the folder with {files}.",
+            kind=Kind.MISSING,
+            subject=key,
         )
+    if not path.is_dir():
+        raise missing_file(path, f"Set {key} to the folder with {files}")
     below = sorted(path.rglob("*"))
     pictures = next(
         (file for file in below if file.stem == _PICTURES and (file.is_dir() or file.suffix == ".zip")), None
     )
     if pictures is None:
-        raise UserError(f"{path} holds no {_PICTURES}.zip: put it beside {ATTRIBUTES}.txt.")
+        raise missing_file(path / f"{_PICTURES}.zip", f"Put it next to {ATTRIBUTES}.txt")
     texts = {
         str(file): file.read_bytes()
         for file in below
         if file.suffix in (".txt", ".csv") and file.stem in (ATTRIBUTES, LANDMARKS, IDENTITIES)
     }
     if not any(PurePosixPath(name).stem == ATTRIBUTES for name in texts):
-        raise UserError(f"{path} holds no {ATTRIBUTES}.txt, which tells women from men: put it beside {pictures.name}.")
-    found = store(pictures, folder)
-    members = pd.DataFrame({"source": [member.name for member in found.members]}, dtype="str")
+        raise missing_file(path / f"{ATTRIBUTES}.txt", f"Put this table of genders next to {pictures.name}")
+    listed = store(pictures, folder)
+    members = pd.DataFrame({"source": [member.name for member in listed.images]}, dtype="str")
     members, counts = label(members, texts)
     facts = {
         "dataset": "CelebA, original files",
@@ -53,14 +66,24 @@ def fetch(folder: Path, path: Path | None, domain: str) -> Fetched:
         "licence_url": LICENCE_URL,
         "labels": counts,
     }
-    return Fetched(members, facts, ignored=dict(found.ignored))
+    return Fetched(members, facts, ignored=dict(listed.ignored))
 
 
 def label(members: pd.DataFrame, texts: Mapping[str, bytes]) -> tuple[pd.DataFrame, dict[str, dict[str, int]]]:
-    """Add what CelebA's tables among `texts` (name to content) say about the images; count what did not fit.
+    """Add the labels of the tables of CelebA to the images.
 
-    Attributes become truth values under their own names, `Male` gives `gender` besides; landmarks are `lefteye_x` …
-    in pixels of the 178 x 218 picture; `identity` is a person's number.
+    Attributes become truth values under their own names, `Male` gives `gender` too; landmarks are `lefteye_x` … in
+    pixels of the 178 x 218 picture; `identity` is the number of a person.
+
+    Args:
+        members: `source` of the images.
+        texts: Name and content of tables; others than those of CelebA are ignored.
+
+    Returns:
+        The images with their labels, and the numbers of rows and images that did not match, by table.
+
+    Raises:
+        UserError: A table is damaged.
     """
     counts = {}
     for name, data in sorted(texts.items()):
@@ -71,7 +94,7 @@ def label(members: pd.DataFrame, texts: Mapping[str, bytes]) -> tuple[pd.DataFra
         if stem == ATTRIBUTES:
             table = _attributes(table, name)
         elif not all(pd.api.types.is_numeric_dtype(kind) for kind in table.dtypes):
-            raise UserError(f"{name} holds something that is no number: fetch it again.")
+            raise damaged_file(name, "a value is not a number", "Download it again")
         members, counts[stem] = labels.join(members, table, name)
     return members, counts
 
@@ -93,20 +116,24 @@ def _read(data: bytes, name: str, stem: str) -> pd.DataFrame:
     try:
         table = pd.read_csv(io.StringIO(body), sep=r"\s+", header=None, names=["image", *columns], index_col="image")
     except ValueError as error:
-        raise UserError(f"{name} is not CelebA's {stem} ({' '.join(str(error).split())}): fetch it again.") from None
+        problem = f"not the table {stem} of CelebA ({' '.join(str(error).split())})"
+        raise damaged_file(name, problem, "Download it again") from None
     if table.isna().any(axis=None) or (declared is not None and declared != len(table)):
-        raise UserError(f"{name} is cut off: it says {declared or 'more'} rows and holds {len(table)}: fetch it again.")
+        problem = f"it is cut off: {declared or 'more'} rows are declared, {len(table)} found"
+        raise damaged_file(name, problem, "Download it again")
     labels.check_unique(table, name)
     return table
 
 
 def _attributes(table: pd.DataFrame, name: str) -> pd.DataFrame:
     if "Male" not in table:
-        raise UserError(f"{name} has no column Male (it has {', '.join(table.columns[:5])} …): fetch it again.")
+        columns = ", ".join(str(column) for column in table.columns[:5])
+        raise damaged_file(name, f"no column Male (its columns: {columns} …)", "Download it again")
     wrong = ~table.isin([1, -1, 0])
     if wrong.any(axis=None):
         column = wrong.columns[wrong.any()][0]
-        raise UserError(f"{name}: {column} of {table.index[wrong[column]][0]} is neither 1 nor -1: fetch it again.")
+        image = table.index[wrong[column]][0]
+        raise bad_value(f"{name}: {column} of {image}", table[column][image], "1 or -1", "Download it again")
     truth = (table == 1).astype("boolean")
-    truth.insert(0, "gender", truth["Male"].map({True: "male", False: "female"}).astype("str"))
+    truth.insert(0, "gender", labels.gender_of_male(truth["Male"]))
     return truth

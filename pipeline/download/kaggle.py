@@ -1,7 +1,7 @@
-"""A dataset from Kaggle, fetched through the library kagglehub and kept as the one archive that Kaggle sends.
+"""A dataset from Kaggle, downloaded with the library kagglehub and kept as the one archive that Kaggle sends.
 
 `kagglehub.dataset_download` would unpack 200,000 files. Its own parts are called here instead: its client, its cache
-and its `download_file`, which goes on with a broken transfer (HTTP range) and checks the MD5 that the server announces.
+and its `download_file`, which resumes a broken transfer (HTTP range) and checks the MD5 that the server announces.
 """
 
 import hashlib
@@ -25,40 +25,46 @@ from kagglesdk.kaggle_client import KaggleClient
 from kagglesdk.kaggle_env import get_env
 from tqdm import tqdm
 
-from ..errors import UserError
+from ..errors import Kind, UserError, bad_value, unavailable
 from ..image_archive import find_texts
 from . import Fetched, celeba, labels
 from .archive import store
 
 _HANDLE = re.compile(r"[\w-]+/[\w-]+/versions/[1-9]\d*")
-_ATTEMPTS = 8
-_RETRY_SECONDS = 2.0
+_LOG_IN = "Create a new token on kaggle.com/settings and save it as ~/.kaggle/kaggle.json"
 
 
-def fetch(folder: Path, handle: str | None, domain: str) -> Fetched:
-    """Fetch the dataset `handle`, owner/name/versions/N, to `folder`/faces.zip, with the labels that it holds.
+def fetch(folder: Path, handle: str | None, domain: str, *, attempts: int = 8, pause: float = 2.0) -> Fetched:
+    """Download a dataset to `folder`/faces.zip and read the labels that it has.
 
-    Labels are CelebA's tables where the archive has them, else genders from folder names and years from file names.
-    The archive stays in kagglehub's cache, so that nothing is fetched twice.
+    Labels are the tables of CelebA if the archive has them, else genders from folder names and years from file names.
+    The archive stays in the cache of kagglehub, so that nothing is downloaded twice.
+
+    Args:
+        folder: Where faces.zip is written.
+        handle: owner/name/versions/N.
+        domain: Name of the domain.
+        attempts: How often a broken transfer is tried.
+        pause: Seconds before the second attempt; each further pause is longer by as much.
+
+    Raises:
+        UserError: The dataset cannot be downloaded, the disk is full, or the archive has no image.
     """
     if handle is None or not _HANDLE.fullmatch(handle):
-        raise UserError(
-            f"download.{domain}.dataset is {handle!r}: write owner/name/versions/N, so that the version is pinned."
-        )
-    archive, facts = _download(handle, folder)
-    found = store(archive, folder)
-    members = labels.from_names((member.name for member in found.members), domain)
-    container = next(folder.glob("faces.*"))
-    texts = find_texts(container, (f"{celeba.ATTRIBUTES}.csv", f"{celeba.LANDMARKS}.csv"))
+        raise bad_value(f"download.{domain}.dataset", handle, "owner/name/versions/N, with the version pinned")
+    archive, facts = _download(handle, folder, attempts, pause)
+    listed = store(archive, folder)
+    members = labels.from_names((member.name for member in listed.images), domain)
+    texts = find_texts(next(folder.glob("faces.*")), (f"{celeba.ATTRIBUTES}.csv", f"{celeba.LANDMARKS}.csv"))
     if texts:
         members, facts["labels"] = celeba.label(members, texts)
-    return Fetched(members, facts, ignored=dict(found.ignored))
+    return Fetched(members, facts, ignored=dict(listed.ignored))
 
 
-def _download(handle: str, folder: Path) -> tuple[Path, dict[str, Any]]:
-    """Bring the archive into kagglehub's cache; return where it is, and what the manifest says about it.
+def _download(handle: str, folder: Path, attempts: int, pause: float) -> tuple[Path, dict[str, Any]]:
+    """Download the archive into the cache of kagglehub; return its path, and facts for the manifest.
 
-    A broken transfer is taken up again where it broke, now and at the next call; a corrupt one starts afresh.
+    A broken transfer resumes, now and at the next call; a corrupt one starts again.
     """
     dataset = parse_dataset_handle(handle)
     archive = Path(get_cached_archive_path(dataset))
@@ -66,13 +72,13 @@ def _download(handle: str, folder: Path) -> tuple[Path, dict[str, Any]]:
     try:
         credentials = get_kaggle_credentials() or KaggleApiCredentials()
     except ValueError as error:
-        raise UserError(f"{error}: make a new token on kaggle.com/settings and save it there.") from None
+        raise unavailable("the Kaggle token", str(error), _LOG_IN) from None
     known = credentials != KaggleApiCredentials()
     problem = ""
-    for attempt in range(_ATTEMPTS):
+    for attempt in range(attempts):
         if attempt:
-            tqdm.write(f"{handle}: {problem}; trying again")
-            time.sleep(_RETRY_SECONDS * attempt)
+            tqdm.write(f"{handle}: {problem}; retrying")
+            time.sleep(pause * attempt)
         try:
             with KaggleClient(
                 env=get_env(),
@@ -85,13 +91,13 @@ def _download(handle: str, folder: Path) -> tuple[Path, dict[str, Any]]:
         except requests.HTTPError as error:
             status = _status(error)
             if status < 500 and status != HTTPStatus.TOO_MANY_REQUESTS:
-                raise UserError(_refusal(status, handle, known)) from None
+                raise _refusal(status, handle, known) from None
             problem = f"Kaggle answers {status}"
         except DataCorruptionError:
-            problem = "what arrived does not have the checksum that Kaggle announced"
+            problem = "the archive does not have the checksum that Kaggle announced"
         except requests.RequestException as error:
             problem = f"the connection broke ({type(error).__name__})"
-    raise UserError(f"{handle}: {problem}, {_ATTEMPTS} times: run the same command again later to go on.")
+    raise unavailable(handle, f"{problem}, {attempts} times", "Run the same command again later to resume")
 
 
 def _transfer(client: KaggleClient, dataset: DatasetHandle, archive: Path, folder: Path) -> dict[str, Any]:
@@ -121,22 +127,24 @@ def _transfer(client: KaggleClient, dataset: DatasetHandle, archive: Path, folde
 
 
 def _check_space(total: int, archive: Path, folder: Path) -> None:
-    """Raise UserError when the cache cannot hold the archive or the data folder not its copy."""
+    """Raise UserError when the disk of the cache has no room for the archive, or that of `folder` for its copy."""
     here = archive.stat().st_size if archive.exists() else 0
     needed: Counter[int] = Counter()
     needed[archive.parent.stat().st_dev] += max(0, total - here)
     needed[folder.stat().st_dev] += total
-    for place in (archive.parent, folder):
-        free = shutil.disk_usage(place).free
-        if free < needed[place.stat().st_dev]:
+    for target in (archive.parent, folder):
+        free, least = shutil.disk_usage(target).free, needed[target.stat().st_dev]
+        if free < least:
             raise UserError(
-                f"the disk of {place} has {free / 1e9:.1f} GB free, and {needed[place.stat().st_dev] / 1e9:.1f} GB are "
-                "needed: free some room and run the same command again."
+                f"the disk of {str(target)!r} has {free / 1e9:.1f} GB free, {least / 1e9:.1f} GB are needed. "
+                "Free disk space and run the same command again.",
+                kind=Kind.NO_SPACE,
+                subject=target,
             )
 
 
 def _status(error: requests.HTTPError) -> int:
-    """Kaggle sends its refusals as an HTTP status, or as a `code` in JSON under status 200."""
+    """Return the status of a refusal, which Kaggle sends as HTTP status, or as `code` in JSON under status 200."""
     if error.response is None:
         return 0
     if error.response.status_code >= 400:
@@ -144,17 +152,16 @@ def _status(error: requests.HTTPError) -> int:
     return int(error.response.json().get("code", 0))
 
 
-def _refusal(status: int, handle: str, credentials: bool) -> str:
+def _refusal(status: int, handle: str, credentials: bool) -> UserError:
     page = "https://www.kaggle.com/datasets/" + handle.split("/versions/")[0]
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN) and not credentials:
-        return (
-            f"Kaggle gives {handle} to known accounts only, and no credentials were found: make a token on "
-            "kaggle.com/settings and save it as ~/.kaggle/kaggle.json."
-        )
+        return unavailable(handle, "Kaggle asks for an account, and no credentials were found", _LOG_IN)
     if status == HTTPStatus.UNAUTHORIZED:
-        return "Kaggle refuses the credentials (401): make a new token on kaggle.com/settings and save it."
+        return unavailable(handle, "Kaggle refuses the credentials (401)", _LOG_IN)
     if status == HTTPStatus.FORBIDDEN:
-        return f"Kaggle refuses {handle} to this account (403): open {page}, accept its licence, and run this again."
+        problem = "Kaggle refuses this account (403)"
+        return unavailable(handle, problem, f"Open {page}, accept its licence, and run the same command again")
     if status == HTTPStatus.NOT_FOUND:
-        return f"Kaggle knows no {handle} (404): compare the name and the version with {page}."
-    return f"Kaggle refuses {handle} ({status}): look at {page}."
+        fix = f"Compare name and version with {page}"
+        return UserError(f"{handle!r} does not exist on Kaggle (404). {fix}.", kind=Kind.MISSING, subject=handle)
+    return unavailable(handle, f"Kaggle refuses it ({status})", f"Look at {page}")

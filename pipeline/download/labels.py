@@ -1,19 +1,20 @@
-"""What names and tables tell about images: gender from folders, year from file names, anything from a CSV."""
+"""Labels of images: gender from folder names, year from file names, anything from a CSV."""
 
 import csv
 import io
 import re
+import unicodedata
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 import pandas as pd
 
-from ..errors import UserError
+from ..errors import Kind, UserError, bad_value, conflict, damaged_file
 from ..faces import COLUMNS
 
-#: Names of the column that says which image a row is about; the first that is there, in any case.
+#: Names of the column that says which image a row is about; the first that exists, in any case.
 FILE_COLUMNS = ("file", "filename", "image", "image_id", "name", "path", "source")
-#: Columns that the pipeline knows, found in any case; those after gender hold whole numbers.
+#: Columns that the pipeline knows, found in any case; those after gender are whole numbers.
 KNOWN_COLUMNS = ("gender", "year", "age", "identity")
 #: Columns that the stages write themselves: a CSV must not bring its own.
 RESERVED = {name for columns in COLUMNS.values() for name in columns} - set(KNOWN_COLUMNS)
@@ -25,10 +26,10 @@ _YEAR = re.compile(r"_((?:19|20)\d\d)$")
 
 
 def gender_of_folders(name: str) -> str | None:
-    """Read the gender off the nearest folder that tells one, in any case: "faces/Female Faces/1.jpg" is female."""
+    """Return the gender in the nearest folder name that has one, in any case: "Female Faces/1.jpg" is female."""
     for folder in reversed(PurePosixPath(name.replace("\\", "/")).parts[:-1]):
         words = folder.lower()
-        # "female" first: it holds "male". What names both, such as "male and female faces", tells nothing.
+        # "female" first: it contains "male". A folder that names both, such as "male and female faces", says nothing.
         female = "female" in words or "women" in words
         rest = words.replace("female", "").replace("women", "")
         male = "male" in rest or bool(re.search(r"\bmen\b", rest))
@@ -38,13 +39,13 @@ def gender_of_folders(name: str) -> str | None:
 
 
 def year_of_name(name: str) -> int | None:
-    """Read the year off a name such as `12345_2017.jpg`."""
+    """Return the year in a name such as `12345_2017.jpg`."""
     match = _YEAR.search(PurePosixPath(name).stem)
     return int(match[1]) if match else None
 
 
 def from_names(names: Iterable[str], domain: str) -> pd.DataFrame:
-    """Make the table of images: `source`, and where a name tells it `year` (anime) or `gender` (people)."""
+    """Return the table of images: `source`, and `year` (anime) or `gender` (people) if any name has one."""
     table = pd.DataFrame({"source": list(names)}, dtype="str")
     column, read, kind = ("year", year_of_name, "Int64") if domain == "anime" else ("gender", gender_of_folders, "str")
     values = pd.Series([read(name) for name in table["source"]], dtype=kind)
@@ -54,71 +55,159 @@ def from_names(names: Iterable[str], domain: str) -> pd.DataFrame:
 
 
 def read_csv(data: bytes, name: str) -> pd.DataFrame:
-    """Read a CSV of labels, indexed by image: UserError says what is wrong with it, naming the first bad value.
+    """Read a CSV of labels, indexed by image.
 
-    UTF-8 with or without BOM; separated by commas, semicolons or tabs. Columns named in KNOWN_COLUMNS are checked, any
-    other becomes numbers where all of its values are, and stays text otherwise. An empty value is missing.
+    UTF-8 with or without BOM; separated by commas, semicolons or tabs. Empty rows, and empty columns without a name,
+    are ignored. KNOWN_COLUMNS are checked; any other column becomes numbers if all of its values are, else text. An
+    empty value is missing.
+
+    Args:
+        data: The file.
+        name: Its path, for errors.
+
+    Raises:
+        UserError: The table is damaged, or has a bad value, or no label.
     """
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise UserError(f"{name} is not UTF-8 text: save it as a UTF-8 CSV.") from None
-    separator = max(",;\t", key=text.split("\n", 1)[0].count)
-    try:
-        # Read without a header: pandas would rename columns that stand there twice.
-        rows = pd.read_csv(io.StringIO(text), sep=separator, header=None, dtype=str, keep_default_na=False)
-    except (ValueError, csv.Error) as error:
-        raise UserError(f"{name} is not a readable CSV ({' '.join(str(error).split())}): mend it.") from None
-    table = rows.iloc[1:].set_axis([_column_name(str(column)) for column in rows.iloc[0]], axis=1)
-    if not table.columns.is_unique:
-        raise UserError(f"{name} names a column twice: give each column a name of its own.")
+    table = _table(data, name)
     key = next((column for column in FILE_COLUMNS if column in table), None)
     if key is None:
-        raise UserError(
-            f"{name} has no column that names the image (it has {', '.join(table.columns)}): call one of them file."
-        )
-    table = table.fillna("").set_index(key).rename_axis("image")
+        columns = ", ".join(table.columns) or "none"
+        problem = f"no column names the image (its columns: {columns})"
+        raise damaged_file(name, problem, 'Call the column with the file names "file"')
+    table = table.set_index(key).rename_axis("image")
     if taken := [str(column) for column in table if column in RESERVED]:
-        raise UserError(f"{name} has a column {taken[0]}, which the pipeline writes itself: give it another name.")
+        raise conflict(name, f"has a column {taken[0]!r}, which the pipeline writes itself", "Rename the column")
     table.index = table.index.str.strip()
+    if (table.index == "").any():
+        row = table[table.index == ""].iloc[0].tolist()
+        raise damaged_file(name, f"a row names no image ({', '.join(row)})", f"Fill the column {key!r}")
     check_unique(table, name)
-    return pd.DataFrame({column: _typed(str(column), table[column], name) for column in table}, index=table.index)
+    typed = pd.DataFrame({column: _typed(str(column), table[column], name) for column in table}, index=table.index)
+    if typed.isna().all(axis=None):
+        raise UserError(
+            f"{name!r} has no label: its columns are empty, or name only images. Add a column such as gender.",
+            kind=Kind.MISSING,
+            subject=name,
+        )
+    return typed
+
+
+def signed_attributes(table: pd.DataFrame) -> pd.DataFrame:
+    """Convert a table that is coded as CelebA is: attributes are 1 or -1, and `Male` gives the gender.
+
+    A table without such a column `Male` is returned as it is.
+    """
+    if "Male" not in table or not table["Male"].dropna().isin([1, 0, -1]).all():
+        return table
+    signed = [
+        str(column)
+        for column in table
+        if table[column].notna().any()
+        and table[column].dropna().isin([1, 0, -1] if column == "Male" else [1, -1]).all()
+    ]
+    table = table.assign(
+        **{column: (table[column] == 1).astype("boolean").mask(table[column].isna()) for column in signed}
+    )
+    if "gender" not in table:
+        table.insert(0, "gender", gender_of_male(table["Male"]))
+    return table
+
+
+def gender_of_male(male: pd.Series) -> pd.Series:
+    """Return the gender for the attribute `Male` of CelebA, a series of truth values."""
+    return male.map({True: "male", False: "female"}).astype("str")
 
 
 def check_unique(table: pd.DataFrame, name: str) -> None:
     """Raise UserError when two rows of a table indexed by image are about the same one."""
     if not table.index.is_unique:
-        raise UserError(f"{name} has two rows about {table.index[table.index.duplicated()][0]}: keep one.")
+        twice = table.index[table.index.duplicated()][0]
+        raise conflict(name, f"has two rows about {twice!r}", "Keep one of them")
 
 
 def join(members: pd.DataFrame, labels: pd.DataFrame, name: str) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Add the columns of a table indexed by image to the table of images, and count what did not fit.
+    """Add the columns of a table indexed by image to the table of images.
 
-    A row names its image by the whole member name, or by the file name alone where only one image has it. Rows about
-    no image and images without a row are counted, never fatal; a table that fits no image at all is a UserError.
+    A row names its image by the whole path inside the archive, or by the file name if only one image has it. Composed
+    and decomposed accents (NFC, NFD) are equal, and so are slash and backslash.
+
+    Args:
+        members: `source` and labels of the images.
+        labels: Table indexed by image.
+        name: Path of the table, for errors.
+
+    Returns:
+        The images with their labels, and the numbers of rows, of rows without an image, and of images without a row.
+
+    Raises:
+        UserError: The table names none of the images.
     """
     members = members.reset_index(drop=True)
-    file_name = members["source"].map(lambda source: PurePosixPath(source).name)
+    spelled = labels.set_axis(labels.index.map(_spelling)) if len(labels) else labels
+    check_unique(spelled, name)
+    source = members["source"].map(_spelling)
+    file_name = source.map(lambda path: PurePosixPath(path).name)
     alone = ~file_name.duplicated(keep=False)
-    key = members["source"].where(members["source"].isin(labels.index), file_name.where(alone))
-    matched = key.isin(labels.index)
+    key = source.where(source.isin(spelled.index), file_name.where(alone))
+    matched = key.isin(spelled.index)
     if len(members) and not matched.any():
-        said = f"its first row is about {labels.index[0]}" if len(labels) else "it has no rows"
-        raise UserError(
-            f"{name} names none of the images ({said}, the first image is {members['source'].iloc[0]}): mend it."
-        )
-    added = labels.reindex(key).reset_index(drop=True)
+        rows = f"its first row is about {labels.index[0]!r}" if len(labels) else "it has no rows"
+        problem = f"names none of the images: {rows}, the first image is {members['source'].iloc[0]!r}"
+        raise conflict(name, problem, "Write the file names as they are in the archive")
+    added = spelled.reindex(key).reset_index(drop=True)
     for column in added:
         members[column] = added[column].fillna(members[column]) if column in members else added[column]
     return members, {
         "rows": len(labels),
-        "rows_without_image": int((~labels.index.isin(key[matched])).sum()),
+        "rows_without_image": int((~spelled.index.isin(key[matched])).sum()),
         "images_without_row": int((~matched).sum()),
     }
 
 
+def _spelling(name: str) -> str:
+    """Return one spelling for all spellings of a path."""
+    return unicodedata.normalize("NFC", str(name)).replace("\\", "/").removeprefix("./")
+
+
+def _table(data: bytes, name: str) -> pd.DataFrame:
+    """Split a CSV into columns of text, without empty rows and without columns that have neither name nor value."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise damaged_file(name, "not UTF-8 text", "Save it as a UTF-8 CSV") from None
+    separator = max(",;\t", key=text.split("\n", 1)[0].count)
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
+    except csv.Error as error:
+        raise damaged_file(name, f"not a CSV ({error})", "Check its delimiter and quotes") from None
+    rows = [row for row in rows if any(value.strip() for value in row)]
+    if not rows:
+        raise damaged_file(name, "it is empty", "Write one row per image below a header")
+    header, *body = rows
+    width = max(len(row) for row in rows)
+    header += [""] * (width - len(header))
+    body = [row + [""] * (width - len(row)) for row in body]
+    used = [place for place in range(width) if header[place].strip() or any(row[place].strip() for row in body)]
+    for place in used:
+        if not header[place].strip():
+            row = next(row for row in body if row[place].strip())
+            problem = f"the value {row[place]!r} in the row of {row[0]!r} is in a column without a name"
+            raise damaged_file(name, problem, "Name the column, or check the delimiter")
+    columns = [_column_name(header[place]) for place in used]
+    if len(set(columns)) < len(columns):
+        twice = next(column for column in columns if columns.count(column) > 1)
+        raise conflict(name, f"has two columns {twice!r}", "Give each column a name of its own")
+    return pd.DataFrame(
+        {column: [row[place] for row in body] for place, column in zip(used, columns, strict=True)}, dtype="str"
+    )
+
+
 def _column_name(column: str) -> str:
     column = column.strip()
+    if column.lower() == "sex":
+        return "gender"
+    if column.lower() == "male":
+        return "Male"
     return column.lower() if column.lower() in (*FILE_COLUMNS, *KNOWN_COLUMNS) else column
 
 
@@ -126,20 +215,18 @@ def _typed(column: str, values: pd.Series, name: str) -> pd.Series:
     text = values.str.strip().replace("", None)
     if column == "gender":
         genders = text.str.lower().map(GENDERS)
-        _check(text, text.notna() & genders.isna(), f"{name}: the gender of", "write female or male, or nothing")
+        _check(text, text.notna() & genders.isna(), f"{name}: gender", "female, male or empty")
         return genders
     numbers: pd.Series = pd.to_numeric(text, errors="coerce").astype("Float64")
     whole = numbers.isna() | (numbers % 1 == 0)
     wrong = (text.notna() & numbers.isna()) | (numbers.abs() > _LARGEST).fillna(False)
     if column in KNOWN_COLUMNS:
-        _check(
-            text, wrong | ~whole, f"{name}: the {column} of", "write a whole number of at most 15 digits, or nothing"
-        )
+        _check(text, wrong | ~whole, f"{name}: {column}", "a whole number of at most 15 digits, or empty")
     elif text.isna().all() or wrong.any():
         return text
     return numbers.astype("Int64") if whole.all() else numbers
 
 
-def _check(text: pd.Series, wrong: pd.Series, what: str, mend: str) -> None:
+def _check(text: pd.Series, wrong: pd.Series, key: str, expected: str) -> None:
     if wrong.any():
-        raise UserError(f"{what} {text.index[wrong][0]} is {text[wrong].iloc[0]!r}: {mend}.")
+        raise bad_value(f"{key} of {text.index[wrong][0]}", text[wrong].iloc[0], expected)

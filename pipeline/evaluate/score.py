@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from ..decoding import RejectedError, decode
 from ..download.archive import store
 from ..errors import too_few
 from ..features.distances import NEIGHBOURS
 from ..features.extractors import BATCH, Extractor
 from ..image_archive import read_member
-from ..images import RejectedError, decode, to_square
+from ..images import to_square
 from ..landmarks.detectors.base import Detector
 from .distributions import add_frechet, add_kernel, add_precision_recall
 from .metrics import MetricParams, MetricTable
@@ -106,11 +107,11 @@ def score(fakes: ImageSet, reals: ImageSet, params: MetricParams) -> MetricTable
 def _images(path: Path, unreadable: Counter[str]) -> Iterator[np.ndarray]:
     """Yield the readable images as uint8 RGB [S, S, 3]; count the others in `unreadable`."""
     with tempfile.TemporaryDirectory(prefix="animemorph-score-") as folder:
-        index = store(path, Path(folder))
-        unreadable.update(index.ignored)
+        listed = store(path, Path(folder))
+        unreadable.update(listed.ignored)
         container = next(Path(folder).glob("faces.*"))
         with container.open("rb") as stream:
-            for member in tqdm(index.members, desc=str(path), unit="image"):
+            for member in tqdm(listed.images, desc=str(path), unit="image"):
                 try:
                     image, _ = decode(read_member(stream, member), MAX_PIXELS, at_least=MAX_SIDE)
                 except RejectedError as error:

@@ -3,22 +3,23 @@
 import io
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
+from ..decoding import NEEDS_HEIF, RejectedError, decode, to_rgb, upright
 from ..errors import UserError
-from ..images import RejectedError, decode, to_rgb
 
 MAX_PIXELS = 100_000_000
 #: Suffixes a picture can be written with.
 WRITABLE = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 
-#: How a telephone's HEIC file begins, after its first four bytes.
-_HEIC = (b"ftypheic", b"ftypheix", b"ftyphevc", b"ftypheim", b"ftypmif1", b"ftypmsf1")
 _REASONS = {
     "zero bytes": "the file is empty: give a photo",
     "not an image": "this is not a picture that can be read: give a JPEG, PNG, WebP, GIF, BMP or TIFF file",
     "truncated": "the picture is cut off: get the whole file",
     "damaged": "the picture is damaged: get it again",
+    NEEDS_HEIF: "HEIC photos need the package pillow-heif: install animemorph[heif], or save the photo as JPEG",
+    "too many scans": "the picture would take too long to decode: save it as JPEG again",
+    "too many segments": "the picture would take too long to decode: save it as JPEG again",
 }
 
 
@@ -29,8 +30,6 @@ def read_photo(data: bytes, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     except RejectedError as error:
         if str(error) == "too large":
             sentence = f"the picture has more than {max_pixels // 10**6} million pixels: make it smaller first"
-        elif data[4:12] in _HEIC:
-            sentence = "HEIC photos cannot be read: save it as JPEG first"
         else:
             sentence = _REASONS.get(str(error), f"the picture cannot be used ({error}): give a JPEG or PNG file")
         raise UserError(sentence + ".") from error
@@ -43,7 +42,7 @@ def pixels_of(image: Image.Image, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     if image.width == 0 or image.height == 0:
         raise UserError("the picture has no pixels: give a photo.")
     try:
-        return np.array(to_rgb(ImageOps.exif_transpose(image)))
+        return np.array(to_rgb(upright(image)))
     except RejectedError as error:
         raise UserError(f"the picture cannot be used ({error}): convert it to RGB first.") from error
     except (OSError, ValueError, SyntaxError) as error:  # PIL reads a file's pixels only now

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from pipeline.download import celeba
-from pipeline.errors import UserError
+from pipeline.errors import Kind, UserError
 
 ATTRIBUTES = """3
 5_o_Clock_Shadow Male Young
@@ -73,26 +73,30 @@ def test_folder_of_pictures_serves_as_well(originals, out):
     assert celeba.fetch(out, originals, "human").members["gender"].notna().all()
 
 
+ATTR = "list_attr_celeba.txt"
+
+
 @pytest.mark.parametrize(
-    ("file", "text", "sentence"),
+    ("file", "text", "kind"),
     [
-        ("list_attr_celeba.txt", ATTRIBUTES.rsplit("\n", 2)[0] + "\n", "says 3 rows and holds 2"),
-        ("list_attr_celeba.txt", ATTRIBUTES + "000003.png 1 1 1\n", "says 3 rows and holds 4"),
-        ("list_attr_celeba.txt", ATTRIBUTES[:-4], "cut off"),
-        ("list_attr_celeba.txt", ATTRIBUTES.replace("Male", "Man"), "no column Male"),
-        ("list_attr_celeba.txt", ATTRIBUTES.replace("-1  1 -1", "-1  7 -1"), "Male of 000001.png is neither 1 nor -1"),
-        ("list_attr_celeba.txt", ATTRIBUTES.replace("000002", "000001"), "two rows about 000001.png"),
-        ("list_attr_celeba.txt", ATTRIBUTES.replace(".png", ".jpg"), "names none of the images"),
-        ("list_attr_celeba.txt", "", "is not CelebA's list_attr_celeba|no column Male"),
-        ("identity_CelebA.txt", IDENTITIES.replace("2937", "x"), "something that is no number"),
-        ("identity_CelebA.txt", "<html>no</html>", "cut off|no number|names none"),
+        (ATTR, ATTRIBUTES.rsplit("\n", 2)[0] + "\n", Kind.DAMAGED),
+        (ATTR, ATTRIBUTES + "000003.png 1 1 1\n", Kind.DAMAGED),
+        (ATTR, ATTRIBUTES[:-4], Kind.DAMAGED),
+        (ATTR, ATTRIBUTES.replace("Male", "Man"), Kind.DAMAGED),
+        (ATTR, ATTRIBUTES.replace("-1  1 -1", "-1  7 -1"), Kind.BAD_VALUE),
+        (ATTR, ATTRIBUTES.replace("000002", "000001"), Kind.CONFLICT),
+        (ATTR, ATTRIBUTES.replace(".png", ".jpg"), Kind.CONFLICT),
+        (ATTR, "", Kind.DAMAGED),
+        ("identity_CelebA.txt", IDENTITIES.replace("2937", "x"), Kind.DAMAGED),
+        ("identity_CelebA.txt", "<html>no</html>", Kind.DAMAGED),
     ],
 )
-def test_wrong_tables_are_one_sentence(originals, out, file, text, sentence):
+def test_wrong_tables_are_refused(originals, out, file, text, kind):
     (originals / "Anno" / file).write_text(text)
-    with pytest.raises(UserError, match=sentence) as error:
+    with pytest.raises(UserError) as error:
         celeba.fetch(out, originals, "human")
-    assert file in str(error.value)
+    assert error.value.kind is kind
+    assert error.value.subject.startswith(str(originals / "Anno" / file))
     assert "\n" not in str(error.value)
 
 
@@ -107,16 +111,16 @@ def test_rows_and_images_too_many_are_counted(originals, out):
     }
 
 
-def test_what_is_not_there_is_one_sentence(originals, out, tmp_path):
-    for path in (None, tmp_path / "none"):
-        with pytest.raises(UserError, match=r"set download\.human\.path to the folder"):
+def test_missing_files_are_named(originals, out, tmp_path):
+    for path, subject in ((None, "download.human.path"), (tmp_path / "none", str(tmp_path / "none"))):
+        with pytest.raises(UserError) as error:
             celeba.fetch(out, path, "human")
-    (originals / "Anno" / "list_attr_celeba.txt").unlink()
-    with pytest.raises(UserError, match=r"holds no list_attr_celeba\.txt"):
-        celeba.fetch(out, originals, "human")
-    (originals / "Img" / "img_align_celeba.zip").unlink()
-    with pytest.raises(UserError, match=r"holds no img_align_celeba\.zip"):
-        celeba.fetch(out, originals, "human")
+        assert (error.value.kind, error.value.subject) == (Kind.MISSING, subject)
+    for missing in (originals / "Anno" / ATTR, originals / "Img" / "img_align_celeba.zip"):
+        missing.unlink()
+        with pytest.raises(UserError) as error:
+            celeba.fetch(out, originals, "human")
+        assert (error.value.kind, error.value.subject) == (Kind.MISSING, str(originals / missing.name))
 
 
 def test_text_and_csv_say_the_same(originals, out):

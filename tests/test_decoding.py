@@ -1,0 +1,459 @@
+"""Decoding: every format comes back, hostile bytes cost little, metadata never costs the picture."""
+
+import io
+import struct
+import warnings
+import zlib
+
+import cv2
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given
+from PIL import Image, ImageCms
+
+from pipeline import decoding
+from pipeline.decoding import NEEDS_HEIF, RejectedError, decode, image_format, refusal, to_rgb, upright
+from pipeline.images import to_square
+
+LIMIT = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def picture() -> np.ndarray:
+    """A smooth picture without symmetry, uint8 RGB [40, 60, 3]."""
+    small = np.random.default_rng(0).integers(0, 256, (4, 6, 3), dtype=np.uint8)
+    return cv2.resize(small, (60, 40), interpolation=cv2.INTER_CUBIC)
+
+
+def encode(picture: np.ndarray | Image.Image, kind: str, **options: object) -> bytes:
+    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+    stream = io.BytesIO()
+    image.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def pixels(data: bytes) -> np.ndarray:
+    return decode(data, LIMIT)[0]
+
+
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "PPM"])
+def test_lossless_formats_come_back(picture, kind):
+    assert np.array_equal(pixels(encode(picture, kind)), picture)
+
+
+@pytest.mark.parametrize(
+    "options", [{"kind": "WEBP", "lossless": True}, {"kind": "AVIF", "quality": 100, "subsampling": "4:4:4"}]
+)
+def test_newer_formats_come_back(picture, options):
+    assert np.abs(pixels(encode(picture, **options)).astype(int) - picture).mean() < 2
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}, {"quality": 30}])
+def test_jpeg_is_what_pillow_decodes(picture, options):
+    data = encode(picture, "JPEG", **options)
+    with Image.open(io.BytesIO(data)) as reference:
+        # Two builds of libjpeg-turbo may round one level differently.
+        assert np.abs(pixels(data).astype(int) - np.asarray(reference)).max() <= 1
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_orientation_is_undone(picture, orientation, kind):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    turn = {
+        1: lambda p: p,
+        2: lambda p: p[:, ::-1],
+        3: lambda p: p[::-1, ::-1],
+        4: lambda p: p[::-1],
+        5: lambda p: p.transpose(1, 0, 2),
+        6: lambda p: p.transpose(1, 0, 2)[::-1],
+        7: lambda p: p[::-1, ::-1].transpose(1, 0, 2),
+        8: lambda p: p.transpose(1, 0, 2)[:, ::-1],
+    }[orientation]
+    data = encode(np.ascontiguousarray(turn(picture)), kind, exif=exif, quality=95)
+    upright, (width, height) = decode(data, LIMIT)
+    assert upright.shape == picture.shape
+    assert (width, height) == (60, 40)
+    assert np.abs(upright.astype(int) - picture).mean() < 6
+
+
+def test_modes_become_rgb(picture):
+    image = Image.fromarray(picture)
+    gray = image.convert("L")
+    for data, expected, tolerance in (
+        (encode(gray, "PNG"), np.asarray(gray.convert("RGB")), 0),
+        (encode(gray, "JPEG", quality=98), np.asarray(gray.convert("RGB")), 4),
+        (encode(image.convert("P", palette=Image.Palette.ADAPTIVE), "GIF"), picture, 60),
+        (encode(image.convert("CMYK"), "JPEG", quality=98), picture, 12),
+        (encode(image.convert("1"), "PNG"), np.asarray(image.convert("1").convert("RGB")), 0),
+    ):
+        found = pixels(data)
+        assert found.shape == picture.shape
+        assert np.abs(found.astype(int) - expected).max() <= tolerance
+
+
+def test_transparency_lies_over_white(picture):
+    alpha = np.linspace(0, 255, picture.shape[1]).astype(np.uint8)
+    image = Image.fromarray(np.dstack([picture, np.broadcast_to(alpha, picture.shape[:2])]))
+    share = alpha[None, :, None] / 255
+    expected = picture * share + 255 * (1 - share)
+    for kind, options in (("PNG", {}), ("WEBP", {"lossless": True, "exact": True})):
+        assert np.abs(pixels(encode(image, kind, **options)) - expected).max() <= 1.01
+    palette = Image.fromarray(picture).convert("P", palette=Image.Palette.ADAPTIVE, colors=8)
+    clear = pixels(encode(palette, "PNG", transparency=0))
+    assert (clear[np.asarray(palette) == 0] == 255).all()
+
+
+def test_sixteen_bits_become_eight():
+    values = np.linspace(0, 65535, 256).astype(np.uint16).reshape(16, 16)
+    for kind in ("PNG", "TIFF"):
+        found = pixels(encode(Image.fromarray(values), kind))
+        assert np.array_equal(found[:, :, 0], np.rint(values / 257).astype(np.uint8))
+        assert (found == found[:, :, :1]).all()
+    colour = cv2.imencode(".png", np.dstack([values] * 3))[1].tobytes()
+    assert np.abs(pixels(colour)[:, :, 0].astype(int) - values / 257).max() <= 1
+
+
+def test_first_frame_of_an_animation(picture):
+    frames = [Image.fromarray(picture), Image.fromarray(255 - picture)]
+    for kind, tolerance in (("PNG", 0), ("WEBP", 10), ("GIF", 40)):
+        options = {"lossless": True} if kind == "WEBP" else {}
+        data = encode(frames[0], kind, save_all=True, append_images=frames[1:], duration=100, **options)
+        assert np.abs(pixels(data).astype(int) - picture).mean() <= tolerance
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png_with(picture: np.ndarray, *chunks: bytes) -> bytes:
+    plain = encode(picture, "PNG")
+    return plain[:33] + b"".join(chunks) + plain[33:]  # after IHDR
+
+
+#: Columns: red, green and blue primaries in XYZ under D50.
+SRGB_D50 = np.array([[0.4360, 0.3851, 0.1431], [0.2225, 0.7169, 0.0606], [0.0139, 0.0971, 0.7141]])
+P3_D50 = np.array([[0.51512, 0.29198, 0.15710], [0.24120, 0.69225, 0.06657], [-0.00105, 0.04189, 0.78407]])
+
+
+def display_p3() -> bytes:
+    """The profile of sRGB with the primaries of Display P3; both have the same tone curve."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    for name, xyz in zip((b"rXYZ", b"gXYZ", b"bXYZ"), P3_D50.T, strict=True):
+        entry = profile.index(name)
+        offset = int.from_bytes(profile[entry + 4 : entry + 8], "big")
+        profile[offset + 8 : offset + 20] = struct.pack(">3i", *(round(value * 65536) for value in xyz))
+    return bytes(profile)
+
+
+def p3_to_srgb(colour: tuple[int, int, int]) -> np.ndarray:
+    """The conversion by the definition of both colour spaces."""
+    encoded = np.array(colour) / 255
+    linear = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
+    linear = np.clip(np.linalg.inv(SRGB_D50) @ P3_D50 @ linear, 0, 1)
+    return 255 * np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF", "AVIF", "JPEG"])
+@pytest.mark.parametrize("colour", [(200, 120, 90), (60, 90, 160), (128, 128, 128), (60, 200, 90)])
+def test_colour_profile_is_applied(kind, colour):
+    options = {"lossless": True} if kind == "WEBP" else {} if kind in ("PNG", "TIFF") else {"quality": 100}
+    data = encode(np.full((40, 40, 3), colour, np.uint8), kind, icc_profile=display_p3(), **options)
+    for at_least in (None, 10):
+        assert decode(data, LIMIT, at_least)[0][10, 10] == pytest.approx(p3_to_srgb(colour), abs=3)
+
+
+def test_colour_profile_is_applied_below_transparency():
+    image = Image.new("RGBA", (8, 8), (200, 120, 90, 255))
+    image.putpixel((0, 0), (200, 120, 90, 0))
+    found = pixels(encode(image, "PNG", icc_profile=display_p3()))
+    assert found[4, 4] == pytest.approx(p3_to_srgb((200, 120, 90)), abs=2)
+    assert (found[0, 0] == 255).all()
+
+
+def test_images_of_python_callers_are_converted_too():
+    image = Image.new("RGB", (8, 8), (200, 120, 90))
+    image.info["icc_profile"] = display_p3()
+    assert np.asarray(to_rgb(image))[0, 0] == pytest.approx(p3_to_srgb((200, 120, 90)), abs=2)
+
+
+@pytest.mark.parametrize(
+    "profile", [b"\0" * 200, b"x", b"", ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()]
+)
+def test_srgb_and_unreadable_profiles_change_nothing(picture, profile):
+    assert np.array_equal(pixels(encode(picture, "PNG", icc_profile=profile)), picture)
+
+
+def test_profile_of_another_colour_space_changes_nothing(picture):
+    gray = Image.fromarray(picture).convert("L")
+    data = encode(gray, "PNG", icc_profile=display_p3())
+    assert np.array_equal(pixels(data), np.asarray(gray.convert("RGB")))
+
+
+def test_large_metadata_cost_nothing(picture):
+    noise = np.random.default_rng(0).bytes(1_200_000)
+    profile = display_p3() + noise  # as large as those of printers
+    texts = [chunk(b"zTXt", b"note\0\0" + zlib.compress(noise)), chunk(b"iTXt", b"x\0\1\0\0\0" + zlib.compress(noise))]
+    assert np.array_equal(pixels(png_with(picture, *texts)), picture)
+    assert np.array_equal(pixels(png_with(picture, *texts * 40)), picture)
+    colour = np.full((40, 60, 3), (200, 120, 90), np.uint8)
+    found = pixels(png_with(colour, chunk(b"iCCP", b"big\0\0" + zlib.compress(profile))))
+    assert found[20, 20] == pytest.approx(p3_to_srgb((200, 120, 90)), abs=2)
+
+
+@pytest.mark.parametrize(
+    "exif",
+    [
+        b"MM\0*\0\0\0\x08\xff\xff",  # 65535 entries, none of them there
+        b"",
+        b"not exif at all",
+        b"II*\0\x08\0\0\0\x01\0\x12\x01\x02\0\x04\0\0\0abc\0\0\0\0\0",  # orientation "abc"
+        b"II*\0\x08\0\0\0\x01\0\x12\x01\x05\0\x01\0\0\0\x1a\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",  # 0 / 0
+        b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x63\0\0\0\0\0\0\0",  # 99
+    ],
+)
+def test_odd_exif_costs_neither_picture_nor_warning(picture, exif):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.array_equal(pixels(png_with(picture, chunk(b"eXIf", exif))), picture)
+        data = encode(picture, "JPEG", quality=95)
+        segment = b"Exif\0\0" + exif
+        tagged = data[:2] + b"\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment + data[2:]
+        assert np.array_equal(pixels(tagged), pixels(data))
+
+
+def test_orientation_of_unknown_type_is_none():
+    image = Image.new("RGB", (4, 3))
+    image.getexif()[0x0112] = "6"
+    assert upright(image).size == (4, 3)
+
+
+def many_scans(width: int, height: int, scans: int) -> bytes:
+    """A legal progressive JPEG: one DC scan, then `scans` refinements that change nothing."""
+
+    def segment(marker: int, data: bytes) -> bytes:
+        return b"\xff" + bytes([marker]) + struct.pack(">H", len(data) + 2) + data
+
+    def pack(bits: str) -> bytes:
+        bits += "1" * (-len(bits) % 8)
+        return int(bits, 2).to_bytes(len(bits) // 8, "big").replace(b"\xff", b"\xff\0")
+
+    blocks = -(-width // 8) * -(-height // 8)
+    runs, left = "", blocks
+    while left >= 16384:
+        run = min(left, 32767)
+        runs, left = runs + "0" + format(run - 16384, "014b"), left - run
+    runs += "0" + "0" * 14 if left else ""
+    tables = segment(0xDB, b"\0" + b"\1" * 64) + segment(0xC2, struct.pack(">BHHB", 8, height, width, 1) + b"\1\x11\0")
+    tables += segment(0xC4, b"\0" + bytes([1] + [0] * 15) + b"\0") + segment(
+        0xC4, b"\x10" + bytes([1] + [0] * 15) + b"\xe0"
+    )
+    first = segment(0xDA, b"\1\1\0\0\0\1") + pack("0" * blocks) + segment(0xDA, b"\1\1\0\1\x3f\x01") + pack(runs)
+    return b"\xff\xd8" + tables + first + (segment(0xDA, b"\1\1\0\1\x3f\x10") + pack(runs)) * scans + b"\xff\xd9"
+
+
+def test_scans_are_bounded_by_the_size_of_the_picture():
+    with pytest.raises(RejectedError, match=r"^too many scans$"):
+        decode(many_scans(6300, 6300, 200), 40_000_000)
+    assert decode(many_scans(400, 400, 200), 40_000_000)[0].shape == (400, 400, 3)
+    assert decode(many_scans(6300, 6300, 20), 40_000_000)[1] == (6300, 6300)
+
+
+def test_progressive_photo_with_a_film_behind_it_is_read(picture):
+    # Telephones append a film; its bytes look like any number of scans.
+    data = encode(picture, "JPEG", progressive=True)
+    assert np.array_equal(pixels(data + b"\xff\xda" * 10_000), pixels(data))
+
+
+def test_size_is_the_one_that_the_decoder_uses():
+    # A restart marker has no length; a walk that reads one ends at a decoy that spells 16 x 16.
+    large = encode(Image.new("L", (3000, 3000), 128), "JPEG", progressive=True, optimize=True)
+    first = b"\xff\xfe\xff\xff" + bytes(65530) + b"\xff\xc0\x00"
+    second = b"\xff\xfe\x00\x10\x00\x10\x01" + bytes(11)
+    with pytest.raises(RejectedError, match=r"^too large$"):
+        decode(b"\xff\xd8\xff\xd0" + first + second + large[2:], LIMIT)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xff\xd8" + b"\xff\xe5\x00\x02" * 500_000,  # empty segments
+        b"\xff\xd8" + b"\xff" * 2_000_000,  # fill bytes
+        b"GIF89a\x01\0\x01\0\0\0\0!\xfe" + b"\x01x" * 500_000,  # a comment in blocks of one byte
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", bytes([0, 0, 0, 9, 0, 0, 0, 9, 8, 2, 0, 0, 0]))
+        + chunk(b"abCd", b"") * 200_000,
+    ],
+)
+def test_segments_are_bounded(data):
+    with pytest.raises(RejectedError, match=r"^too many segments$"):
+        decode(data, LIMIT)
+
+
+def test_ascii_pixels_are_bounded():
+    with pytest.raises(RejectedError, match=r"^too large$"):
+        decode(b"P3 2000 2000 255\n" + b"1 " * 9, 10**8)
+    assert decode(b"P3 1 1 255\n1 2 3\n", 10**8)[0].tolist() == [[[1, 2, 3]]]
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}])
+@pytest.mark.parametrize("missing", [1, 2, 3, 6])
+def test_jpeg_without_its_last_bytes_is_read(real_or_smooth, options, missing):
+    data = encode(real_or_smooth, "JPEG", quality=92, **options)
+    whole = decode(data, LIMIT)[0]
+    found, size = decode(data[:-missing], LIMIT)
+    assert size == (640, 800)
+    assert np.array_equal(found[:-18], whole[:-18])
+    assert decode(data[:-missing], LIMIT, at_least=64)[0].shape == decode(data, LIMIT, at_least=64)[0].shape
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"progressive": True}, {"exif": b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"}],
+)
+def test_jpeg_without_many_rows_is_truncated(real_or_smooth, options, share):
+    data = encode(real_or_smooth, "JPEG", quality=92, **options)
+    for at_least in (None, 64):
+        with pytest.raises(RejectedError, match=r"^truncated$"):
+            decode(data[: int(len(data) * share)], LIMIT, at_least)
+
+
+def test_thumbnail_of_a_raw_photo_is_no_photo(picture):
+    # Camera files (DNG, NEF …) are TIFF files whose first picture is a preview of reduced size.
+    with pytest.raises(RejectedError, match=r"^raw photo$"):
+        decode(encode(picture, "TIFF", tiffinfo={254: 1}), LIMIT)
+
+
+HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(40)
+
+
+@pytest.mark.parametrize(
+    ("head", "name"),
+    [
+        (HEIC, "HEIF"),
+        (b"\0\0\0\x1cftypmif1\0\0\0\0mif1avif", "AVIF"),
+        (b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom", ""),
+        (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
+        (b"\xff\x0a\xfa\x1f", "JPEG XL"),
+        (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
+        (b"8BPS\0\1", "Photoshop"),
+        (b"P6 2 2 255\n", "PPM"),
+        (b"Python", ""),
+        (b"PK\3\4", ""),
+        (b"RIFF\0\0\0\0AVI ", ""),
+        (b"", ""),
+    ],
+)
+def test_content_names_the_format(head, name):
+    assert image_format(head) == name
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF"])
+def test_own_files_are_recognised(picture, kind):
+    data = encode(picture, kind)
+    assert image_format(data[: decoding.HEAD_BYTES]) == kind
+    assert refusal(data[: decoding.HEAD_BYTES]) == ""
+
+
+def test_unsupported_formats_are_named(monkeypatch):
+    monkeypatch.setattr(decoding, "HEIF", False)
+    monkeypatch.setattr(decoding.features, "check", lambda name: False)
+    for data, reason in (
+        (HEIC, NEEDS_HEIF),
+        (b"\0\0\0\x1cftypavif", decoding.NEEDS_AVIF),
+        (b"\xff\x0a\xfa\x1f", "JPEG XL is not supported"),
+    ):
+        with pytest.raises(RejectedError, match=f"^{reason}$"):
+            decode(data, LIMIT)
+
+
+def test_heic_is_read_with_the_extra(picture):
+    pytest.importorskip("pillow_heif")
+    data = encode(cv2.resize(picture, (120, 80)), "HEIF", quality=95, icc_profile=display_p3())
+    assert image_format(data[: decoding.HEAD_BYTES]) == "HEIF"
+    plain = encode(cv2.resize(picture, (120, 80)), "PNG", icc_profile=display_p3())
+    assert np.abs(pixels(data).astype(int) - pixels(plain)).mean() < 4
+
+
+def test_pillow_keeps_its_own_limit():
+    assert Image.MAX_IMAGE_PIXELS is not None  # the library changes nothing for the program that imports it
+
+
+def bomb(width: int, height: int) -> bytes:
+    """A PNG of one colour whose header is true and whose data are a few kilobytes."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(9999))) + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda p: b"", "zero bytes"),
+        (lambda p: b"<html>no image</html>", "not an image"),
+        (lambda p: b"\xff\xd8\xff", "not an image"),
+        (lambda p: encode(Image.fromarray(p).convert("LAB"), "TIFF"), "LAB pixels"),
+        (lambda p: b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not an image"),
+        (lambda p: encode(p, "JPEG")[:-400], "truncated"),
+        (lambda p: encode(p, "PNG")[:-400], "truncated"),
+        (lambda p: encode(p, "WEBP")[:-40], "damaged"),
+        (lambda p: encode(p, "GIF")[:-400], "truncated"),
+        (lambda p: bomb(30_000, 30_000), "too large"),
+        (lambda p: bomb(2**31 - 1, 2**31 - 1), "too large|not an image|damaged"),
+        (lambda p: encode(np.zeros((1001, 1000, 3), np.uint8), "JPEG"), "too large"),
+        (lambda p: encode(Image.fromarray(p[:, :, 0].astype(np.float32)), "TIFF"), "floating-point pixels"),
+        (lambda p: encode(p, "PNG").replace(b"IDAT", b"JUNK", 1), "damaged|truncated|not an image"),
+    ],
+)
+def test_unusable_files_say_why(picture, make, reason):
+    with pytest.raises(RejectedError, match=f"^({reason})$"):
+        decode(make(picture), LIMIT)
+
+
+def test_limit_is_the_callers(picture):
+    data = encode(np.zeros((1001, 1000, 3), np.uint8), "JPEG")
+    assert decode(data, 1_001_000)[1] == (1000, 1001)
+
+
+@given(
+    st.binary(max_size=300),
+    st.sampled_from(["", "JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM"]),
+    st.integers(0, 400),
+)
+def test_any_bytes_give_a_picture_or_a_reason(data, kind, place):
+    if kind:
+        whole = encode(np.full((9, 7, 3), 99, np.uint8), kind)
+        data = whole[:place] + data + whole[place + len(data) // 2 :]
+    try:
+        found, size = decode(data, LIMIT, at_least=16)
+    except RejectedError as error:
+        assert str(error)
+    else:
+        assert found.dtype == np.uint8
+        assert found.ndim == 3
+        assert found.shape[2] == 3
+        assert size[0] * size[1] <= LIMIT
+
+
+@pytest.mark.parametrize("exif", [False, True])
+def test_reduced_decoding_is_close_to_full_decoding(real_or_smooth, exif):
+    """The shortcut costs no quality: 40 dB and more against decoding everything."""
+    options = {"exif": Image.Exif()} if exif else {}
+    data = encode(real_or_smooth, "JPEG", quality=92, **options)
+    reduced, size = decode(data, 10**8, at_least=64)
+    assert size == real_or_smooth.shape[1::-1]
+    assert 128 <= min(reduced.shape[:2]) < 256
+    short, full = to_square(reduced, 64).astype(float), to_square(decode(data, 10**8)[0], 64).astype(float)
+    assert 10 * np.log10(255**2 / np.mean((short - full) ** 2)) > 40
+
+
+@pytest.fixture
+def real_or_smooth() -> np.ndarray:
+    rng = np.random.default_rng(1)
+    base = cv2.resize(rng.integers(0, 256, (20, 16, 3), dtype=np.uint8), (640, 800), interpolation=cv2.INTER_CUBIC)
+    cv2.circle(base, (300, 400), 150, (230, 200, 180), -1)
+    return np.clip(base + rng.normal(0, 3, base.shape), 0, 255).astype(np.uint8)
