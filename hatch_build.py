@@ -8,7 +8,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 class CommandHook(BuildHookInterface[Any]):
     """The wheel installs the folder `pipeline` as the package `animemorph`; a checkout imports it as `pipeline`."""
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002  (hatchling's interface)
         """Let the command of an editable install import `pipeline`, which is the name in the checkout."""
         if version == "editable":
             scripts = self.metadata.core.scripts

@@ -112,7 +112,10 @@ SEARCHES: list[tuple[str, Callable[[np.ndarray], int], int]] = [
 
 
 def measure(
-    function: Callable[[np.ndarray], int], make: Callable[[int], np.ndarray], n: int, queue: multiprocessing.Queue
+    function: Callable[[np.ndarray], int],
+    make: Callable[[int], np.ndarray],
+    n: int,
+    queue: "multiprocessing.Queue[tuple[int, float, float, float] | None]",
 ) -> None:
     """Put (result, wall seconds, processor seconds, MiB above the start) of one call into `queue`; None: no library."""
     try:
