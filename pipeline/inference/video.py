@@ -60,7 +60,8 @@ def translate_video(
         raise UserError("videos need PyAV: install animemorph[video].")
     import av
 
-    av.logging.set_level(av.logging.PANIC)
+    # No callback into Python: a decoder thread that logs waits for the interpreter, which waits for that thread.
+    av.logging.set_level(None)
     if target.suffix.lower() not in CONTAINERS:
         raise UserError(f"a video can be written as {', '.join(CONTAINERS)}, not as {target.suffix or 'that'}.")
     try:
