@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pipeline import params
 from pipeline.download import Fetched, archive, celeba, demo
+from pipeline.errors import bad_value
 from pipeline.faces import write_table
 from pipeline.files import atomic_folder, sha256, write_json
 from stages import DATA, run
@@ -33,18 +34,28 @@ def main(domain: str = "") -> None:
 
 
 def _fetch(wanted: params.Source, folder: Path, domain: str, seed: int) -> Fetched:
-    path = Path(wanted.path) if wanted.path else None
+    path = Path(wanted.path)
     match wanted.source:
         case "demo":
-            return demo.fetch(folder, domain, wanted.count or 400, seed)
+            return demo.fetch(folder, domain, wanted.count, seed)
         case "archive":
-            return archive.fetch(folder, path, Path(wanted.labels) if wanted.labels else None, domain)
+            return archive.fetch(folder, path, _labels(wanted, domain), domain)
         case "celeba":
             return celeba.fetch(folder, path, domain)
         case "kaggle":
             from pipeline.download import kaggle  # its client takes a second to import
 
             return kaggle.fetch(folder, wanted.dataset, domain)
+
+
+def _labels(wanted: params.Source, domain: str) -> Path | None:
+    """Return the path of the label table; UserError where DVC would not notice a change of it."""
+    if wanted.labels is None:
+        return None
+    watched = [DATA / "own" / domain, *([Path(wanted.path)] if Path(wanted.path).is_dir() else [])]
+    if not any(Path(wanted.labels).resolve().is_relative_to(folder.resolve()) for folder in watched):
+        raise bad_value(f"download.{domain}.labels", wanted.labels, f"a file in {watched[0]}, which DVC watches")
+    return Path(wanted.labels)
 
 
 if __name__ == "__main__":

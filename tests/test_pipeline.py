@@ -67,8 +67,8 @@ def make_tiny(content) -> None:
         demo["download"][domain]["count"] = count
     tiny = {"resolution": 32, "width": 4, "discriminator_width": 4, "blocks": 1, "batch": 4, "epochs": 1}
     for key, value in tiny.items():
-        (content["train"] if key in content["train"] else demo["train"])[key] = value
-    content["evaluate"]["bootstrap"] = 10
+        demo["train"][key] = value
+    demo["evaluate"]["bootstrap"] = 10
 
 
 def ran(said: str) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline.params import PROFILE_ONLY, Params
+from pipeline.params import Params
 
 ROOT = Path(__file__).parents[1]
 STAGES = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
@@ -36,6 +36,7 @@ PLUMBING = {
         f"pipeline.{name}"
         for name in ("errors", "files", "parallel", "images", "decoding", "params", "faces", "devices", "weights")
     ),
+    *(f"pipeline.params.{name}" for name in ("base", "data", "model", "merge", "errors")),
     *("pipeline.train.accelerator", "pipeline.train.checkpoint"),
 }
 
@@ -76,17 +77,29 @@ def test_the_params_a_stage_names_exist_in_every_profile(stage):
                 value = value[part]
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_a_group_is_watched_at_the_top_level_or_refused_there(stage):
-    watched = STAGES[stage].get("do", STAGES[stage])["params"]
-    assert (stage in watched) != (stage in PROFILE_ONLY)
-
-
 def leaves(group: dict, prefix: str = "") -> list[str]:
     names: list[str] = []
     for name, value in group.items():
         names += leaves(value, f"{prefix}{name}.") if isinstance(value, dict) else [prefix + name]
     return names
+
+
+#: Keys without a value in a profile: DVC watches the files of the path, and every stage reads the seed.
+TOP_ONLY = {"profile", "seed", *(f"download.{domain}.path" for domain in DOMAINS)}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_params_are_watched_at_top_level_and_in_profile(stage):
+    watched = set(STAGES[stage].get("do", STAGES[stage])["params"]) - TOP_ONLY - {"profiles.${profile}"}
+    top = {key for key in watched if not key.startswith("profiles.")}
+    assert watched - top == {f"profiles.${{profile}}.{key}" for key in top} or stage == "report"
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_profile_and_top_level_have_the_same_keys(profile):
+    top = set(leaves({key: PARAMS[key] for key in PARAMS if key != "profiles"})) - TOP_ONLY
+    found = {re.sub(r"^(balance\.\w+)\.(fe)?male$", r"\1", key) for key in leaves(PARAMS["profiles"][profile])}
+    assert found == top
 
 
 def test_every_param_makes_its_stage_run_again():

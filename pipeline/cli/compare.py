@@ -63,7 +63,7 @@ def compare(root: Path, seeds: Sequence[int], settings: Sequence[str], output: P
     Args:
         root: Folder of the project, a Git repository with `dvc.yaml`.
         seeds: Values of the param `seed`; data, split and training depend on it.
-        settings: Further params of all runs, such as "profiles.demo.train.epochs=4".
+        settings: Further params of all runs, such as "train.epochs=4".
         output: Folder of the results.
 
     Returns:
@@ -106,13 +106,18 @@ def own_files(root: Path, settings: Sequence[str]) -> list[str]:
 
     A temporary copy of the project contains only files that Git tracks, so these files are copied too.
     """
-    profiles = YAML(typ="safe").load(root / "params.yaml").get("profiles", {})
-    sources = [source for profile in profiles.values() for source in profile.get("download", {}).values()]
+    content = YAML(typ="safe").load(root / "params.yaml")
+    groups = [content, *content.get("profiles", {}).values()]
+    sources = [source for group in groups for source in group.get("download", {}).values()]
     named = [source.get(key) for source in sources for key in ("path", "labels")]
     named += [
         value for key, _, value in (word.partition("=") for word in settings) if key.endswith((".path", ".labels"))
     ]
-    return sorted({name for name in named if name and not Path(name).is_absolute() and (root / name).exists()})
+    paths = {Path(name) for name in named if name and not Path(name).is_absolute() and (root / name).exists()}
+    own = Path("data/own")  # its folders are tracked, so their content is copied entry by entry
+    found = {path for path in paths if not path.is_relative_to(own)}
+    found |= {entry.relative_to(root) for entry in (root / own).glob("*/*") if entry.name != "README.md"}
+    return sorted(path.as_posix() for path in found)
 
 
 def orderings(runs: pd.DataFrame) -> pd.DataFrame:
@@ -275,6 +280,6 @@ def command(seeds: str, settings: Sequence[str], output: Path) -> Path:
     if not all(word.isdecimal() for word in words):
         raise bad_value("--seeds", seeds, "whole numbers separated by commas, such as 0,1,2,3,4")
     if wrong := [setting for setting in settings if "=" not in setting]:
-        raise bad_value("-S", wrong[0], "of the form KEY=VALUE, such as profiles.demo.train.epochs=4")
+        raise bad_value("-S", wrong[0], "of the form KEY=VALUE, such as train.epochs=4")
     params.load()  # An error in params.yaml is reported before anything runs.
     return compare(Path.cwd(), sorted({int(word) for word in words}), settings, output)

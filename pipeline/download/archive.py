@@ -16,7 +16,7 @@ from typing import IO, Any
 from tqdm import tqdm
 
 from ..decoding import HEAD_BYTES
-from ..errors import Kind, UserError, damaged_file, missing_file, too_few
+from ..errors import damaged_file, missing_file, too_few
 from ..image_archive import IMAGE_SUFFIXES, MAX_BYTES, ImageList, find_texts, is_zip, list_images, refused
 from . import Fetched, labels
 
@@ -29,25 +29,19 @@ _COMPRESSED: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd
 _MAX_RATIO, _MAX_EXTRA = 50, 64 * 1024**2
 
 
-def fetch(folder: Path, path: Path | None, labels_path: Path | None, domain: str) -> Fetched:
+def fetch(folder: Path, path: Path, labels_path: Path | None, domain: str) -> Fetched:
     """Copy an archive of images and read its labels.
 
     Args:
         folder: Where faces.zip or faces.tar is written; a folder of images is packed.
-        path: A zip, a tar or a folder of images.
+        path: A zip, a tar or a folder; a folder without images that contains one zip or tar stands for it.
         labels_path: A CSV; None: the file labels.csv inside the archive or folder, if there is one.
         domain: Name of the domain.
 
     Raises:
         UserError: A file is missing or damaged, or has no image, or the table has no usable label.
     """
-    if path is None:
-        key = f"download.{domain}.path"
-        raise UserError(
-            f"{key!r} is not set, but the source is archive. Set it to a zip, a tar or a folder of images.",
-            kind=Kind.MISSING,
-            subject=key,
-        )
+    given, path = path, _only_archive(path) or path
     listed = store(path, folder)
     members = labels.from_names((member.name for member in listed.images), domain)
     facts: dict[str, Any] = {
@@ -57,7 +51,7 @@ def fetch(folder: Path, path: Path | None, labels_path: Path | None, domain: str
         "licence_url": None,
     }
     if labels_path is None:
-        name, data = _inner_table(path, folder)
+        name, data = _inner_table(given, folder)
     elif labels_path.is_file():
         name, data = str(labels_path), labels_path.read_bytes()
     else:
@@ -85,9 +79,8 @@ def store(path: Path, folder: Path) -> ImageList:
 
 def _inner_table(path: Path, folder: Path) -> tuple[str, bytes | None]:
     """Return name and content of labels.csv inside the folder `path` or its copy in `folder`; None without one."""
-    if path.is_dir():
-        table = path / LABELS
-        return str(table), table.read_bytes() if table.is_file() else None
+    if (table := path / LABELS).is_file():
+        return str(table), table.read_bytes()
     texts = {
         name: data
         for name, data in find_texts(next(folder.glob("faces.*")), (LABELS,)).items()
@@ -97,6 +90,16 @@ def _inner_table(path: Path, folder: Path) -> tuple[str, bytes | None]:
         return "", None
     name = min(texts, key=lambda name: (len(name), name))
     return f"{path}/{name}", texts[name]
+
+
+def _only_archive(path: Path) -> Path | None:
+    """Return the zip or tar in a folder that contains no image beside it; None for everything else."""
+    if not path.is_dir():
+        return None
+    files = [file for file in sorted(path.rglob("*")) if file.is_file() and not file.name.startswith(".")]
+    archives = [file for file in files if is_zip(file) or tarfile.is_tarfile(file)]
+    images = [file for file in files if file.suffix.lower() in IMAGE_SUFFIXES]
+    return archives[0] if len(archives) == 1 and not images else None
 
 
 def _copy(path: Path, folder: Path) -> ImageList:

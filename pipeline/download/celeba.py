@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from ..errors import Kind, UserError, bad_value, damaged_file, missing_file
+from ..errors import bad_value, damaged_file, missing_file
 from . import Fetched, labels
 from .archive import store
 
@@ -20,7 +20,7 @@ ATTRIBUTES, LANDMARKS, IDENTITIES = "list_attr_celeba", "list_landmarks_align_ce
 _PICTURES = "img_align_celeba"
 
 
-def fetch(folder: Path, path: Path | None, domain: str) -> Fetched:
+def fetch(folder: Path, path: Path, domain: str) -> Fetched:
     """Copy the images of CelebA found below `path` and read the tables next to them.
 
     Attributes are needed; landmarks and identities are read if they exist.
@@ -35,12 +35,6 @@ def fetch(folder: Path, path: Path | None, domain: str) -> Fetched:
     """
     key = f"download.{domain}.path"
     files = f"{_PICTURES}.zip, {ATTRIBUTES}.txt and {IDENTITIES}.txt"
-    if path is None:
-        raise UserError(
-            f"{key!r} is not set, but the source is celeba. Set it to the folder with {files}.",
-            kind=Kind.MISSING,
-            subject=key,
-        )
     if not path.is_dir():
         raise missing_file(path, f"Set {key} to the folder with {files}")
     below = sorted(path.rglob("*"))

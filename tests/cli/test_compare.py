@@ -132,12 +132,13 @@ def test_table_has_means_and_spreads(tmp_path: Path):
 
 
 def test_files_named_by_params_and_settings_come_along(tmp_path: Path):
-    source = "{path: photos.zip, labels: null}, anime: {path: /elsewhere/anime.zip}"
-    (tmp_path / "params.yaml").write_text(f"profiles: {{demo: {{download: {{human: {source}}}}}}}")
-    for name in ("photos.zip", "people.csv", "epochs"):
+    source = "{path: photos.zip, labels: null}, anime: {path: /elsewhere/anime.zip}, b: {path: data/own/external}"
+    (tmp_path / "params.yaml").write_text(f"download: {{human: {source}}}")
+    (tmp_path / "data/own/external").mkdir(parents=True)
+    for name in ("photos.zip", "people.csv", "epochs", "data/own/external/README.md", "data/own/external/a.png"):
         (tmp_path / name).touch()
-    settings = ["profiles.demo.download.human.labels=people.csv", "x.path=gone.zip", "train.model=epochs"]
-    assert compare.own_files(tmp_path, settings) == ["people.csv", "photos.zip"]
+    settings = ["download.human.labels=people.csv", "x.path=gone.zip", "train.model=epochs"]
+    assert compare.own_files(tmp_path, settings) == ["data/own/external/a.png", "people.csv", "photos.zip"]
 
 
 def test_names_tell_runs_apart():

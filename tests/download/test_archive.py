@@ -1,6 +1,7 @@
 import hashlib
 import os
 import random
+import shutil
 import tarfile
 import zipfile
 from pathlib import Path
@@ -107,7 +108,6 @@ def test_missing_inputs_are_refused(photos, out, tmp_path):
     with zipfile.ZipFile(tmp_path / "nothing.zip", "w") as file:
         file.writestr("readme.txt", "no image")
     for path, labels, kind, subject in (
-        (None, None, Kind.MISSING, "download.human.path"),
         (tmp_path / "none.zip", None, Kind.MISSING, str(tmp_path / "none.zip")),
         (tmp_path / "empty", None, Kind.TOO_FEW, f"images in {tmp_path}/empty (it contains nothing)"),
         (tmp_path / "text.zip", None, Kind.DAMAGED, str(tmp_path / "text.zip")),
@@ -213,3 +213,22 @@ def test_tar_that_ends_with_a_zip_is_a_tar(out, tmp_path, png, mode):
     fetched = archive.fetch(out, tmp_path / "x.tar", None, "human")
     assert stored(out) == {"a.png": png(0)}
     assert fetched.ignored == {"nested archive": 1}
+
+
+def test_folder_with_one_archive_stands_for_it(photos, out, tmp_path):
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "README.md").write_text("put your photos here")
+    (own / "labels.csv").write_text("file,gender\na.png,male\n")
+    shutil.make_archive(str(own / "photos"), "zip", photos)
+    fetched = archive.fetch(out, own, None, "human")
+    assert fetched.facts["dataset"] == "photos.zip"
+    assert fetched.facts["labels"]["name"] == "labels.csv"
+
+
+def test_folder_with_images_and_an_archive_is_a_folder_of_images(photos, out, tmp_path, png):
+    own = tmp_path / "own"
+    own.mkdir()
+    shutil.make_archive(str(own / "photos"), "zip", photos)
+    (own / "one.png").write_bytes(png(1))
+    assert archive.fetch(out, own, None, "human").members["source"].tolist() == ["one.png"]

@@ -23,11 +23,11 @@ def project(tmp_path, monkeypatch) -> Path:
 
 
 def use(project: Path, domain: str, **source: object) -> None:
-    """Set a domain's source in the demo profile."""
+    """Set a domain's source, its path at the top level."""
     from ruamel.yaml import YAML
 
     params = YAML().load(project / "params.yaml")
-    params["profiles"]["demo"]["download"][domain].update(source)
+    params["download"][domain].update(source)
     YAML().dump(params, project / "params.yaml")
 
 
@@ -70,18 +70,18 @@ def test_failure_leaves_no_output(project):
 
 
 @pytest.mark.parametrize(
-    ("source", "kind", "key"),
+    ("source", "kind", "subject"),
     [
-        ({"source": "archive"}, Kind.MISSING, "path"),
-        ({"source": "celeba"}, Kind.MISSING, "path"),
-        ({"source": "kaggle"}, Kind.BAD_VALUE, "dataset"),
+        ({"source": "archive"}, Kind.MISSING, "data/own/human"),
+        ({"source": "celeba"}, Kind.MISSING, "data/own/human"),
+        ({"source": "kaggle", "dataset": "celeba"}, Kind.BAD_VALUE, "download.human.dataset"),
     ],
 )
-def test_incomplete_source_is_refused(project, source, kind, key):
+def test_incomplete_source_is_refused(project, source, kind, subject):
     use(project, "human", **source)
     with pytest.raises(UserError) as error:
         download.main("human")
-    assert (error.value.kind, error.value.subject) == (kind, f"download.human.{key}")
+    assert (error.value.kind, error.value.subject) == (kind, subject)
 
 
 def test_demo_faces_are_the_same_again_and_labelled(project):
@@ -130,3 +130,18 @@ def test_external_shows_people_with_labels_and_things_without(project):
     assert set(people["gender"]) <= {"female", "male"}
     assert (people["age"] >= 16).all()
     assert pd.isna(table["gender"].iloc[-1])
+
+
+def test_labels_must_be_where_dvc_watches(project, png):
+    own = project / "data/own/human"
+    own.mkdir(parents=True)
+    (own / "1.png").write_bytes(png(1))
+    for folder in (own, project):
+        (folder / "people.csv").write_text("file,gender\n1.png,female\n")
+    use(project, "human", source="archive", labels="data/own/human/people.csv")
+    download.main("human")
+    assert read_table(project / "data/download/human/members.parquet")["gender"].tolist() == ["female"]
+    use(project, "human", source="archive", labels="people.csv")
+    with pytest.raises(UserError) as error:
+        download.main("human")
+    assert (error.value.kind, error.value.subject) == (Kind.BAD_VALUE, "download.human.labels")

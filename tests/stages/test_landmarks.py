@@ -132,7 +132,7 @@ def test_workers_do_not_change_a_byte(finished, tmp_path):
 
 
 def celeba_project(folder: Path, columns: dict[str, list[float]]) -> None:
-    text = (ROOT / "params.yaml").read_text().replace("human: {detector: dlib}", "human: {detector: celeba}")
+    text = (ROOT / "params.yaml").read_text().replace("human: {detector: dlib", "human: {detector: celeba")
     (folder / "params.yaml").write_text(text)
     write(folder, "human", np.zeros((2, SIZE, SIZE, 3), np.uint8), **columns)
 
@@ -157,7 +157,7 @@ def test_landmarks_of_celeba(tmp_path):
 
 @pytest.mark.parametrize(
     ("words", "sentence"),
-    [((), "nothing is no domain"), (("cats",), "cats is no domain"), (("external",), "run `dvc repro`")],
+    [((), "'domain'"), (("cats",), "'cats'"), (("external",), "run `dvc repro`")],
 )
 def test_wrong_calls_end_as_one_sentence(resized, words, sentence):
     code, text = run(resized, *words)
@@ -174,7 +174,7 @@ def test_celeba_without_its_columns(tmp_path):
 def test_weights_that_are_no_folder_are_one_sentence(finished, tmp_path):
     (tmp_path / "data").symlink_to(finished / "data")
     text = (ROOT / "params.yaml").read_text()
-    text = text.replace("anime: {detector: animeface}", "anime: {detector: animeface, weights: nowhere}")
+    text = text.replace("animeface, face_detector: none, weights: none", "dlib, face_detector: none, weights: nowhere")
     (tmp_path / "params.yaml").write_text(text)
     code, said = run(tmp_path, "anime", ANIMEMORPH_SCRATCH=str(tmp_path / "scratch"))
     assert code == 1

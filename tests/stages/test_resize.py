@@ -104,7 +104,7 @@ def test_number_of_workers_and_second_run_change_no_byte(project, png, monkeypat
 
 
 def test_candidates_are_as_many_women_as_men(project, png):
-    set_param(project, "candidates: {human: null", "candidates: {human: 10")
+    set_param(project, "  candidates: {human: null", "  candidates: {human: 10")
     genders = ["female"] * 30 + ["male"] * 10
     download(project, {f"{n:02d}.png": png(n) for n in range(40)}, gender=genders)
     resize.main("human")
@@ -147,8 +147,9 @@ def test_missing_members_and_files_are_named(project, png):
 
 @pytest.mark.parametrize("domain", ["", "cats"])
 def test_unknown_domain_is_refused(project, domain):
-    with pytest.raises(UserError):
+    with pytest.raises(UserError) as error:
         resize.main(domain)
+    assert (error.value.kind, error.value.subject) == (Kind.BAD_VALUE, "domain")
 
 
 def test_killed_run_leaves_nothing_and_the_next_gives_the_same_bytes(project, png):

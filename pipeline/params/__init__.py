@@ -1,0 +1,84 @@
+"""`params.yaml` as typed groups, one per stage: the meaning, unit and range of every key.
+
+The value in force is the one at the top level or, where that is null, the one of `profiles.<profile>`. So
+`-S train.lr=1e-4` always wins, and every value in force is in the file. `download.<domain>.path` is at the top level
+only, because dvc.yaml watches the files there.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from ..errors import bad_value
+from . import errors
+from .base import Domain, Engine, Group, PerDomain
+from .data import Balance, DomainFilter, DomainLandmarks, Filter, GenderCounts, Landmarks, Resize, Source, Split
+from .merge import drop_without_effect, keys_without_value, merge, read, refuse_in_profile, refuse_without_effect
+from .model import Evaluate, Report, Train
+
+__all__ = [
+    "Balance",
+    "Domain",
+    "DomainFilter",
+    "DomainLandmarks",
+    "Engine",
+    "Evaluate",
+    "Filter",
+    "GenderCounts",
+    "Group",
+    "Landmarks",
+    "Params",
+    "PerDomain",
+    "Report",
+    "Resize",
+    "Source",
+    "Split",
+    "Train",
+    "in_force",
+    "load",
+]
+
+
+class Params(Group):
+    """All values in force: those of the top level, completed by the profile."""
+
+    profile: str = Field(description="Name of the profile in `profiles`. Top level only.")
+    seed: int = Field(ge=0, description="Random seed of all stages, >= 0. Top level only.")
+    download: PerDomain[Source]
+    resize: Resize
+    landmarks: Landmarks
+    filter: Filter
+    balance: Balance
+    split: Split
+    train: Train
+    evaluate: Evaluate
+    report: Report
+
+
+def load(path: Path = Path("params.yaml")) -> Params:
+    """Read `params.yaml` and return the values in force.
+
+    Raises:
+        UserError: The file is missing or damaged, or a key is unknown, missing, out of range or without effect.
+    """
+    return in_force(read(path))
+
+
+def in_force(content: dict[str, Any]) -> Params:
+    """Return the values in force for the content of `params.yaml`; errors as for `load`."""
+    content = dict(content)
+    profiles, profile = content.pop("profiles", None), content.get("profile")
+    known = list(profiles) if isinstance(profiles, dict) else []
+    if not isinstance(profile, str) or profile not in known or not isinstance(profiles[profile], dict):
+        raise bad_value("profile", profile, f"one of {', '.join(map(str, known)) or 'the keys of `profiles`'}")
+    refuse_in_profile(profiles[profile], profile)
+    merged = merge(content, profiles[profile])
+    try:
+        params = Params.model_validate(merged)
+    except ValidationError as error:
+        raise errors.explain(error, Params, profile) from None
+    for key in keys_without_value(Params, merged):
+        raise errors.missing_key(key, profile)
+    refuse_without_effect(params, content)
+    return drop_without_effect(params)

@@ -1,0 +1,49 @@
+"""What all groups of params have in common: types, the word for null, keys without effect."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from ..errors import bad_value
+from .errors import Only, setting
+
+
+def word(word: str) -> BeforeValidator:
+    """Accept a word for null, which at the top level means the profile's value."""
+    return BeforeValidator(lambda value: None if value == word else value)
+
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+CountOrAll = Annotated[Count | None, word("all")]
+Text = Annotated[str | None, word("none")]
+Domain = Literal["human", "anime", "external"]
+Engine = Literal["local", "ray"]
+
+
+class Group(BaseModel):
+    """A group of params. Unknown keys are refused, values are constant."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    def without_effect(self) -> Iterator[tuple[str, str]]:
+        """Yield each key that has no effect here, with the condition that takes it away, such as `noise: false`."""
+        for name, field in type(self).model_fields.items():
+            for only in field.metadata:
+                if isinstance(only, Only) and getattr(self, only.key) not in only.values:
+                    yield name, setting(only.key, getattr(self, only.key))
+
+
+class PerDomain[T](Group):
+    """The same group for each of the three domains."""
+
+    human: T
+    anime: T
+    external: T
+
+    def __getitem__(self, domain: str) -> T:
+        if domain not in PerDomain.model_fields:
+            raise bad_value("domain", domain, f"one of {', '.join(PerDomain.model_fields)}")
+        return getattr(self, domain)

@@ -1,0 +1,169 @@
+"""Params of the stages that make the dataset: download, resize, landmarks, filter, balance, split."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import Discriminator, Field, Tag, field_validator
+
+from .base import Count, CountOrAll, Engine, Group, PerDomain, Share, Text, word
+from .errors import A_COUNT, A_COUNT_PER_GENDER, Only
+
+#: Folder for the user's own images of a domain; Git tracks the folder, not the images.
+OWN = "data/own/{domain}"
+
+
+class Source(Group):
+    """Origin of the images of one domain."""
+
+    source: Literal["demo", "archive", "kaggle", "celeba"] = Field(
+        description="Origin of the images. demo: generated here, archive: your own images, kaggle: a Kaggle dataset, "
+        "celeba: the original CelebA files."
+    )
+    path: Annotated[str, Only("source", ("archive", "celeba"))] = Field(
+        description="Zip, tar or folder of your own images, or the folder of the CelebA files. Top level only."
+    )
+    dataset: Annotated[Text, Only("source", ("kaggle",))] = Field(
+        None, description="Kaggle dataset with its version: owner/name/versions/N. null or none: no dataset."
+    )
+    labels: Annotated[Text, Only("source", ("archive",))] = Field(
+        None,
+        description="CSV with a file column and label columns, in `path` or in data/own/<domain>. null or none: the "
+        "file labels.csv in the archive, if there is one.",
+    )
+    count: Annotated[Count, Only("source", ("demo",))] = Field(400, description="Number of generated images, >= 1.")
+
+
+class Resize(Group):
+    """From image files to pixels."""
+
+    size: int = Field(128, ge=16, le=1024, description="Side of the stored square in pixels, 16 to 1024.")
+    fit: Literal["crop", "pad", "stretch"] = Field(
+        "crop", description="Method that makes an image square: crop the centre, pad the short side, or stretch."
+    )
+    max_pixels: int = Field(100_000_000, ge=1, description="Largest image that is decoded, in pixels, >= 1.")
+    candidates: PerDomain[CountOrAll] = Field(
+        description="Largest number of images to decode per domain, >= 1, as many women as men where the source has "
+        "labels. null or all: all images."
+    )
+    engine: Engine = Field(
+        "local", description="Executor: the cores of this machine (local) or a Ray cluster (ray). The bytes are equal."
+    )
+
+
+NETWORK_DETECTORS = ("anime_face_detector", "openmmlab", "face_alignment")
+
+
+class DomainLandmarks(Group):
+    """Detection of the faces of one domain."""
+
+    detector: Literal["dlib", "animeface", "anime_face_detector", "openmmlab", "face_alignment", "celeba"] = Field(
+        description="Face and keypoint detector. dlib, face_alignment, celeba: photos; the others: anime."
+    )
+    face_detector: Annotated[Text, Only("detector", NETWORK_DETECTORS)] = Field(
+        None,
+        description="Network for the boxes. anime_face_detector, openmmlab: yolov3, faster-rcnn; face_alignment: "
+        "sfd, retinaface, yunet, scrfd, blazeface. null or none: the first of these.",
+    )
+    weights: Annotated[Text, Only("detector", ("dlib", *NETWORK_DETECTORS))] = Field(
+        None, description="Folder with the weight files. null or none: the packaged or downloaded weights."
+    )
+    batch: Annotated[Count, Only("detector", NETWORK_DETECTORS)] = Field(
+        16, description="Batch size of the detector in images, >= 1."
+    )
+
+
+class Landmarks(PerDomain[DomainLandmarks]):
+    """Detection of faces and their keypoints."""
+
+    align: bool = Field(
+        False, description="Alignment of faces to common eye and mouth positions wherever their pixels are read."
+    )
+    engine: Engine = Field("local", description="Executor, as for `resize`.")
+
+
+class DomainFilter(Group):
+    """Conditions for keeping a face of one domain."""
+
+    years: Annotated[tuple[int, int] | None, word("any")] = Field(
+        None, description="First and last year to keep, from the file name. null or any: all years."
+    )
+    keep_unknown_year: bool = Field(True, description="Whether to keep faces without a year in the file name.")
+    min_score: Share = Field(0.0, description="Lowest detector confidence to keep, 0 to 1.")
+    min_feature_score: Share = Field(0.0, description="Lowest mean keypoint confidence to keep, 0 to 1.")
+    max_yaw: float = Field(90.0, ge=0, le=90, description="Largest absolute yaw angle to keep, in degrees, 0 to 90.")
+    min_size: float = Field(
+        0.0, ge=0, description="Smallest shorter side of the face box to keep, in pixels of the stored image, >= 0."
+    )
+    min_sharpness: float = Field(
+        0.0, ge=0, description="Lowest variance of the Laplacian in the face box to keep, >= 0."
+    )
+    duplicate_radius: Annotated[Annotated[int, Field(ge=0, le=64)] | None, word("exact")] = Field(
+        None,
+        description="Largest Hamming distance of two 64-bit perceptual hashes that marks duplicates, 0 to 64. null or "
+        "exact: only files with equal bytes.",
+    )
+
+    @field_validator("years")
+    @classmethod
+    def _in_order(cls, years: tuple[int, int] | None) -> tuple[int, int] | None:
+        if years and years[0] > years[1]:
+            raise ValueError("the first year, then the last")
+        return years
+
+    def without_effect(self) -> Iterator[tuple[str, str]]:
+        """Yield each key that has no effect here; a year is looked at only where `years` are set."""
+        yield from super().without_effect()
+        if self.years is None:
+            yield "keep_unknown_year", "years: any"
+
+
+class Filter(PerDomain[DomainFilter]):
+    """Verdict for each face."""
+
+
+class GenderCounts(Group):
+    """Numbers of women and men."""
+
+    female: int = Field(ge=0, description="Number of women, >= 0.")
+    male: int = Field(ge=0, description="Number of men, >= 0.")
+
+
+def _kind(wanted: object) -> str:
+    return A_COUNT_PER_GENDER if isinstance(wanted, dict | GenderCounts) else A_COUNT
+
+
+#: A union that knows which of its members was meant, so that an error names what that member expects.
+Wanted = Annotated[
+    Annotated[GenderCounts, Tag(A_COUNT_PER_GENDER)] | Annotated[CountOrAll, Tag(A_COUNT)], Discriminator(_kind)
+]
+
+
+class Balance(PerDomain[Wanted]):
+    """Number of faces per domain: a count, a count per gender, or null or all for every face."""
+
+    labels: Literal["source", "estimated"] = Field(
+        "source", description="Origin of missing gender labels: none besides the source's, or estimated from pixels."
+    )
+    on_shortage: Literal["error", "shrink"] = Field(
+        "error", description="Action where a domain has fewer faces: stop with an error, or take fewer of each gender."
+    )
+
+    def without_effect(self) -> Iterator[tuple[str, str]]:
+        """Yield each key that has no effect here: nothing can be short where all faces are taken."""
+        if all(self[domain] is None for domain in PerDomain.model_fields):
+            yield "on_shortage", "human, anime, external: all"
+
+
+class Split(Group):
+    """Training, validation and test faces."""
+
+    ratios: tuple[Share, Share, Share] = Field(
+        (0.7, 0.15, 0.15), description="Shares of the training, validation and test split; their sum is 1."
+    )
+
+    @field_validator("ratios")
+    @classmethod
+    def _whole(cls, ratios: tuple[float, float, float]) -> tuple[float, float, float]:
+        if abs(sum(ratios) - 1) > 1e-9:
+            raise ValueError("three shares with the sum 1")
+        return ratios

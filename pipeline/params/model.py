@@ -1,0 +1,120 @@
+"""Params of the stages that use the dataset: train, evaluate, report."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from ..errors import bad_value
+from .base import Count, Group, Positive, Share, Text
+from .errors import Only
+
+CYCLEGANS = ("cyclegan", "landmark_cyclegan")
+
+
+class Train(Group):
+    """One training run."""
+
+    model: Literal["dcgan", "cyclegan", "landmark_cyclegan"] = Field(
+        "cyclegan",
+        description="Model. dcgan: adversarial loss alone; cyclegan: with cycle consistency; landmark_cyclegan: with "
+        "discriminators of eyes, nose and mouth.",
+    )
+    init: Literal["scratch", "pretrained"] = Field(
+        "scratch", description="Initial generator weights: random, or those of the model in pipeline/pretrained."
+    )
+    noise: bool = Field(False, description="Gaussian noise on the human input of human2anime.")
+    noise_std: Annotated[float, Only("noise", (True,))] = Field(
+        0.1, ge=0, le=1, description="Standard deviation of the noise, for pixel values in [-1, 1]; 0 to 1."
+    )
+    lr: Positive = Field(2e-4, description="Learning rate of Adam for generators and discriminators, > 0.")
+    lambda_cycle: Annotated[float, Only("model", CYCLEGANS)] = Field(
+        10.0, ge=0, description="Weight of the cycle-consistency loss, >= 0."
+    )
+    lambda_identity: Annotated[float, Only("model", CYCLEGANS)] = Field(
+        0.5, ge=0, description="Weight of the identity loss as a multiple of `lambda_cycle`, >= 0."
+    )
+    pool: int = Field(50, ge=0, description="Size of the image pool in images, >= 0; 0: no pool.")
+    resolution: int = Field(128, ge=32, le=512, description="Side of training images in pixels, a multiple of 4.")
+    generator: Annotated[Literal["resnet", "unet"], Only("model", CYCLEGANS)] = Field(
+        "resnet", description="Generator. resnet: the original CycleGAN's; unet: a fifth of its operations."
+    )
+    width: Count = Field(64, description="Channels of the first generator layer, >= 1; `ngf` in the CycleGAN code.")
+    blocks: Annotated[Count, Only("model", CYCLEGANS)] = Field(6, description="Residual blocks per generator, >= 1.")
+    upsample: Annotated[Literal["transposed", "resize"], Only("model", CYCLEGANS), Only("generator", ("resnet",))] = (
+        Field(
+            "resize",
+            description="Upsampling layers: transposed convolutions (with checkerboards), or resize and convolution.",
+        )
+    )
+    activation: Literal["relu", "leaky_relu"] = Field("relu", description="Activation function of the generators.")
+    discriminator: Annotated[Literal["patch", "scalar", "spectral", "projected"], Only("model", CYCLEGANS)] = Field(
+        "patch",
+        description="Discriminator. patch: 70x70 PatchGAN; scalar: one score per image; spectral: PatchGAN with "
+        "spectral norm; projected: spectral, plus heads on frozen ImageNet features (Projected GAN).",
+    )
+    discriminator_width: Count = Field(
+        64, description="Channels of the first discriminator layer, >= 1; `ndf` in the CycleGAN code."
+    )
+    batch: Count = Field(1, description="Batch size per domain and device, >= 1.")
+    epochs: Count = Field(
+        100, description="Number of epochs, >= 1. The learning rate falls linearly to 0 over the second half."
+    )
+    ema: float = Field(0.0, ge=0, lt=1, description="EMA decay of the generator weights per step, 0 to 1; 0: no EMA.")
+    augment: bool = Field(
+        False, description="Random translation of discriminator inputs (DiffAugment), for small datasets."
+    )
+    precision: Literal["32", "bf16-mixed", "16-mixed"] = Field(
+        "32", description="Precision of activations; weights are float32."
+    )
+    compile: bool = Field(False, description="torch.compile: faster steps on a GPU after minutes of warm-up.")
+    select: Literal["best", "last"] | Count = Field(
+        "best",
+        description="Epoch of the final model: the one with the smallest validation distances and no mode collapse "
+        "(best), the last one, or a number.",
+    )
+    on_collapse: Literal["warn", "stop", "rollback"] = Field(
+        "warn", description="Action when an epoch shows mode collapse; rollback: return to the last good epoch."
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.resolution % 4:
+            raise bad_value("train.resolution", self.resolution, "a multiple of 4")
+        if self.generator == "unet" and self.model in CYCLEGANS and self.resolution % 8:
+            raise bad_value("train.resolution", self.resolution, "a multiple of 8 for generator unet")
+        if self.model == "dcgan" and self.resolution & (self.resolution - 1):
+            raise bad_value("train.resolution", self.resolution, "a power of 2 for model dcgan")
+        if isinstance(self.select, int) and self.select > self.epochs:
+            raise bad_value("train.select", self.select, f"<= train.epochs ({self.epochs})")
+        return self
+
+
+class Evaluate(Group):
+    """Measurements on the test split."""
+
+    tolerance: Share = Field(
+        0.1, description="Largest error of a reconstructed pixel value, as a share of the value range, 0 to 1."
+    )
+    extractor: Literal["embedded", "inception"] = Field(
+        "embedded",
+        description="Feature network of the distances. embedded: EfficientNet (fd, kd); inception: fid, kid.",
+    )
+    weights: Annotated[Text, Only("extractor", ("inception",))] = Field(
+        None, description="File or folder of the Inception weights. null or none: downloaded weights."
+    )
+    bootstrap: int = Field(
+        200, ge=0, description="Number of bootstrap resamples per confidence interval, >= 2; 0: no intervals."
+    )
+
+    @field_validator("bootstrap")
+    @classmethod
+    def _enough(cls, bootstrap: int) -> int:
+        if bootstrap == 1:
+            raise ValueError("0 or >= 2")
+        return bootstrap
+
+
+class Report(Group):
+    """Contents of the report."""
+
+    samples: Count = Field(8, description="Faces per direction in the sample sheets, >= 1.")
