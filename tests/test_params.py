@@ -221,7 +221,7 @@ def other(value: Any, key: str) -> list[Any]:
         "demo archive",
         "dcgan pretrained unet resnet transposed resize leaky_relu patch scalar stop shrink",
     ]
-    choices += ["estimated pad ray bf16-mixed inception embedded face_alignment anime_face_detector", "text"]
+    choices += ["estimated pad ray bf16-mixed 32 best inception embedded face_alignment", "anime_face_detector text"]
     return [7, [2000, 2001], *" ".join(choices).split()]
 
 

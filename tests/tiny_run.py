@@ -18,6 +18,7 @@ from pipeline.networks.model import ModelConfig, TranslationModel, build_model, 
 from pipeline.params import Train
 from pipeline.train import batches, checkpoint, loop
 from pipeline.train.accelerator import Engine
+from pipeline.train.pairs import Twins
 from pipeline.train.trainer import Run
 from pipeline.train.validation import Measures, Monitor
 
@@ -32,6 +33,8 @@ def settings(**changes: Any) -> Train:
 def tiny_model(train: Train, seed: int = 3) -> TranslationModel:
     torch.manual_seed(seed)
     shared = {name: value for name, value in train.model_dump().items() if name in ModelConfig.model_fields}
+    if train.needs_twins:
+        shared["styles"] = ("a", "b", "c")
     return build_model(ModelConfig(**shared | {"noise_std": train.noise_std if train.noise else 0.0, "seed": seed}))
 
 
@@ -39,6 +42,15 @@ def random_faces(count: int, seed: int) -> np.ndarray:
     """Smooth pictures, uint8 [count, 32, 32, 3]."""
     coarse = np.random.default_rng(seed).integers(0, 256, (count, 4, 4, 3))
     return coarse.repeat(8, axis=1).repeat(8, axis=2).astype(np.uint8)
+
+
+def random_twins(count: int, seed: int) -> Twins:
+    """Two drawings of each face in three styles; the right quarter of each photo is outside."""
+    pixels = random_faces(2 * count, seed).reshape(count, 2, RESOLUTION, RESOLUTION, 3)
+    masks = np.ones((count, RESOLUTION, RESOLUTION), dtype=bool)
+    masks[:, :, 24:] = False
+    styles = np.array([[face % 3, (face + 1) % 3] for face in range(count)])
+    return Twins(pixels, styles, masks)
 
 
 def pooled(images: np.ndarray) -> np.ndarray:
@@ -52,8 +64,10 @@ def fit(
 ) -> tuple[TranslationModel, list[dict[str, Any]], dict[str, Any]]:
     human, anime = random_faces(faces, 0), random_faces(faces + 1, 1)
     engine = engine or Engine()
-    resident = batches.Faces(torch.from_numpy(human), torch.from_numpy(anime), engine.device)
-    monitor = Monitor(random_faces(5, 2), random_faces(6, 3), Measures(pooled, frechet, copied_share), seed=3)
+    twins = [random_twins(count, 4) if train.needs_twins else None for count in (faces, 5)]
+    resident = batches.Faces(torch.from_numpy(human), torch.from_numpy(anime), engine.device, twins=twins[0])
+    measures = Measures(pooled, frechet, copied_share)
+    monitor = Monitor(random_faces(5, 2), random_faces(6, 3), measures, seed=3, twins=twins[1])
     with checkpoint.exclusive(folder):
         return loop.fit(train, tiny_model(train), resident, monitor, engine, folder, checkpoint_seconds)
 

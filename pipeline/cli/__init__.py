@@ -67,6 +67,7 @@ def translate_command(
     anyway: Annotated[bool, typer.Option("--anyway", help="Translate a photo's middle if it shows no face.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite what exists.")] = False,
     seed: Seed = 0,
+    style: Annotated[str | None, typer.Option(help="Name of the drawing style; by default the model's first.")] = None,
     model: Model = None,
 ) -> None:
     """Turn the faces of photos and videos into anime faces.
@@ -79,7 +80,7 @@ def translate_command(
         raise UserError("--paste and --grid exclude each other: leave one out.")
     # As Ctrl-C does it: nothing half-written stays.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    look = command.Look(size, seed, paste, grid, largest, anyway)
+    look = command.Look(size, seed, paste, grid, largest, anyway, style)
     raise typer.Exit(command.translate(inputs, output, model, look, force))
 
 

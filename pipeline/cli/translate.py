@@ -29,6 +29,7 @@ class Look:
     grid: bool
     largest: bool
     anyway: bool
+    style: str | None = None
 
     def pictures(self, translator: Translator, photo: np.ndarray) -> list[np.ndarray]:
         """Translate one upright photo, uint8 RGB [H, W, 3], to the pictures to write, uint8 RGB."""
@@ -60,7 +61,7 @@ def translate(inputs: list[str], output: str, model: Path | None, look: Look, fo
             raise UserError(f"{shown(job.target)}: a picture can be written as .png, .jpg or .webp.")
         if job.video and job.target is None:
             raise UserError("a video cannot go to standard output: name a file or a folder with -o.")
-    translator = Translator(model)
+    translator = Translator(model, look.style)
     written = skipped = 0
     bar = tqdm(jobs, desc="translate", unit="file", disable=None if len(jobs) > 1 else True)
     for job in bar:

@@ -23,8 +23,14 @@ class Generators(Protocol):
 
     facts: Facts
 
-    def run(self, images: np.ndarray, direction: Direction) -> np.ndarray:
-        """Map float32 [b, 3, R, R] in [-1, 1] to the same of the other domain."""
+    def run(self, images: np.ndarray, direction: Direction, style: int = 0) -> np.ndarray:
+        """Map float32 [b, 3, R, R] in [-1, 1] to the same of the other domain.
+
+        Args:
+            images: Where `facts.masked`, [b, 4, R, R]: the last channel is 1 inside the photo, else 0.
+            direction: Direction of the translation.
+            style: Number of the style, for a model with styles.
+        """
         ...
 
 
@@ -53,11 +59,14 @@ class TorchGenerators:
         self.model = load_model(folder, device=self._device)
         self.facts = Facts.model_validate(self.model.config.model_dump())
 
-    def run(self, images: np.ndarray, direction: Direction) -> np.ndarray:
-        """Map float32 [b, 3, R, R] in [-1, 1] to the same of the other domain."""
+    def run(self, images: np.ndarray, direction: Direction, style: int = 0) -> np.ndarray:
+        """Map images to the other domain, see `Generators.run`."""
         network = getattr(self.model, direction)
+        inputs = [self._torch.from_numpy(images).to(self._device)]
+        if self.facts.styled(direction):
+            inputs.append(self._torch.full((len(images),), style, device=self._device))
         with self._torch.inference_mode():
-            result: np.ndarray = network(self._torch.from_numpy(images).to(self._device)).float().cpu().numpy()
+            result: np.ndarray = network(*inputs).float().cpu().numpy()
         return result
 
 
@@ -85,9 +94,12 @@ class OnnxGenerators:
                 reason = " ".join(str(error).split())[:200]
                 raise UserError(f"{bundle}: {direction}.onnx cannot be loaded ({reason}): export it again.") from error
 
-    def run(self, images: np.ndarray, direction: Direction) -> np.ndarray:
-        """Map float32 [b, 3, R, R] in [-1, 1] to the same of the other domain."""
-        (result,) = self._sessions[direction].run(None, {"images": images})
+    def run(self, images: np.ndarray, direction: Direction, style: int = 0) -> np.ndarray:
+        """Map images to the other domain, see `Generators.run`."""
+        inputs = {"images": images}
+        if self.facts.styled(direction):
+            inputs["style"] = np.full(len(images), style, dtype=np.int64)
+        (result,) = self._sessions[direction].run(None, inputs)
         return np.asarray(result)
 
 

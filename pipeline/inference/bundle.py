@@ -27,8 +27,9 @@ MAX_LAYERS = 2000  # of one graph; the study's generators have about 100
 #: What an export of our generators consists of. Anything else (loops, file access, custom code) is refused.
 LAYERS = frozenset(
     (
-        *("Add", "BatchNormalization", "Cast", "Concat", "Conv", "ConvTranspose", "InstanceNormalization"),
-        *("LeakyRelu", "Pad", "Relu", "Resize", "Slice", "Tanh", "Transpose"),
+        *("Add", "BatchNormalization", "Cast", "Concat", "Conv", "ConvTranspose", "Gather", "InstanceNormalization"),
+        *("LeakyRelu", "Mul", "Pad", "Relu", "Reshape", "Resize", "Shape", "Sigmoid", "Slice", "Tanh", "Transpose"),
+        "Unsqueeze",
     )
 )
 

@@ -12,7 +12,7 @@ from ..errors import UserError
 from ..files import atomic_file
 from .backends import PRETRAINED, TRAINED, OnnxGenerators, TorchGenerators
 from .bundle import MAX_TEXT_BYTES, describe, write_bundle
-from .model_info import Direction
+from .model_info import Direction, Facts
 
 OPSET = 18
 #: Largest difference to PyTorch, in [-1, 1], with which a bundle is written.
@@ -20,7 +20,7 @@ PARITY = 1e-4
 #: The same for weights stored in 16 bits: a level of 255 is 0.0078, and rounding adds up over the layers.
 HALF_PARITY = 0.1
 #: How often a generator halves its input: an exported one takes sides that are a multiple of it.
-STRIDES = {"resnet": 4, "unet": 8, "dcgan": 16}
+STRIDES = {"resnet": 4, "unet": 8, "styled_unet": 16, "dcgan": 16}
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,11 @@ def export(folder: Path | None, output: Path, half: bool = False, seed: int = 0)
     except ImportError:
         raise UserError("exporting needs onnx and onnxscript: install animemorph[pipeline,export].") from None
     trained = TorchGenerators(folder, device="cpu")
-    stride = STRIDES["dcgan" if trained.facts.model == "dcgan" else trained.model.config.generator]
+    stride = STRIDES[trained.model.config.network]
     graphs: dict[Direction, bytes] = {}
     directions: tuple[Direction, ...] = ("human2anime", "anime2human")
     for direction in tqdm(directions, desc="export", unit="network"):
-        model = _graph(getattr(trained.model, direction), trained.facts.resolution, stride)
+        model = _graph(getattr(trained.model, direction), trained.facts, direction, stride)
         graphs[direction] = (_halve(model) if half else model).SerializeToString(deterministic=True)
     with atomic_file(output) as partial:
         write_bundle(partial, graphs, _texts(folder))
@@ -76,16 +76,21 @@ def compare(
     side = trained.facts.resolution
     worst, squares = 0.0, []
     for batch, height, width in ((1, side, side), (3, side, side + stride), (2, side * 2, side * 2)):
-        images = rng.uniform(-1, 1, (batch, 3, height, width)).astype(np.float32)
-        difference = trained.run(images, direction) - exported.run(images, direction)
+        images = rng.uniform(-1, 1, (batch, 3 + trained.facts.masked, height, width)).astype(np.float32)
+        images[:, 3:] = images[:, 3:] > 0
+        style = max(0, len(trained.facts.styles) - 1)
+        difference = trained.run(images, direction, style) - exported.run(images, direction, style)
         worst = max(worst, float(np.abs(difference).max()))
         squares.append(float(np.square(difference, dtype=np.float64).mean()))
     mean = float(np.mean(squares))
     return Parity(worst, float(10 * np.log10(4 / mean)) if mean else float("inf"))
 
 
-def _graph(network: Any, resolution: int, stride: int) -> Any:
-    """Export one generator: `images` to `translated`, float32 [batch, 3, rows * stride, columns * stride]."""
+def _graph(network: Any, facts: Facts, direction: Direction, stride: int) -> Any:
+    """Export one generator: `images` to `translated`, float32 [batch, 3, rows * stride, columns * stride].
+
+    `images` of a masked model have a fourth channel; a model with styles has a second input, `style`, int64 [batch].
+    """
     import onnx
     import torch
 
@@ -93,15 +98,19 @@ def _graph(network: Any, resolution: int, stride: int) -> Any:
     rows = torch.export.Dim("rows", min=1, max=4096 // stride)
     columns = torch.export.Dim("columns", min=1, max=4096 // stride)
     # Two different sides and a batch above 1, so that nothing is specialised to the example.
-    example = torch.zeros(2, 3, resolution, resolution + stride)
+    channels, side = 3 + facts.masked, facts.resolution
+    example: tuple[Any, ...] = (torch.zeros(2, channels, side, side + stride),)
+    names, shapes = ["images"], [{0: batch, 2: stride * rows, 3: stride * columns}]
+    if facts.styled(direction):
+        example, names, shapes = (*example, torch.zeros(2, dtype=torch.long)), [*names, "style"], [*shapes, {0: batch}]
     program = torch.onnx.export(
         network,
-        (example,),
+        example,
         dynamo=True,
         opset_version=OPSET,
-        input_names=["images"],
+        input_names=names,
         output_names=["translated"],
-        dynamic_shapes=({0: batch, 2: stride * rows, 3: stride * columns},),
+        dynamic_shapes=tuple(shapes),
         external_data=False,
         verbose=False,
     )

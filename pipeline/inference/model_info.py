@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ..errors import bad_value
+
 Direction = Literal["human2anime", "anime2human"]
 
 
@@ -13,7 +15,33 @@ class Facts(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     model: str = Field(max_length=64)
+    generator: str = Field("resnet", max_length=64)
+    styles: tuple[str, ...] = Field((), max_length=256, description="names of the styles of human2anime")
     resolution: int = Field(ge=16, le=1024, description="px, side of the square that the networks were trained on")
     noise_std: float = Field(0.0, ge=0, le=1, description="of the noise on the human input, pixels in [-1, 1]")
     aligned: bool = Field(description="faces were turned and scaled to common eye and mouth positions")
     detectors: dict[str, str] = Field(description="name of the detector for the domains human and anime")
+
+    @property
+    def masked(self) -> bool:
+        """Whether the networks see the mask of the photo's pixels as a fourth channel."""
+        return self.model == "pix2pix" or (self.generator == "styled_unet" and self.model != "dcgan")
+
+    def styled(self, direction: Direction) -> bool:
+        """Whether the network of a direction has an input for the style."""
+        return direction == "human2anime" and len(self.styles) > 1
+
+    def style_number(self, name: str | None) -> int:
+        """Return the number of a style; None: the first.
+
+        Raises:
+            UserError: The model has no such style.
+        """
+        if name is None:
+            return 0
+        if name not in self.styles:
+            expected = (
+                f"one of {', '.join(self.styles)}" if self.styles else "left out, because the model has no styles"
+            )
+            raise bad_value("style", name, expected)
+        return self.styles.index(name)

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from ..errors import UserError
-from ..images import crop_aligned
+from ..images import crop_aligned, inside_photo
 from ..landmarks import create_detector
 from ..landmarks.alignment import similarity
 from .backends import load_generators
@@ -46,14 +46,19 @@ class Translator:
         >>> Translator().translate(Image.open("photo.jpg")).save("anime.png")
     """
 
-    def __init__(self, model: Path | str | None = None) -> None:
+    def __init__(self, model: Path | str | None = None, style: str | None = None) -> None:
         """Load a training folder or an exported bundle; by default `data/train`, else the model that ships along.
 
+        Args:
+            model: Training folder or bundle.
+            style: Name of the style to draw in, one of `facts.styles`; None: the first.
+
         Raises:
-            UserError: there is no such model, it is damaged, or what it needs is not installed.
+            UserError: there is no such model or style, it is damaged, or what it needs is not installed.
         """
         self._generators = load_generators(None if model is None else Path(model))
         self.facts = self._generators.facts
+        self._style = self.facts.style_number(style)
         self._finder = FaceFinder(create_detector(self.facts.detectors["human"]))
 
     def translate(self, photo: Image.Image, size: int = 256, seed: int = 0, anyway: bool = False) -> Image.Image:
@@ -100,7 +105,7 @@ class Translator:
         if most is None and len(aligns) > MAX_FACES:
             raise UserError(f"{len(aligns)} faces were found, {MAX_FACES} are allowed: crop the photo, or --largest.")
         crops = np.stack([crop_aligned(photo, align, self.facts.resolution) for align in aligns])
-        anime = self.run(crops, "human2anime", seed)
+        anime = self.run(crops, "human2anime", seed, self.masks(photo, aligns))
         backs = self.run(anime, "anime2human") if back else [None] * len(aligns)
         return [Face(*parts) for parts in zip(aligns, crops, anime, backs, strict=True)]
 
@@ -120,17 +125,29 @@ class Translator:
             aligns.append(np.asarray(align, dtype=np.float64).reshape(2, 3))
         return aligns
 
-    def run(self, crops: np.ndarray, direction: Direction, seed: int = 0) -> np.ndarray:
+    def masks(self, photo: np.ndarray, aligns: list[np.ndarray]) -> np.ndarray:
+        """Return which pixels of the crops lie inside a photo, uint8 RGB [H, W, 3]: bool [n, R, R]."""
+        height, width = photo.shape[:2]
+        return np.stack([inside_photo(align, self.facts.resolution, (height, width)) for align in aligns])
+
+    def run(
+        self, crops: np.ndarray, direction: Direction, seed: int = 0, masks: np.ndarray | None = None
+    ) -> np.ndarray:
         """Translate crops, uint8 RGB [n, R, R, 3], to uint8 RGB [n, R, R, 3].
 
-        The noise of a noise model is `numpy.random.default_rng(seed)`'s, whatever runs the network.
+        The noise of a noise model is `numpy.random.default_rng(seed)`'s, whatever runs the network. `masks` are those
+        of `masks()`; without them all pixels count as part of the photo. A model without masks ignores them.
         """
         images = np.ascontiguousarray(crops.transpose(0, 3, 1, 2), dtype=np.float32) / np.float32(127.5) - np.float32(1)
         if direction == "human2anime" and self.facts.noise_std > 0:
             noise = np.random.default_rng(seed).standard_normal(images.shape[1:], dtype=np.float32)
             images += noise * np.float32(self.facts.noise_std)
+        if self.facts.masked:
+            inside = np.ones(crops.shape[:3], dtype=bool) if masks is None else masks
+            images = np.concatenate([images, inside[:, None].astype(np.float32)], axis=1)
         parts = [
-            self._generators.run(images[start : start + BATCH], direction) for start in range(0, len(images), BATCH)
+            self._generators.run(images[start : start + BATCH], direction, self._style)
+            for start in range(0, len(images), BATCH)
         ]
         result = np.clip(np.round((np.concatenate(parts) + 1) * 127.5), 0, 255).astype(np.uint8)
         return np.ascontiguousarray(result.transpose(0, 2, 3, 1))

@@ -207,5 +207,6 @@ def _translate_frame(translator: Translator, pixels: np.ndarray, aligns: list[np
     if not aligns:
         return
     crops = np.stack([crop_aligned(pixels, align, translator.facts.resolution) for align in aligns])
-    for align, anime in reversed(list(zip(aligns, translator.run(crops, "human2anime", seed), strict=True))):
+    translated = translator.run(crops, "human2anime", seed, translator.masks(pixels, aligns))
+    for align, anime in reversed(list(zip(aligns, translated, strict=True))):
         paste_face(pixels, anime, align)

@@ -22,6 +22,7 @@ from .discriminators import (
     ProjectedDiscriminator,
 )
 from .generators import Activation, DcganGenerator, ResnetGenerator, UnetGenerator, Upsample, to_network, to_pixels
+from .styled import PairDiscriminator, StyledUnetGenerator
 
 Direction = Literal["human2anime", "anime2human"]
 
@@ -49,9 +50,12 @@ class ModelConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    model: Literal["dcgan", "cyclegan", "landmark_cyclegan"] = "cyclegan"
+    model: Literal["dcgan", "cyclegan", "landmark_cyclegan", "pix2pix"] = "cyclegan"
     resolution: int = Field(ge=16, le=1024, description="px, side of the images trained on")
-    generator: Literal["resnet", "unet"] = Field("resnet", description="of both CycleGANs; unet is the light one")
+    generator: Literal["resnet", "unet", "styled_unet"] = Field(
+        "resnet", description="of both CycleGANs; pix2pix always has styled_unet"
+    )
+    styles: tuple[str, ...] = Field((), description="names of the styles that human2anime draws in")
     width: int = Field(64, ge=1, le=512, description="channels of the generator's first layer")
     blocks: int = Field(6, ge=0, le=64, description="residual blocks")
     upsample: Upsample = "resize"
@@ -63,6 +67,13 @@ class ModelConfig(BaseModel):
     detectors: Detectors = Detectors(human="dlib", anime="animeface")
     epoch: int = Field(0, ge=0, description="epochs trained")
     seed: int = Field(0, ge=0)
+
+    @property
+    def network(self) -> Literal["dcgan", "resnet", "unet", "styled_unet"]:
+        """Kind of both generators."""
+        if self.model == "dcgan":
+            return "dcgan"
+        return "styled_unet" if self.model == "pix2pix" else self.generator
 
 
 @dataclass
@@ -83,7 +94,14 @@ class TranslationModel:
         return self
 
     @torch.no_grad()
-    def translate(self, faces: np.ndarray, direction: Direction, seed: int = 0) -> np.ndarray:
+    def translate(
+        self,
+        faces: np.ndarray,
+        direction: Direction,
+        seed: int = 0,
+        masks: np.ndarray | None = None,
+        style: int | np.ndarray = 0,
+    ) -> np.ndarray:
         """Translate faces.
 
         A noise model adds to each human face the same noise, drawn from `seed`: what comes out for a face does not
@@ -93,10 +111,13 @@ class TranslationModel:
             faces: uint8 RGB [n, R, R, 3], cropped as in training (`pipeline.faces.read_crops`).
             direction: `human2anime` or `anime2human`.
             seed: of the noise; without effect on a model without noise.
+            masks: bool [n, R, R], the pixels inside the photo; None: all. Only styled_unet uses them.
+            style: number of the style, for all faces or for each. Only styled_unet uses it.
 
         Returns:
             uint8 RGB [n, R, R, 3].
         """
+        styles = np.broadcast_to(np.asarray(style, dtype=np.int64), len(faces))
         generator = self.human2anime if direction == "human2anime" else self.anime2human
         device = next(generator.parameters()).device
         mode = generator.training
@@ -107,7 +128,10 @@ class TranslationModel:
                 images = to_network(torch.from_numpy(np.ascontiguousarray(faces[start : start + BATCH])).to(device))
                 if direction == "human2anime":
                     images = images + self.noise(images.shape[2], images.shape[3], seed).to(device)
-                translated[start : start + BATCH] = to_pixels(generator(images)).cpu().numpy()
+                part = slice(start, start + BATCH)
+                mask = None if masks is None else torch.from_numpy(masks[part]).to(device, torch.float32)[:, None]
+                numbers = torch.from_numpy(styles[part].copy()).to(device)
+                translated[part] = to_pixels(generate(generator, images, mask, numbers)).cpu().numpy()
         finally:
             generator.train(mode)
         return translated
@@ -120,6 +144,26 @@ class TranslationModel:
         return torch.from_numpy(drawn * np.float32(self.config.noise_std))
 
 
+def generate(network: nn.Module, images: Tensor, mask: Tensor | None = None, style: Tensor | None = None) -> Tensor:
+    """Run a generator; one that knows neither masks nor styles gets the images alone.
+
+    Args:
+        network: The generator.
+        images: [b, 3, R, R] in [-1, 1].
+        mask: [b, 1, R, R], 1 where a pixel is part of the photo; None: everywhere.
+        style: Style numbers [b]; None: style 0. A generator with one style ignores them.
+
+    Returns:
+        [b, 3, R, R] in [-1, 1].
+    """
+    if isinstance(network, StyledUnetGenerator):
+        known = style if network.styles > 1 else None
+        result: Tensor = network(images if mask is None else torch.cat([images, mask.to(images.dtype)], dim=1), known)
+    else:
+        result = network(images)
+    return result
+
+
 def build_model(config: ModelConfig) -> TranslationModel:
     """Build a model with fresh weights from torch's generator: seed it first for weights that come again."""
     return TranslationModel(config, *(_build(config, name) for name in FILES))
@@ -128,16 +172,23 @@ def build_model(config: ModelConfig) -> TranslationModel:
 def _build(config: ModelConfig, name: str) -> nn.Module:
     """Build the network of a name in FILES."""
     if name.startswith("discriminator"):
-        return _discriminator(config)
-    if config.model == "dcgan":
+        return _discriminator(config, name)
+    if config.network == "dcgan":
         return DcganGenerator(config.width, config.activation)
-    if config.generator == "unet":
+    if config.network == "styled_unet":
+        # Photos have no styles, and their generator learns in a fraction of the steps: half the width is enough.
+        if name == "anime2human" and config.model == "pix2pix":
+            return StyledUnetGenerator(max(8, config.width // 16 * 8))
+        return StyledUnetGenerator(config.width, max(1, len(config.styles)) if name == "human2anime" else 1)
+    if config.network == "unet":
         return UnetGenerator(config.width, config.blocks, config.activation)
     return ResnetGenerator(config.width, config.blocks, config.upsample, config.activation)
 
 
-def _discriminator(config: ModelConfig) -> nn.Module:
+def _discriminator(config: ModelConfig, name: str) -> nn.Module:
     width = config.discriminator_width
+    if config.model == "pix2pix":
+        return PairDiscriminator(width, max(1, len(config.styles)) if name == "discriminator_anime" else 1)
     if config.model == "dcgan":
         return DcganDiscriminator(config.resolution, width)
     if config.discriminator == "projected":

@@ -15,7 +15,7 @@ from . import errors
 from .base import Domain, Engine, Group, PerDomain
 from .data import Balance, DomainFilter, DomainLandmarks, Filter, GenderCounts, Landmarks, Resize, Source, Split
 from .merge import drop_without_effect, keys_without_value, merge, read, refuse_in_profile, refuse_without_effect
-from .model import Evaluate, Report, Train
+from .model import Evaluate, Report, Train, Twins
 
 __all__ = [
     "Balance",
@@ -35,6 +35,7 @@ __all__ = [
     "Source",
     "Split",
     "Train",
+    "Twins",
     "in_force",
     "load",
 ]
@@ -51,6 +52,7 @@ class Params(Group):
     filter: Filter
     balance: Balance
     split: Split
+    twins: Twins
     train: Train
     evaluate: Evaluate
     report: Report

@@ -5,19 +5,29 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from ..errors import bad_value
-from .base import Count, Group, Positive, Share, Text
+from .base import Count, CountOrAll, Group, Positive, Share, Text
 from .errors import Only
 
 CYCLEGANS = ("cyclegan", "landmark_cyclegan")
+UNPAIRED = ("dcgan", *CYCLEGANS)
+
+
+class Twins(Group):
+    """A drawing of each photo, for the models that learn from pairs."""
+
+    styles: Count | tuple[str, ...] = Field(4, description="Drawing styles: the first so many, or their names.")
+    per_face: CountOrAll = Field(
+        None, description="Styles that each photo is drawn in, in turn, >= 1. null or all: all."
+    )
 
 
 class Train(Group):
     """One training run."""
 
-    model: Literal["dcgan", "cyclegan", "landmark_cyclegan"] = Field(
+    model: Literal["dcgan", "cyclegan", "landmark_cyclegan", "pix2pix"] = Field(
         "cyclegan",
         description="Model. dcgan: adversarial loss alone; cyclegan: with cycle consistency; landmark_cyclegan: with "
-        "discriminators of eyes, nose and mouth.",
+        "discriminators of eyes, nose and mouth; pix2pix: pairs of a photo and its drawing.",
     )
     init: Literal["scratch", "pretrained"] = Field(
         "scratch", description="Initial generator weights: random, or those of the model in pipeline/pretrained."
@@ -33,10 +43,14 @@ class Train(Group):
     lambda_identity: Annotated[float, Only("model", CYCLEGANS)] = Field(
         0.5, ge=0, description="Weight of the identity loss as a multiple of `lambda_cycle`, >= 0."
     )
-    pool: int = Field(50, ge=0, description="Size of the image pool in images, >= 0; 0: no pool.")
+    pool: Annotated[int, Only("model", UNPAIRED)] = Field(
+        50, ge=0, description="Size of the image pool in images, >= 0; 0: no pool."
+    )
     resolution: int = Field(128, ge=32, le=512, description="Side of training images in pixels, a multiple of 4.")
-    generator: Annotated[Literal["resnet", "unet"], Only("model", CYCLEGANS)] = Field(
-        "resnet", description="Generator. resnet: the original CycleGAN's; unet: a fifth of its operations."
+    generator: Annotated[Literal["resnet", "unet", "styled_unet"], Only("model", CYCLEGANS)] = Field(
+        "resnet",
+        description="Generator. resnet: the original CycleGAN's; unet: a fifth of its operations; styled_unet: that of "
+        "pix2pix, with group normalisation, which keeps colours.",
     )
     width: Count = Field(64, description="Channels of the first generator layer, >= 1; `ngf` in the CycleGAN code.")
     blocks: Annotated[Count, Only("model", CYCLEGANS)] = Field(6, description="Residual blocks per generator, >= 1.")
@@ -46,7 +60,9 @@ class Train(Group):
             description="Upsampling layers: transposed convolutions (with checkerboards), or resize and convolution.",
         )
     )
-    activation: Literal["relu", "leaky_relu"] = Field("relu", description="Activation function of the generators.")
+    activation: Annotated[Literal["relu", "leaky_relu"], Only("model", UNPAIRED)] = Field(
+        "relu", description="Activation function of the generators."
+    )
     discriminator: Annotated[Literal["patch", "scalar", "spectral", "projected"], Only("model", CYCLEGANS)] = Field(
         "patch",
         description="Discriminator. patch: 70x70 PatchGAN; scalar: one score per image; spectral: PatchGAN with "
@@ -60,7 +76,7 @@ class Train(Group):
         100, description="Number of epochs, >= 1. The learning rate falls linearly to 0 over the second half."
     )
     ema: float = Field(0.0, ge=0, lt=1, description="EMA decay of the generator weights per step, 0 to 1; 0: no EMA.")
-    augment: bool = Field(
+    augment: Annotated[bool, Only("model", UNPAIRED)] = Field(
         False, description="Random translation of discriminator inputs (DiffAugment), for small datasets."
     )
     precision: Literal["32", "bf16-mixed", "16-mixed"] = Field(
@@ -82,11 +98,21 @@ class Train(Group):
             raise bad_value("train.resolution", self.resolution, "a multiple of 4")
         if self.generator == "unet" and self.model in CYCLEGANS and self.resolution % 8:
             raise bad_value("train.resolution", self.resolution, "a multiple of 8 for generator unet")
+        styled = self.model == "pix2pix" or (self.generator == "styled_unet" and self.model in CYCLEGANS)
+        if styled and self.resolution % 16:
+            raise bad_value("train.resolution", self.resolution, "a multiple of 16 for the styled U-Net")
+        if styled and self.width % 8:
+            raise bad_value("train.width", self.width, "a multiple of 8 for the styled U-Net")
         if self.model == "dcgan" and self.resolution & (self.resolution - 1):
             raise bad_value("train.resolution", self.resolution, "a power of 2 for model dcgan")
         if isinstance(self.select, int) and self.select > self.epochs:
             raise bad_value("train.select", self.select, f"<= train.epochs ({self.epochs})")
         return self
+
+    @property
+    def needs_twins(self) -> bool:
+        """Whether the model learns from drawn twins."""
+        return self.model == "pix2pix"
 
 
 class Evaluate(Group):

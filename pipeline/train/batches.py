@@ -14,9 +14,10 @@ from torch import Tensor
 from ..errors import UserError
 from ..networks.generators import to_network
 from .landmark_regions import mirror
+from .pairs import Pairs, Twins, make_pairs
 
 #: Keeps the streams of random numbers apart; the numbers themselves mean nothing.
-ORDER, FLIPS, NOISE, POOL, AUGMENT = range(5)
+ORDER, FLIPS, NOISE, POOL, AUGMENT, PAIRS = range(6)
 
 
 def generator(seed: int, stream: int, *index: int) -> np.random.Generator:
@@ -40,29 +41,38 @@ class Batch:
         anime: [b, 3, R, R] in [-1, 1].
         human_boxes: [b, 3, 4], eyes, nose and mouth: x0, y0, x1, y1 in pixels; where a recipe needs them.
         anime_boxes: likewise.
+        pairs: the photos of `human` with their twins, where a recipe needs them.
+        step: number of the step in the run; None: not a training step.
     """
 
     human: Tensor
     anime: Tensor
     human_boxes: Tensor | None = None
     anime_boxes: Tensor | None = None
+    pairs: Pairs | None = None
+    step: int | None = None
 
 
 @dataclass(frozen=True)
 class Faces:
     """The faces of both domains, uint8 [n, R, R, 3] each, on the training device or where they fit.
 
-    `boxes` are those of `Batch`, float32 [n, 3, 4] per domain, human first.
+    `boxes` are those of `Batch`, float32 [n, 3, 4] per domain, human first. `twins` are those of `human`.
     """
 
     human: Tensor
     anime: Tensor
     device: torch.device
     boxes: tuple[np.ndarray, np.ndarray] | None = None
+    twins: Twins | None = None
 
     def steps(self, batch: int) -> int:
-        """Count the steps of an epoch: the larger domain is seen once, less what does not fill a batch."""
-        return max(len(self.human), len(self.anime)) // batch
+        """Count the steps of an epoch: the larger domain is seen once, less what does not fill a batch.
+
+        With twins, each photo is seen as often as it has drawings.
+        """
+        drawings = 1 if self.twins is None else self.twins.pixels.shape[1]
+        return max(len(self.human) * drawings, len(self.anime)) // batch
 
     def batch(self, step: int, batch: int, seed: int, rank: int = 0, world: int = 1) -> Batch:
         """Return a rank's share of a step, `batch` faces of each domain, half of them mirrored."""
@@ -71,6 +81,7 @@ class Faces:
         mine = slice(rank * batch, (rank + 1) * batch)
         images: list[Tensor] = []
         boxes: list[Tensor | None] = []
+        pairs: Pairs | None = None
         for domain, faces in enumerate((self.human, self.anime)):
             first = place * batch * world + rank * batch
             index = _order(seed, epoch, domain, len(faces), first, batch)
@@ -83,7 +94,10 @@ class Faces:
                 chosen = self.boxes[domain][index]
                 chosen = np.where(flip[:, None, None], mirror(chosen, upright.shape[3]), chosen)
                 boxes[-1] = torch.from_numpy(chosen).to(self.device)
-        return Batch(*images, *boxes)
+            if domain == 0 and self.twins is not None:
+                random, photos = generator(seed, PAIRS, step, rank), faces[torch.from_numpy(index)].cpu().numpy()
+                pairs = make_pairs(photos, self.twins, index, self.device, random, flip)
+        return Batch(images[0], images[1], boxes[0], boxes[1], pairs, step)
 
 
 def resident(faces: np.ndarray, device: torch.device) -> Tensor:

@@ -76,7 +76,8 @@ def fit(
         if engine.rank == 0:
             row |= monitor.measure(Recipe(train, run.averaged))
             row["collapsed"] = int(collapsed(row))
-            sheet = sample_sheet(run.averaged, monitor.real["human"][:8], monitor.real["anime"][:8], seed)
+            faces_shown = monitor.real["human"][:8], monitor.real["anime"][:8]
+            sheet = sample_sheet(run.averaged, *faces_shown, seed, monitor.twins)
             with atomic_file(folder / "samples" / f"epoch_{epoch:03d}.png") as partial:
                 Image.fromarray(sheet).save(partial, format="png")
         row = engine.share(row)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from ..networks.model import TranslationModel
 from ..params import Train
-from . import losses
+from . import losses, pix2pix
 from .batches import Batch
 
 Change = Callable[[Tensor], Tensor]
@@ -30,6 +30,7 @@ class Recipe:
     * landmark_cyclegan: cyclegan, and discriminators of the eyes, the nose and the mouth, cut out where the landmarks
       of the real face, or of the face a fake was made from, place them (after Wu et al. 2019, arXiv:1907.01424, section
       3.3; without that paper's landmark regressor and landmark-conditioned generators).
+    * pix2pix: photos and the twins drawn of them, see `pipeline.train.pix2pix`.
     """
 
     train: Train
@@ -56,6 +57,9 @@ class Recipe:
             noise: adds the noise to a human image; every call gives another one.
             shown: the augmentation of what a discriminator is shown; every call gives another one.
         """
+        if self.train.model == "pix2pix":
+            assert batch.pairs is not None
+            return pix2pix.generator_losses(self.networks, batch.pairs, batch.step, noise)
         if self.train.model == "dcgan":
             return losses.dcgan(self.networks, batch.human, batch.anime, noise, shown)
         weights = self.train.lambda_cycle, self.train.lambda_identity
@@ -77,6 +81,9 @@ class Recipe:
             pooled: what the image pools gave for them, anime and human.
             shown: as for the generators.
         """
+        if self.train.model == "pix2pix":
+            assert batch.pairs is not None
+            return pix2pix.discriminator_losses(self.networks, batch.pairs, images, batch.step)
         terms = {}
         joint = self.train.model != "dcgan"  # batch normalisation mixes the images of a pass
         for domain, real in (("anime", batch.anime), ("human", batch.human)):
@@ -94,8 +101,16 @@ class Recipe:
                 terms[f"discriminator_regions_{domain}"] = 0.5 * loss
         return terms
 
-    def score(self, domain: str, images: Tensor) -> Tensor:
-        """Return each image's mean score [b] by the discriminator of `domain`; above 0.5 it is called real."""
+    def score(self, domain: str, images: Tensor, batch: Batch) -> Tensor:
+        """Return each image's mean score [b] by the discriminator of `domain`; above 0.5 it is called real.
+
+        Args:
+            domain: human or anime.
+            images: Real or made images of this domain.
+            batch: The batch that they belong to.
+        """
+        if batch.pairs is not None and self.train.model == "pix2pix":
+            return pix2pix.scores(self.networks, domain, batch.pairs, images)[0].flatten(1).mean(1)
         scores: Tensor = self.networks[f"discriminator_{domain}"](images)
         return scores.flatten(1).mean(1)
 

@@ -21,6 +21,8 @@ from .image_pool import ImagePool
 from .objectives import Recipe, unchanged
 
 BETAS = (0.5, 0.999)
+#: Paired training: a shorter memory of the second moment, a slow start, and a slower discriminator.
+PAIRED_BETAS, PAIRED_WARM_UP, PAIRED_DISCRIMINATOR_LR = (0.5, 0.99), 100, 0.5
 GENERATORS = ("human2anime", "anime2human")
 
 
@@ -61,8 +63,11 @@ class Run:
                 for parameter in network.parameters()
             ],
         }
-        self.optimizers = {name: engine.adam(weights, train.lr, BETAS) for name, weights in self.players.items()}
-        self.pools = {domain: ImagePool(train.pool) for domain in ("human", "anime")}
+        self.paired = train.model == "pix2pix"
+        betas = PAIRED_BETAS if self.paired else BETAS
+        self.optimizers = {name: engine.adam(weights, train.lr, betas) for name, weights in self.players.items()}
+        # A pooled output would need its input: paired training has no pools.
+        self.pools = {} if self.paired else {domain: ImagePool(train.pool) for domain in ("human", "anime")}
         #: The model whose pictures count: the generators' moving averages, or the generators themselves.
         self.averaged = model
         if train.ema:
@@ -83,16 +88,22 @@ class Run:
         noisy = noise if self.train.noise else unchanged
         shown = (lambda images: augment(images, random)) if self.train.augment else unchanged
 
+        rates = {"generator": lr, "discriminator": lr}
+        if self.paired:
+            slow = min(1.0, (place + 1) / PAIRED_WARM_UP)
+            rates = {"generator": lr * slow, "discriminator": lr * slow * PAIRED_DISCRIMINATOR_LR}
         self._freeze_discriminators(True)
         with engine.autocast():
             losses, images = self.recipe.generator_losses(batch, noisy, shown)
-        self.optimizers["generator"].update(torch.stack(list(losses.values())).sum(), lr)
+        self.optimizers["generator"].update(torch.stack(list(losses.values())).sum(), rates["generator"])
         self._freeze_discriminators(False)
         coins = batches.generator(seed, batches.POOL, place, engine.rank)
         pooled = {domain: pool.query(images[f"fake_{domain}"].float(), coins) for domain, pool in self.pools.items()}
         with engine.autocast():
             discriminator_losses = self.recipe.discriminator_losses(batch, images, pooled, shown)
-        self.optimizers["discriminator"].update(torch.stack(list(discriminator_losses.values())).sum(), lr)
+        total = torch.stack(list(discriminator_losses.values())).sum()
+        if total.requires_grad:  # in some steps of paired training no discriminator learns
+            self.optimizers["discriminator"].update(total, rates["discriminator"])
         self._average()
         return {name: loss.detach() for name, loss in (losses | discriminator_losses).items()}
 

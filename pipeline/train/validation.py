@@ -1,16 +1,17 @@
 """What is watched after each epoch, on the validation split."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 
 from ..networks.generators import to_network, to_pixels
-from ..networks.model import TranslationModel
+from ..networks.model import TranslationModel, generate
 from .batches import Batch
 from .objectives import Recipe
+from .pairs import Twins, make_pairs
 
 DIRECTIONS = ("human2anime", "anime2human")
 #: Faces per domain at most: more cost time, and the order of the epochs does not change.
@@ -49,6 +50,7 @@ class Monitor:
         measures: what to measure with.
         seed: of the noise that a noise model adds.
         boxes: those of `batches.Faces`.
+        twins: the twins of `human`. The anime faces are then these, in changing styles.
     """
 
     def __init__(
@@ -58,7 +60,11 @@ class Monitor:
         measures: Measures,
         seed: int,
         boxes: tuple[np.ndarray, np.ndarray] | None = None,
+        twins: Twins | None = None,
     ) -> None:
+        self.twins, rows = twins, np.arange(min(len(human), FACES))
+        if twins is not None:
+            anime = twins.drawings(rows, rows, human.shape[1])[0]
         self.real = {"human": human[:FACES], "anime": anime[:FACES]}
         self.boxes = boxes
         self.measures = measures
@@ -111,8 +117,13 @@ class Monitor:
                 to_network(torch.from_numpy(np.ascontiguousarray(self.real[domain][start:stop])).to(device))
                 for domain in ("human", "anime")
             )
-            boxes = [torch.from_numpy(boxes[start:stop]).to(device) for boxes in self.boxes or ()]
-            batch = Batch(human, anime, *boxes)
+            batch = Batch(human, anime)
+            if self.boxes is not None:
+                human_boxes, anime_boxes = (torch.from_numpy(found[start:stop]).to(device) for found in self.boxes)
+                batch = replace(batch, human_boxes=human_boxes, anime_boxes=anime_boxes)
+            if self.twins is not None:
+                twins = make_pairs(self.real["human"][start:stop], self.twins, np.arange(start, stop), device)
+                batch = replace(batch, pairs=twins)
             losses, outputs = recipe.generator_losses(batch, lambda images: images + noise)
             fakes = {domain: outputs[f"fake_{domain}"] for domain in ("anime", "human")}
             losses |= recipe.discriminator_losses(batch, outputs, fakes)
@@ -120,11 +131,12 @@ class Monitor:
                 sums[name] = sums.get(name, 0.0) + value.item() * (stop - start)
             if "cycle_human" not in outputs:
                 outputs["cycle_human"] = model.anime2human(outputs["fake_anime"])
-                outputs["cycle_anime"] = model.human2anime(outputs["fake_human"] + noise)
+                style = None if batch.pairs is None else batch.pairs.style
+                outputs["cycle_anime"] = generate(model.human2anime, outputs["fake_human"] + noise, style=style)
             for name, made in outputs.items():
                 images.setdefault(name, []).append(to_pixels(made).cpu().numpy())
             for domain, real in (("anime", anime), ("human", human)):
-                scores = [recipe.score(domain, shown) for shown in (real, fakes[domain])]
+                scores = [recipe.score(domain, shown, batch) for shown in (real, fakes[domain])]
                 right[domain] += float((scores[0] > 0.5).sum() + (scores[1] <= 0.5).sum())
         return (
             {name: value / pairs for name, value in sums.items()},
@@ -142,12 +154,21 @@ def collapsed(row: dict[str, Any]) -> bool:
     )
 
 
-def sample_sheet(model: TranslationModel, human: np.ndarray, anime: np.ndarray, seed: int) -> np.ndarray:
-    """Return uint8 RGB: rows of photos, their translations and reconstructions, then the same for anime faces."""
-    fake_anime, fake_human = model.translate(human, "human2anime", seed), model.translate(anime, "anime2human", seed)
+def sample_sheet(
+    model: TranslationModel, human: np.ndarray, anime: np.ndarray, seed: int, twins: Twins | None = None
+) -> np.ndarray:
+    """Return uint8 RGB: rows of photos, their translations and reconstructions, then the same for anime faces.
+
+    With `twins`, the twins of `human`, each photo is drawn in the style of its twin.
+    """
+    faces = np.arange(len(human))
+    masks = None if twins is None else twins.masks[faces]
+    style = 0 if twins is None else twins.drawings(faces, faces, human.shape[1])[1]
+    fake_anime = model.translate(human, "human2anime", seed, masks, style)
+    fake_human = model.translate(anime, "anime2human", seed)
     rows = [
         [human, fake_anime, model.translate(fake_anime, "anime2human", seed)],
-        [anime, fake_human, model.translate(fake_human, "human2anime", seed)],
+        [anime, fake_human, model.translate(fake_human, "human2anime", seed, style=style)],
     ]
     columns = min(len(human), len(anime))
     return np.concatenate([np.concatenate(list(faces[:columns]), axis=1) for row in rows for faces in row], axis=0)

@@ -17,6 +17,7 @@ KILLS = 7
 VARIANTS: dict[str, dict[str, Any]] = {
     "cyclegan with noise, averages and spectral norm": {"ema": 0.99, "discriminator": "spectral"},
     "dcgan": {"model": "dcgan", "noise": False},
+    "pix2pix": {"model": "pix2pix", "width": 8, "ema": 0.99},
     # Random faces have more variety than two channels can learn: every epoch collapses, up to the last rollback.
     "rollback": {"on_collapse": "rollback", "epochs": 2},
 }

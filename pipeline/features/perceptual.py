@@ -1,0 +1,59 @@
+"""Perceptual distance between pictures, in the features of a frozen network (Johnson 2016, arXiv:1603.08155)."""
+
+from functools import cache
+
+import torch
+from torch import Tensor, nn
+
+from .efficientnet import load_efficientnet
+
+
+class PerceptualFeatures(nn.Module):
+    """EfficientNet-Lite1 without its last blocks, at the picture's own size. It is frozen and never saved.
+
+    Distances are measured in Lite0 (`pipeline.features.extractors`), not in the network that a model is trained with.
+    """
+
+    #: Blocks of Lite1 between two halvings; the last, at 1/32, are left out.
+    STAGES = ((0, 1), (1, 4), (4, 7), (7, 15))
+
+    def __init__(self) -> None:
+        super().__init__()
+        network = load_efficientnet("efficientnet-lite1")
+        self.stem = nn.Sequential(network._conv_stem, network._swish)
+        self.stages = nn.ModuleList(nn.Sequential(*network._blocks[first:end]) for first, end in self.STAGES)
+        self.requires_grad_(False).eval().to(memory_format=torch.channels_last)
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Map [b, 3, R, R] in [-1, 1] to features at R/2, R/4, R/8 and R/16."""
+        features, levels = self.stem(images.contiguous(memory_format=torch.channels_last) * (127.5 / 128)), []
+        for stage in self.stages:
+            features = stage(features)
+            levels.append(features)
+        return levels
+
+
+@cache
+def perceptual_features(device: torch.device) -> PerceptualFeatures:
+    """Return the network on a device; it is loaded once."""
+    return PerceptualFeatures().to(device)
+
+
+def perceptual_distance(images: Tensor, targets: Tensor) -> Tensor:
+    """Compare images with their targets.
+
+    Args:
+        images: [b, 3, R, R] in [-1, 1].
+        targets: [b, 3, R, R] in [-1, 1]; no gradient reaches them.
+
+    Returns:
+        Scalar: the sum over levels of the mean absolute difference relative to the mean magnitude of the targets'.
+    """
+    network = perceptual_features(images.device)
+    with torch.no_grad():
+        wanted = [level.float() for level in network(targets)]
+    terms = [
+        (level.float() - target).abs().mean() / target.abs().mean()
+        for level, target in zip(network(images), wanted, strict=True)
+    ]
+    return torch.stack(terms).sum()

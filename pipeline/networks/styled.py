@@ -1,0 +1,144 @@
+"""A U-Net that draws in a chosen style and knows which pixels are part of the photo; its discriminator of pairs."""
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.parametrizations import spectral_norm
+
+from .generators import ResizeConvolution
+
+GROUPS = 8
+
+
+class StyledBlock(nn.Module):
+    """Residual block with group normalisation, scaled and shifted by the style.
+
+    Instance normalisation would remove the mean of each channel, and with it the colours of hair and skin.
+
+    Args:
+        inputs: channels in.
+        outputs: channels out.
+        styles: number of styles.
+        normalised: whether the input is normalised; at large sizes this costs as much as a convolution.
+    """
+
+    def __init__(self, inputs: int, outputs: int, styles: int, normalised: bool = True) -> None:
+        super().__init__()
+        self.norm1 = nn.GroupNorm(GROUPS, inputs) if normalised else nn.Identity()
+        self.convolution1 = nn.Conv2d(inputs, outputs, 3, padding=1)
+        self.norm2, self.convolution2 = nn.GroupNorm(GROUPS, outputs), nn.Conv2d(outputs, outputs, 3, padding=1)
+        self.scale, self.shift = nn.Embedding(styles, outputs), nn.Embedding(styles, outputs)
+        self.skip = nn.Conv2d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
+        for weights in (self.scale.weight, self.shift.weight, self.convolution2.weight, self.convolution2.bias):
+            nn.init.zeros_(weights)  # type: ignore[arg-type]
+
+    def forward(self, features: Tensor, style: Tensor | None) -> Tensor:
+        """Map [b, inputs, h, w] and style numbers [b] (None: style 0) to [b, outputs, h, w]."""
+        scale, shift = (
+            (codes.weight[:1] if style is None else codes(style))[:, :, None, None]
+            for codes in (self.scale, self.shift)
+        )
+        hidden = self.norm2(self.convolution1(F.silu(self.norm1(features)))) * (1 + scale) + shift
+        result: Tensor = self.skip(features) + self.convolution2(F.silu(hidden))
+        return result
+
+
+class StyledUnetGenerator(nn.Module):
+    """A U-Net (Ronneberger 2015) from half the size down to a sixteenth: 3.5 M parameters with a width of 32.
+
+    Most of the arithmetic is at half the size and below. The last doubling is a resize-convolution, because a pixel
+    shuffle leaves a checkerboard (Odena 2016).
+
+    Args:
+        width: channels w at half the size; a multiple of 8.
+        styles: number of styles.
+    """
+
+    #: On every device, see `pipeline.train.accelerator.Engine.place`.
+    channels_last = True
+
+    def __init__(self, width: int = 32, styles: int = 1) -> None:
+        super().__init__()
+        w = [width, 2 * width, 4 * width, 6 * width]
+        self.styles = styles
+        self.first = nn.Conv2d(4, w[0], 4, stride=2, padding=1)  # [w, R/2, R/2]
+        self.down = nn.ModuleList(StyledBlock(channels, channels, styles, channels > w[0]) for channels in w)
+        self.halve = nn.ModuleList(
+            nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in pairwise(w)
+        )  # [2w, R/4, R/4], [4w, R/8, R/8], [6w, R/16, R/16]
+        self.middle = nn.ModuleList(StyledBlock(w[-1], w[-1], styles) for _ in range(2))
+        self.up = nn.ModuleList(
+            StyledBlock(b + a, a, styles, a > w[0]) for a, b in zip(w[-2::-1], w[:0:-1], strict=True)
+        )
+        thin = max(8, width // 2)
+        self.enlarge = ResizeConvolution(w[0], thin)  # [w/2, R, R]
+        self.full = nn.Conv2d(thin, thin, 3, padding=1)  # [w/2, R, R]
+        self.last = nn.Conv2d(thin, 3, 3, padding=1)  # [3, R, R]
+        nn.init.kaiming_normal_(self.enlarge.weight, nonlinearity="linear")
+
+    def forward(self, images: Tensor, style: Tensor | None = None) -> Tensor:
+        """Draw images.
+
+        Args:
+            images: [b, 3, R, R] in [-1, 1], R a multiple of 16; or [b, 4, R, R], whose last channel is the mask: 1
+                where a pixel is part of the photo, else 0. Pixels outside of the photo have no effect.
+            style: style numbers [b]; without them all images are drawn in style 0.
+
+        Returns:
+            [b, 3, R, R] in [-1, 1].
+        """
+        mask = images[:, 3:] if images.shape[1] == 4 else torch.ones_like(images[:, :1])
+        features = self.first(torch.cat([images[:, :3] * mask, mask], dim=1))
+        skips = []
+        for level, block in enumerate(self.down):
+            features = block(features, style)
+            if level < len(self.halve):
+                skips.append(features)
+                features = self.halve[level](features)
+        for block in self.middle:
+            features = block(features, style)
+        for block, skip in zip(self.up, reversed(skips), strict=True):
+            larger = F.interpolate(features, scale_factor=2.0, mode="nearest")
+            features = block(torch.cat([larger, skip], dim=1), style)
+        features = F.silu(self.enlarge(F.silu(features)))
+        return torch.tanh(self.last(F.silu(self.full(features))))
+
+
+class PairDiscriminator(nn.Module):
+    """A PatchGAN that sees input and output together (Isola 2017) and the style as planes; spectral normalisation.
+
+    Args:
+        width: channels of the first layer.
+        styles: number of styles.
+    """
+
+    #: On every device, see `pipeline.train.accelerator.Engine.place`.
+    channels_last = True
+
+    def __init__(self, width: int = 32, styles: int = 1) -> None:
+        super().__init__()
+        self.styles = styles
+        sizes = [(7 + styles, width, 2), (width, 2 * width, 2), (2 * width, 4 * width, 2), (4 * width, 4 * width, 1)]
+        self.layers = nn.ModuleList(spectral_norm(nn.Conv2d(a, b, 4, stride, 1)) for a, b, stride in sizes)
+        self.last = spectral_norm(nn.Conv2d(4 * width, 1, 4, padding=1))
+
+    def forward(self, condition: Tensor, images: Tensor, style: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Score pairs.
+
+        Args:
+            condition: [b, 4, R, R], the input with its mask.
+            images: [b, 3, R, R] in [-1, 1], the output, made or real.
+            style: style numbers [b].
+
+        Returns:
+            Scores [b, 1, R/8 - 2, R/8 - 2] and the features of each layer, for feature matching (Wang 2018, eq. 2).
+        """
+        planes = F.one_hot(style, self.styles).to(images.dtype)[:, :, None, None].expand(-1, -1, *images.shape[2:])
+        features = torch.cat([condition, images, planes], dim=1)
+        levels = []
+        for layer in self.layers:
+            features = F.leaky_relu(layer(features), 0.2)
+            levels.append(features)
+        return self.last(features), levels

@@ -1,0 +1,78 @@
+"""What a training run reads: faces, regions and twins of the train and validation splits."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import UserError
+from ..faces import open_pixels, read_crops, read_table
+from ..images import inside_photo
+from ..params import Train
+from . import batches
+from .landmark_regions import region_boxes
+from .pairs import Twins, read_styles, read_twins
+
+DOMAINS = ("human", "anime")
+REGION_COLUMNS = ("keypoints", "schema")
+Splits = dict[str, dict[str, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The inputs of a run, by split (train, val).
+
+    Args:
+        faces: Split -> domain -> crops, uint8 RGB [n, R, R, 3].
+        boxes: Split -> boxes of `batches.Faces`; empty where the model needs none.
+        twins: Split -> twins of the human faces; empty where the model needs none.
+        styles: Names of the styles of the twins.
+    """
+
+    faces: Splits
+    boxes: dict[str, tuple[np.ndarray, np.ndarray]]
+    twins: dict[str, Twins]
+    styles: tuple[str, ...]
+
+
+def read_inputs(config: Train, step: int, data: Path) -> Inputs:
+    """Read the faces of the train and validation splits, and their regions and twins where the model needs them.
+
+    Args:
+        config: Parameters of the training.
+        step: Faces of a domain in one step.
+        data: Folder that the stages write to.
+
+    Raises:
+        UserError: A file is missing or damaged, or there are too few faces or too small ones.
+    """
+    faces: Splits = {"train": {}, "val": {}}
+    boxes: Splits = {"train": {}, "val": {}}
+    twins: dict[str, Twins] = {}
+    regional = config.model == "landmark_cyclegan"
+    for domain in DOMAINS:
+        table = read_table(
+            data / "split" / f"{domain}.parquet",
+            ["face_id", "row", "align", "split", *(REGION_COLUMNS if regional else [])],
+        )
+        store = data / "resize" / domain / "faces.npy"
+        pixels = open_pixels(store)
+        if len(table) and not 0 <= table["row"].min() <= table["row"].max() < len(pixels):
+            raise UserError(f"{store} holds {len(pixels)} faces, fewer than data/split knows: run `dvc repro`.")
+        if pixels.shape[1] < config.resolution:
+            raise UserError(
+                f"{store} holds faces of {pixels.shape[1]} px, smaller than train.resolution ({config.resolution}): "
+                "lower train.resolution or raise resize.size."
+            )
+        for split in faces:
+            rows = table[table["split"] == split]
+            faces[split][domain] = read_crops(pixels, rows, config.resolution)
+            if regional:
+                boxes[split][domain] = region_boxes(rows, config.resolution)
+            if domain == "human" and config.needs_twins:
+                masks = [inside_photo(align, config.resolution, pixels.shape[1]) for align in rows["align"]]
+                twins[split] = read_twins(data / "twins" / "human", rows, np.array(masks, dtype=bool))
+    batches.check({domain: faces["train"][domain] for domain in DOMAINS}, step, "train")
+    batches.check({domain: faces["val"][domain] for domain in DOMAINS}, 1, "val")
+    regions = {split: (found["human"], found["anime"]) for split, found in boxes.items() if found}
+    return Inputs(faces, regions, twins, read_styles(data / "twins" / "human") if twins else ())

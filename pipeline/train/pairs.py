@@ -1,0 +1,143 @@
+"""Photos and their twins: what one step of paired training sees."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from ..errors import conflict, damaged_file, missing_file
+from ..faces import read_table
+from ..networks.generators import to_network
+from .photo_augment import distort
+
+FIX = "Run `dvc repro` so that the stage twins writes it"
+
+
+@dataclass(frozen=True)
+class Twins:
+    """The twins of the photos of one split; row i belongs to photo i.
+
+    Args:
+        pixels: uint8 RGB [n, k, S, S, 3], k drawings of each photo; a memory map is enough.
+        styles: int [n, k], the style of each drawing.
+        masks: bool [n, R, R], the pixels of the crops that lie inside the photo.
+    """
+
+    pixels: np.ndarray
+    styles: np.ndarray
+    masks: np.ndarray
+
+    def drawings(self, rows: np.ndarray, places: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return drawing `places[i]` (modulo k) of photo `rows[i]`, uint8 [m, size, size, 3], and its style [m]."""
+        places = places % self.pixels.shape[1]
+        drawn = np.stack([self.pixels[row, place] for row, place in zip(rows, places, strict=True)])
+        if drawn.shape[1] != size:
+            drawn = np.stack([cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA) for picture in drawn])
+        return drawn, self.styles[rows, places]
+
+
+def read_twins(folder: Path, table: pd.DataFrame, masks: np.ndarray) -> Twins:
+    """Read the twins of some faces.
+
+    Args:
+        folder: What the stage `twins` wrote.
+        table: Rows of `data/split/human.parquet` with their index there.
+        masks: bool [n, R, R], the pixels of their crops that lie inside the photo.
+
+    Returns:
+        The twins, in the order of `table`.
+
+    Raises:
+        UserError: The twins are missing, damaged or belong to other faces.
+    """
+    drawn, path = read_table(folder / "faces.parquet", ["face_id", "styles"]), folder / "faces.npy"
+    try:
+        pixels = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise damaged_file(path, str(error), FIX) from error
+    at = table.index.to_numpy()
+    whole = pixels.ndim == 5 and len(pixels) == len(drawn) > at.max(initial=-1)
+    if not whole or (drawn["face_id"].to_numpy()[at] != table["face_id"].to_numpy()).any():
+        raise conflict(folder, "does not hold the twins of the faces of data/split", FIX)
+    styles = np.array(drawn["styles"].to_list(), dtype=np.int64)
+    return Twins(pixels[at], styles[at], masks)
+
+
+def read_styles(folder: Path) -> tuple[str, ...]:
+    """Return the names of the styles of the twins in `folder`; UserError when the file is missing or damaged."""
+    path = folder / "styles.json"
+    try:
+        return tuple(str(name) for name in json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise missing_file(path, FIX) from None
+    except (ValueError, TypeError) as error:
+        raise damaged_file(path, str(error), FIX) from None
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """A batch of photos and their twins.
+
+    Args:
+        photo: [b, 3, R, R] in [-1, 1], distorted.
+        mask: [b, 1, R, R], 1 where a pixel of `photo` is known, else 0.
+        clean: [b, 3, R, R] in [-1, 1], the photo without distortion.
+        clean_mask: [b, 1, R, R], 1 where a pixel of `clean` is part of the photo.
+        twin: [b, 3, R, R] in [-1, 1].
+        style: Style numbers of the twins [b].
+    """
+
+    photo: Tensor
+    mask: Tensor
+    clean: Tensor
+    clean_mask: Tensor
+    twin: Tensor
+    style: Tensor
+
+
+def make_pairs(
+    photos: np.ndarray,
+    twins: Twins,
+    rows: np.ndarray,
+    device: torch.device,
+    random: np.random.Generator | None = None,
+    flips: np.ndarray | None = None,
+) -> Pairs:
+    """Put photos and twins together.
+
+    Args:
+        photos: uint8 RGB [m, R, R, 3], the photos of `rows`.
+        twins: All twins of the split.
+        rows: Rows of the photos in the split [m].
+        device: Where the batch goes.
+        random: Draws styles and distortions; None: no distortion, and row i gets its drawing number i modulo k.
+        flips: bool [m], which pairs are mirrored; None: none.
+
+    Returns:
+        The batch.
+    """
+    places = rows if random is None else random.integers(0, twins.pixels.shape[1], len(rows))
+    drawn, style = twins.drawings(rows, places, photos.shape[1])
+    masks = twins.masks[rows]
+    if flips is not None:
+        photos, drawn, masks = photos.copy(), drawn.copy(), masks.copy()
+        for pictures in (photos, drawn, masks):
+            pictures[flips] = pictures[flips, :, ::-1]
+    seen, known = photos, masks
+    if random is not None:
+        changed = [distort(photo, mask, random) for photo, mask in zip(photos, masks, strict=True)]
+        seen, known = np.stack([photo for photo, _ in changed]), np.stack([mask for _, mask in changed])
+
+    def images(pixels: np.ndarray) -> Tensor:
+        return to_network(torch.from_numpy(np.ascontiguousarray(pixels)).to(device)).contiguous()
+
+    def planes(inside: np.ndarray) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(inside)).to(device, torch.float32)[:, None]
+
+    numbers = torch.from_numpy(style.astype(np.int64)).to(device)
+    return Pairs(images(seen), planes(known), images(photos), planes(masks), images(drawn), numbers)

@@ -1,0 +1,41 @@
+"""`twins`: a drawing of each photo of the split in fixed styles, for the models that learn from pairs."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pipeline import drawing, params
+from pipeline.faces import open_pixels, read_table, write_table
+from pipeline.features import attributes, segmentation
+from pipeline.files import atomic_folder, scratch_folder, sha256, write_json
+from pipeline.selection import twins
+from stages import DATA, run
+
+
+def main(domain: str) -> None:
+    """Read data/split and data/resize, write data/twins."""
+    everything = params.load()
+    wanted, store = everything.twins, DATA / "resize" / domain / "faces.npy"
+    split = DATA / "split" / f"{domain}.parquet"
+    table = read_table(split, ["face_id", "row", "align", "keypoints", "schema"])
+    if not everything.train.needs_twins:
+        table = table.iloc[:0]
+    names = twins.style_names(wanted.styles)
+    pixels = open_pixels(store)
+    features = Path(str(attributes.__file__)).parent
+    files = [Path(str(twins.__file__)), segmentation.WEIGHTS, Path(str(segmentation.__file__))]
+    files += [*sorted(features.glob("attributes*.py")), *sorted(Path(drawing.__path__[0]).glob("*.py"))]
+    inputs = [sha256(split), sha256(store)] if len(table) else []
+    scratch = scratch_folder(
+        "twins", wanted.model_dump(mode="json"), inputs, len(pixels), [sha256(file) for file in files]
+    )
+    with atomic_folder(DATA / "twins" / domain) as folder:
+        pictures, drawn = twins.draw_all(pixels, table, names, wanted.per_face, everything.resize.size, scratch)
+        np.save(folder / "faces.npy", pictures)
+        write_table(pd.concat([table[["face_id"]].reset_index(drop=True), drawn], axis=1), folder / "faces.parquet")
+        write_json(names, folder / "styles.json")
+
+
+if __name__ == "__main__":
+    run(main)
