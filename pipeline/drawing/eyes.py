@@ -9,11 +9,11 @@ from .shapes import Points, bezier, ellipse, ink, mirrored, part
 
 #: Shape -> width, height, rise of the outer corner, fullness of the upper lid towards the outside, in head units.
 SHAPES = {
-    "round": (47, 47, 0.0, 0.0),
-    "tall": (44, 51, 0.03, 0.05),
-    "almond": (50, 41, 0.08, 0.1),
-    "drooping": (48, 43, -0.12, 0.2),
-    "sharp": (51, 36, 0.2, 0.15),
+    "round": (48, 44, 0.0, 0.0),
+    "tall": (45, 49, 0.03, 0.05),
+    "almond": (51, 38, 0.08, 0.1),
+    "drooping": (50, 40, -0.12, 0.2),
+    "sharp": (53, 34, 0.2, 0.15),
     "narrow": (48, 31, 0.1, 0.1),
 }
 #: Below this opening the eye is a closed line.
@@ -48,9 +48,9 @@ class Eyes:
         self.height = height * self.style.eye_size * self.style.eye_height
         self.open = max(CLOSED, self.who.eye_open)
         self.gaze = 2.5 * self.style.gaze_x + self.head.yaw * 0.08, 1.2 * self.style.gaze_y
-        self.iris = min(0.84, 0.745 * self.style.iris) * self.half * (0.85 if self.who.male else 1.0)
+        self.iris = min(0.88, 0.79 * self.style.iris) * self.half * (0.85 if self.who.male else 1.0)
         self.flicks = int(random.integers(0, 4)) if self.who.gender == "female" else int(random.integers(0, 2))
-        self.lash = 5.0 * self.style.lash * (0.72 if self.who.male else 1.0)
+        self.lash = 6.2 * self.style.lash * (0.72 if self.who.male else 1.0)
         self.brow = 3.3 * self.who.brow_thickness * (1.9 if self.who.male else 1.0)
         self.brow_y = 44 + random.uniform(-3, 7) - (12 if self.who.male else 0)
         self.shine = -1 if random.random() < 0.5 else 1
@@ -65,13 +65,13 @@ class Eyes:
     def _lids(self) -> tuple[Points, Points]:
         """Upper and lower lid from the inner to the outer corner, local."""
         w, h, tilt = self.half, self.height, self.rise * self.height
-        top = 0.56 * h * (1.6 * self.open - 0.6 if self.open < 1 else self.open)
+        top = 0.48 * h * (1.6 * self.open - 0.6 if self.open < 1 else self.open)
         low = 0.42 * h * (0.4 + 0.6 * min(1.0, self.open))
         inner, outer = (-w, 0.0 * h + 0.3 * tilt), (w, -0.06 * h - tilt)
-        upper = bezier(inner, (-w * 0.86, -top * 1.3), (w * (0.46 + self.full), -top * 1.6), outer, n=20)
-        low_inner, low_outer = (-w * 0.72, 0.2 * h + 0.3 * tilt), (w * 0.86, 0.12 * h - tilt * 0.6)
+        upper = bezier(inner, (-w * 0.92, -top * 1.36), (w * (0.56 + self.full), -top * 1.56), outer, n=20)
+        low_inner, low_outer = (-w * 0.8, 0.2 * h + 0.3 * tilt), (w * 0.9, 0.1 * h - tilt * 0.6)
         lower = np.concatenate(
-            [[inner], bezier(low_inner, (-w * 0.5, low * 1.2), (w * 0.5, low * 1.26), low_outer, n=18), [outer]]
+            [[inner], bezier(low_inner, (-w * 0.72, low * 1.3), (w * 0.74, low * 1.36), low_outer, n=18), [outer]]
         )
         return upper, lower
 
@@ -90,9 +90,9 @@ class Eyes:
         canvas.fill(opening, mix(WHITE, self.face.skin, 0.1))
         with canvas.clipped(opening):
             self._iris(canvas, side)
-            drop = np.array([0, 0.2 * self.height])
+            drop = np.array([0, 0.13 * self.height])
             under = np.concatenate([upper, (upper + drop)[::-1]])
-            canvas.fill(self._place(under, side), shade(shadow, 0.6), 0.6)
+            canvas.fill(self._place(under, side), shade(shadow, 0.4), 0.55)
         self._lashes(canvas, side, upper, lower)
         marks = [self._place(part(curve, a, b, 3), side) for curve, a, b in ((upper, 0.04, 0.96), (lower, 0.2, 0.8))]
         return np.concatenate([m[np.argsort(m[:, 0])] for m in marks])
@@ -100,8 +100,8 @@ class Eyes:
     def _iris(self, canvas: Canvas, side: int) -> None:
         colour, detail = self.who.eye_colour, self.style.eye_detail
         rx = self.iris
-        ry = max(rx, min(rx * 1.38, self.height * 0.52))
-        x, y = side * self.gaze[0] - 1.0, self.gaze[1] * 0.5 - 0.06 * self.height
+        ry = max(rx, min(rx * 1.4, self.height * 0.51))
+        x, y = side * self.gaze[0] - 1.0, self.gaze[1] * 0.5 - 0.07 * self.height
         shape = self._place(ellipse(x, y, rx, ry), side)
         dark, light = shade(colour, 1.7), shifted(colour, 0.012, 0.85, 1.22)
         top, bottom = self._place(np.array([(x, y - ry), (x, y + ry)]), side)
@@ -119,7 +119,7 @@ class Eyes:
                 self._place(ellipse(x, y + ry * 0.6, rx * 0.66, ry * 0.3), side), mix(light, (255, 255, 255), 0.3), 0.7
             )
         pupil = mix(shade(dark, 1.2), (20, 14, 24), 0.5)
-        canvas.fill(self._place(ellipse(x, y, rx * 0.44, ry * 0.5), side), pupil, 0.95)
+        canvas.fill(self._place(ellipse(x, y, rx * 0.46, ry * 0.54), side), pupil, 0.95)
         if detail == "ringed":
             canvas.line(
                 self._place(ellipse(x, y, rx * 0.72, ry * 0.74), side),
@@ -128,7 +128,7 @@ class Eyes:
                 closed=True,
                 opacity=0.7,
             )
-        canvas.line(shape, mix(shade(dark, 0.9), self.ink, 0.5), self.face.width * 1.1, closed=True)
+        canvas.line(shape, mix(shade(dark, 0.9), self.ink, 0.5), self.face.width * 0.9, closed=True)
         for dx, dy, size in SPARKS.get(detail, SPARKS["gradient"]):
             dx *= self.shine
             place = np.array([side * dx * rx + x, dy * ry + y])
@@ -148,7 +148,7 @@ class Eyes:
             flick = bezier(root, (root + tip) / 2 + (2, 1.5), tip, n=6)
             canvas.fill(ink(self._place(flick, side), thick * 0.7, 1.0, 0.05, 0.0), self.ink)
         soft = mix(self.ink, self.face.skin, 0.25)
-        canvas.fill(ink(self._place(part(lower, 0.3, 0.86), side), self.face.width * 1.1, 0.05, 0.2, 0.65), soft)
+        canvas.fill(ink(self._place(part(lower, 0.26, 0.8), side), self.face.width * 1.45, 0.1, 0.15, 0.6), soft)
         canvas.fill(
             ink(self._place(part(upper, 0.0, 0.12, 4) + np.array([0, 1]), side), self.face.width, 0.3, 0.3), soft
         )

@@ -15,7 +15,7 @@ MALE_OUTLINE = np.array([(82, -70), (84, -20), (83, 16), (77, 54), (63, 88), (38
 FAR_DEPTHS = np.array([14, 30, 41, 45, 54, 62, 68, 70.0])
 NEAR_DEPTHS = np.array([-20, -14, -8, 2, 20, 48, 66, 70.0])
 #: Chin and cheeks by age: multiplies y below the eyes, x of the jaw.
-AGE_LENGTH = {"child": 0.86, "young": 0.95, "adult": 1.02, "old": 1.03}
+AGE_LENGTH = {"child": 0.86, "young": 0.925, "adult": 1.0, "old": 1.03}
 AGE_CHEEK = {"child": 1.05, "young": 1.0, "adult": 0.98, "old": 1.0}
 NOSE_AT = {"child": 41, "young": 44, "adult": 47, "old": 48}
 #: Below this luminance lips have a colour of their own, and the nose shows as light.

@@ -12,7 +12,7 @@ from .parameters import Style
 #: Width of the picture in its own units, whatever its size in pixels.
 SIDE = 256.0
 #: Light of the scene on the figure: multiplies RGB.
-TINTS = {"none": (1.0, 1.0, 1.0), "sunset": (1.02, 0.88, 0.76), "night": (0.68, 0.73, 0.92), "dim": (0.76, 0.74, 0.76)}
+TINTS = {"none": (1.0, 1.0, 1.0), "sunset": (1.02, 0.9, 0.8), "night": (0.72, 0.75, 0.9), "dim": (0.82, 0.8, 0.8)}
 #: Highlights are compressed above this.
 SHOULDER = 0.8
 

@@ -24,8 +24,8 @@ HAIRLINE = np.array([(92, 8), (86, -36), (66, -74), (30, -90), (0, -92)], dtype=
 CLOSE_HAIRLINE = np.array([(86, -2), (83, -36), (66, -72), (30, -88), (0, -90)], dtype=float)
 #: Hairstyle -> place of the tips of the locks beside the face, and their width.
 SIDES = {
-    "long": (88, 128, 30), "waves": (90, 112, 30), "medium": (86, 84, 30), "bob": (85, 70, 30), "twin": (86, 74, 24),
-    "pony": (86, 62, 22), "bun": (86, 56, 20), "braids": (86, 52, 22), "drills": (86, 60, 24), "short": (88, 42, 26),
+    "long": (82, 128, 31), "waves": (84, 112, 31), "medium": (80, 86, 31), "bob": (80, 72, 31), "twin": (80, 74, 26),
+    "pony": (80, 64, 24), "bun": (80, 58, 22), "braids": (80, 54, 24), "drills": (80, 60, 26), "short": (84, 44, 27),
     "crop": (87, 0, 15),
 }  # fmt: skip
 CLOSE_SIDES = {"short": (88, 16, 20), "crop": (87, 2, 15)}
@@ -105,7 +105,14 @@ class Hair:
                 out = 15 * outer
                 y = tip_y * grown * (0.6 if outer else 1.0) + r.uniform(-6, 6)
                 x = tip_x + out + r.uniform(-4, 4)
-                control = (46 + out, -130), (100 + out, -100), (107 + out * 0.8, -24), (x + 7, y * 0.62), (x, y)
+                bow = 0 if self.close or outer else 8
+                control = (
+                    (46 + out, -130),
+                    (100 + out - bow, -100),
+                    (107 + out * 0.8 - bow, -24),
+                    (x + 7, y * 0.62),
+                    (x, y),
+                )
                 placed = ((side * a * (0.5 + 0.5 * self.volume), b) for a, b in control)
                 thin = 1 - 0.55 * self.head.turned * self.head.far(side)
                 full = width * thin * r.uniform(0.9, 1.1)

@@ -88,7 +88,7 @@ class Painter:
             self._shaded(canvas, lock, place)
         if sheen:
             self._sheen(canvas, lock, place)
-        if len(lock.middle) > 14 and self._random.random() < 0.28:
+        if len(lock.middle) > 14 and self._random.random() < 0.4:
             start, share = int(self._random.integers(6, 12)), self._random.uniform(0.3, 0.7)
             self.hair_line(canvas, place(lock.across(np.arange(start, len(lock.middle) - 1), share)), 0.8)
         for side in (lock.left, lock.right):

@@ -27,7 +27,7 @@ LOOKS: dict[str, dict[str, Any]] = {
     },
     "drama": {
         "line_width": 1.0, "line_warmth": 0.0, "eye_detail": "ringed", "eye_size": 0.86, "eye_height": 0.84,
-        "highlight": "none", "saturation": 0.82, "warmth": -0.03, "face_shadow": True, "light_right": False,
+        "highlight": "none", "saturation": 0.92, "warmth": -0.01, "face_shadow": True, "light_right": False,
         "nose": "shadow", "brightness": 0.95, "face_width": 0.96, "hair_shadow": 0.8, "iris": 0.94,
     },
     "retro": {
@@ -47,7 +47,7 @@ LOOKS: dict[str, dict[str, Any]] = {
     },
     "cool": {
         "line_width": 0.9, "line_warmth": 0.0, "eye_detail": "dark", "eye_height": 0.86, "highlight": "streaks",
-        "saturation": 0.84, "warmth": -0.02, "brightness": 1.03, "nose": "dot", "light_right": False,
+        "saturation": 0.92, "warmth": 0.0, "brightness": 1.03, "nose": "dot", "light_right": False,
         "contrast": 1.12, "face_width": 0.97, "face_gradient": 0.4,
     },
 }  # fmt: skip
