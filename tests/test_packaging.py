@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 ROOT = Path(__file__).parents[1]
 SECRET = b"a photo or a key that must stay at home"
-#: Files that a working folder holds beside the tracked ones.
+#: Files of a working folder that Git does not track.
 PRIVATE = [
     ".dvc/cache/files/md5/ab/photo",
     ".dvc/config.local",
