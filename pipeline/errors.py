@@ -1,7 +1,11 @@
 """Errors that a user can cause: what is wrong, the value, what to do."""
 
+import errno
+import sys
+from collections.abc import Iterator
 from enum import StrEnum
 from os import PathLike
+from types import TracebackType
 from typing import Any
 
 
@@ -64,3 +68,46 @@ def too_few(what: str, found: int, needed: int, fix: str) -> UserError:
 def conflict(subject: str | PathLike[str], problem: str, fix: str) -> UserError:
     """Return the error for two inputs that contradict each other."""
     return UserError(f"{str(subject)!r} {problem}. {fix}.", kind=Kind.CONFLICT, subject=subject)
+
+
+def user_message(error: BaseException) -> str | None:
+    """Return what to print for an error that the user can fix; None for a bug, which keeps its traceback."""
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, OSError):
+        name = "" if error.filename is None else f" {str(error.filename)!r}"
+        if error.errno == errno.ENOSPC:
+            return (
+                f"no space left while writing{name or ' the output'}. Free disk space and run the same command again."
+            )
+        return f"cannot access{name}: {error.strerror}. Check the path and its permissions." if name else None
+    if isinstance(error, ModuleNotFoundError):  # `pip install animemorph` brings only what translating needs
+        package = (error.name or "").split(".")[0]
+        if package not in ("", "stages", __name__.split(".")[0]):
+            return f"the package {package!r} is not installed. Install animemorph[pipeline]."
+    return None
+
+
+def is_interrupt(error: BaseException | None) -> bool:
+    """Return whether Ctrl-C caused an error. Compiled modules turn an interrupted import into an ImportError."""
+    return any(isinstance(one, KeyboardInterrupt) for one in _chain(error))
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def hide_interrupt_traceback(message: str) -> None:
+    """Print `message` instead of a traceback when Ctrl-C ends the process, also while modules are imported."""
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if is_interrupt(error):
+            print(message, file=sys.stderr)
+        else:
+            sys.__excepthook__(kind, error, trace)
+
+    sys.excepthook = hook

@@ -1,25 +1,25 @@
 """One thin script per DVC stage: read params and tables, call the library, write the outputs."""
 
-import errno
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from pipeline.errors import UserError
+from pipeline.errors import hide_interrupt_traceback, is_interrupt, user_message
 
 DATA = Path("data")
+INTERRUPTED = "interrupted: run the same command again to resume."
+
+hide_interrupt_traceback(INTERRUPTED)  # the stage scripts import torch before they call `run`
 
 
 def run(main: Callable[..., None]) -> None:
-    """Call `main` with the command line's words; whatever a user can mend ends as one sentence and exit code 1."""
+    """Call `main` with the command line's arguments; print a user error as one line and exit with code 1."""
     try:
         main(*sys.argv[1:])
-    except UserError as error:
-        sys.exit(f"error: {error}")
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
+    except (Exception, KeyboardInterrupt) as error:
+        if is_interrupt(error):
+            sys.exit(INTERRUPTED)
+        message = user_message(error)
+        if message is None:
             raise
-        where = error.filename or "the disk"
-        sys.exit(f"error: no space left while writing {where}: free some room and run the same command again.")
-    except KeyboardInterrupt:
-        sys.exit("interrupted: run the same command again to go on.")
+        sys.exit(f"error: {message}")

@@ -1,43 +1,80 @@
-"""`animemorph …`."""
+"""Command line: `animemorph translate`, `app`, `export`, `audit`, `compare`.
+
+Commands import what they need when they run: `animemorph --help` must not wait for networks to load.
+"""
 
 import errno
+import os
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
-import typer
-from typer.core import TyperGroup
+from ..errors import conflict, hide_interrupt_traceback, is_interrupt, user_message
 
-from ..errors import UserError
+INTERRUPTED = "interrupted."
 
-# Commands import what they need when they run: `animemorph --help` must not wait for networks to load.
+hide_interrupt_traceback(INTERRUPTED)  # before the first import that takes time
+
+import typer  # noqa: E402
+from typer.core import TyperGroup  # noqa: E402
 
 
 class Commands(TyperGroup):
-    """Whatever a user can mend ends as one sentence and exit code 1."""
+    """The group of all commands: a user error becomes one line on standard error and exit code 1."""
 
-    def invoke(self, ctx: Any) -> Any:
-        """Run the command."""
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run the command line and end the process; 130 is the exit code after Ctrl-C."""
+        _reopen_closed_streams()
         try:
-            return super().invoke(ctx)
-        except UserError as error:
-            typer.echo(f"error: {error}", err=True)
-            raise typer.Exit(1) from None
-        except OSError as error:
-            if error.filename is None and error.errno != errno.ENOSPC:
+            return super().main(*args, **extra)
+        except Exception as error:
+            if is_interrupt(error):
+                _exit(INTERRUPTED, 130)
+            message = user_message(error)
+            if message is None:
                 raise
-            place = error.filename or "the disk"
-            typer.echo(f"error: {place}: {error.strerror}: make room, or name another place.", err=True)
-            raise typer.Exit(1) from None
-        except ModuleNotFoundError as error:  # `pip install animemorph` alone brings what translating needs
-            if (error.name or "pipeline").split(".")[0] in ("pipeline", "stages"):
-                raise
-            typer.echo(
-                f"error: this needs the package {error.name}, which is not installed: install animemorph[pipeline].",
-                err=True,
-            )
-            raise typer.Exit(1) from None
+            _exit(f"error: {message}", 1)
+        finally:
+            _flush()
+
+
+def _reopen_closed_streams() -> None:
+    """Keep a closed standard stream from becoming the number of the next file that is opened.
+
+    `sys.stdin` and `sys.stdout` stay None; notes for a closed standard error go nowhere.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - open until the process ends
+
+
+def _exit(message: str, code: int) -> NoReturn:
+    try:
+        print(message, file=sys.stderr, flush=True)
+    except OSError:  # standard error is full or closed too
+        _discard(sys.stderr)
+    raise SystemExit(code) from None
+
+
+def _flush() -> None:
+    """Write what is buffered for standard output now, because an error at exit would print a traceback."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        _discard(sys.stdout)
+        if error.errno == errno.EPIPE:  # the reader, such as `head`, has seen enough
+            raise SystemExit(1) from None
+        _exit(f"error: cannot write to standard output: {error.strerror}. Choose another output.", 1)
+
+
+def _discard(stream: Any) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 app = typer.Typer(
@@ -46,70 +83,79 @@ app = typer.Typer(
 
 Model = Annotated[
     Path | None,
-    typer.Option(help="Training folder or bundle; by default data/train, else the model that ships along."),
+    typer.Option(help="Training folder or bundle; default: data/train if it exists, else the shipped model."),
 ]
-Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the noise, for a model with noise.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Random seed, for a model with noise.")]
 
 
 @app.callback()
 def animemorph() -> None:
-    """A photo of a person in, an anime portrait out."""
+    """Anime portraits from photos of people."""
 
 
 @app.command("translate")
 def translate_command(
-    inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Photos, videos, folders, patterns, or -.")],
+    inputs: Annotated[
+        list[str],
+        typer.Argument(metavar="INPUT...", help="Photos, videos, folders, patterns, or - for standard input."),
+    ],
     output: Annotated[str, typer.Option("-o", "--output", help="Folder, file, or - for standard output.")] = "anime",
-    size: Annotated[int, typer.Option(min=16, max=4096, help="Side of the portrait, px.")] = 256,
-    paste: Annotated[bool, typer.Option("--paste", help="Put the anime faces back into the photo.")] = False,
-    grid: Annotated[bool, typer.Option("--grid", help="Input, anime and back again, side by side.")] = False,
-    largest: Annotated[bool, typer.Option("--largest", help="Only the largest face.")] = False,
-    anyway: Annotated[bool, typer.Option("--anyway", help="Translate a photo's middle if it shows no face.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite what exists.")] = False,
+    size: Annotated[int, typer.Option(min=16, max=4096, help="Side of the portrait in pixels.")] = 256,
+    paste: Annotated[bool, typer.Option("--paste", help="Paste the anime faces into the photo.")] = False,
+    grid: Annotated[bool, typer.Option("--grid", help="Write photo, anime and reconstruction in a row.")] = False,
+    largest: Annotated[bool, typer.Option("--largest", help="Translate only the largest face.")] = False,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="If no face is found, translate the central square of the photo.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
     seed: Seed = 0,
     style: Annotated[str | None, typer.Option(help="Name of the drawing style; by default the model's first.")] = None,
     model: Model = None,
 ) -> None:
-    """Turn the faces of photos and videos into anime faces.
+    """Translate the faces of photos and videos into anime faces.
 
-    Exit code 0: all were translated; 3: some were skipped, as listed; 1: none was translated.
+    An input that cannot be translated is reported and the others are translated. Exit code 0: all inputs were
+    translated; 1: at least one was not; 2: wrong options.
     """
-    from . import translate as command
+    from .translate import TranslateOptions, translate
 
     if paste and grid:
-        raise UserError("--paste and --grid exclude each other: leave one out.")
-    # As Ctrl-C does it: nothing half-written stays.
+        raise conflict("--paste", "cannot be combined with --grid", "Use one of them")
+    # SIGTERM ends the command as Ctrl-C does: no temporary file stays.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    look = command.Look(size, seed, paste, grid, largest, anyway, style)
-    raise typer.Exit(command.translate(inputs, output, model, look, force))
+    options = TranslateOptions(size, seed, paste, grid, largest, anyway, style)
+    raise typer.Exit(translate(inputs, output, model, options, force))
 
 
 @app.command("export")
 def export_command(
-    output: Annotated[Path, typer.Option("-o", "--output", help="The bundle to write.")] = Path("animemorph.zip"),
+    output: Annotated[Path, typer.Option("-o", "--output", help="Bundle to write.")] = Path("animemorph.zip"),
     half: Annotated[bool, typer.Option("--half", help="Store the weights in 16 bits.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite what exists.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
     model: Model = None,
 ) -> None:
-    """Write a trained model as one bundle (ONNX, card, licence, hashes) that translates without PyTorch."""
+    """Export a trained model as one bundle (ONNX, model card, licence, hashes) that runs without PyTorch."""
     from ..inference import export as exporting
 
     if output.exists() and not force:
-        raise UserError(f"{output} exists already: --force overwrites it.")
+        raise conflict(output, "exists", "Add --force to overwrite it")
     for direction, parity in exporting.export(model, output, half).items():
         typer.echo(
-            f"{direction}: {parity.max_abs:.1e} from PyTorch at most, in [-1, 1]; PSNR {parity.psnr:.0f} dB", err=True
+            f"{direction}: largest difference to PyTorch {parity.max_abs:.1e} in [-1, 1], PSNR {parity.psnr:.0f} dB",
+            err=True,
         )
     typer.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB, ONNX opset {exporting.OPSET}", err=True)
 
 
 @app.command("app")
 def app_command(
-    host: Annotated[str, typer.Option(help="Address to listen on; by default this machine alone.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0: any free one.")] = 7860,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; the default accepts only this machine.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0: any free port.")] = 7860,
     model: Model = None,
 ) -> None:
-    """Serve the web page: drop a photo or use the camera."""
+    """Serve the web page, which translates an uploaded photo or a picture of the camera."""
     from ..inference.web import app as page
 
     page.serve(host, port, model)
@@ -117,13 +163,13 @@ def app_command(
 
 @app.command("audit")
 def audit_command() -> None:
-    """Hash the outputs of the pipeline and DVC's cached copies again; name what is damaged or missing (exit code 1)."""
-    from . import audit as auditing
+    """Check pipeline outputs and the DVC cache against their recorded hashes; exit code 1 if a file differs."""
+    from . import audit
 
-    result = auditing.audit(Path.cwd())
+    result = audit.audit(Path.cwd())
     for finding in result.findings:
         typer.echo(f"{finding.problem}: {finding.path} ({finding.advice})")
-    typer.echo(f"{result.files} files looked at, {len(result.findings)} with something wrong", err=True)
+    typer.echo(f"{result.files} files checked, {len(result.findings)} with a problem", err=True)
     raise typer.Exit(1 if result.findings else 0)
 
 

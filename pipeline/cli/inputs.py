@@ -1,106 +1,137 @@
-"""Which files a command line means, and what each result is called."""
+"""Files that a command line means, and the name of each result."""
 
 import glob
 import os
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import UserError
+from ..errors import Kind, UserError, bad_value, conflict, missing_file
+from ..inference.media_type import HEAD_BYTES, is_video
 
-#: HEIC cannot be read, but whoever gives a folder of such photos must hear of it.
+#: Suffixes of pictures: a file in a folder that has one is an input even if it cannot be read, so that it is reported.
 PHOTOS = frozenset(
-    {".avif", ".bmp", ".gif", ".heic", ".heif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+    (
+        *(".avif", ".bmp", ".dng", ".gif", ".heic", ".heif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".jxl", ".png"),
+        *(".ppm", ".tga", ".tif", ".tiff", ".webp"),
+    )
 )
-VIDEOS = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm"})
+VIDEOS = frozenset((".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm"))
 
 
 @dataclass(frozen=True)
 class Job:
-    """One input and the file its result goes to; a photo with several faces adds `-2`, `-3` … to the name."""
+    """One input and the file for its result; a photo with several faces adds `-2`, `-3` … to the name.
 
-    source: Path | None  #: None: standard input
-    target: Path | None  #: None: standard output
+    Attributes:
+        source: Input file; None: standard input.
+        target: Output file; None: standard output.
+        video: Whether the input is a video, by its content.
+    """
 
-    @property
-    def video(self) -> bool:
-        """Whether the input is a video, by its name."""
-        return self.source is not None and self.source.suffix.lower() in VIDEOS
+    source: Path | None
+    target: Path | None
+    video: bool = False
 
 
-def plan(inputs: list[str], output: str) -> list[Job]:
-    """Turn a command line's inputs and `-o` into jobs, in a fixed order.
+@dataclass(frozen=True)
+class Plan:
+    """The jobs of a command line, and the suffixes of files in its folders that are neither photo nor video."""
+
+    jobs: list[Job]
+    ignored: Counter[str] = field(default_factory=Counter)
+
+
+def plan(inputs: list[str], output: str) -> Plan:
+    """Convert the inputs and the output of a command line to jobs, in a fixed order.
 
     Args:
-        inputs: files, folders (searched to the bottom), patterns with `*`, or `-` for standard input.
-        output: a folder; a file with a picture's or a video's suffix, for a single input; `-` for standard output.
+        inputs: Files, folders (with all subfolders), patterns with `*`, or `-` for standard input.
+        output: Folder; file with the suffix of a picture or video, for a single input; `-` for standard output.
 
     Raises:
-        UserError: an input does not exist, or several inputs would go to one file.
+        UserError: An input does not exist, or several inputs have the same output file.
     """
-    if "" in (*inputs, output):  # as a path it would mean the folder one is in
-        raise UserError("the name of an input or of -o is empty: name a file or a folder.")
+    for name, values in {"INPUT": inputs, "--output": [output]}.items():
+        if "" in values:  # as a path it would mean the current folder
+            raise bad_value(name, "", "the name of a file or folder")
+    ignored: Counter[str] = Counter()
     sources: list[tuple[Path | None, Path]] = []
     for name in inputs:
-        sources += _expand(name, Path(output))
-    unique = {str(source): (source, relative) for source, relative in sources}
-    sources = list(unique.values())
+        sources += _expand(name, Path(output), ignored)
+    sources = list({str(source): (source, relative) for source, relative in sources}.values())
     if not sources:
-        raise UserError(f"{shown(inputs[0])} holds no photo and no video: name a folder or a file that does.")
+        text = f"no photo or video in '{printable(inputs[0])}'. Pass a file, or a folder that contains one."
+        raise UserError(text, kind=Kind.MISSING, subject=inputs[0])
+    videos = [source is not None and _is_video(source) for source, _ in sources]
     single = output == "-" or Path(output).suffix.lower() in PHOTOS | VIDEOS
     if single and not Path(output).is_dir():
         if len(sources) > 1:
-            raise UserError(
-                f"{len(sources)} inputs cannot go to the single file {shown(output)}: name a folder with -o."
-            )
-        return [Job(sources[0][0], None if output == "-" else Path(output))]
-    # photo.jpg and photo.png in one folder must not meet in photo.png.
+            raise conflict(printable(output), f"is one file for {len(sources)} inputs", "Pass a folder with --output")
+        return Plan([Job(sources[0][0], None if output == "-" else Path(output), videos[0])], ignored)
+    return Plan(_name_results(sources, videos, Path(output)), ignored)
+
+
+def _name_results(sources: list[tuple[Path | None, Path]], videos: list[bool], output: Path) -> list[Job]:
     stems = Counter(relative.with_suffix("") for _, relative in sources)
     jobs = []
-    for source, relative in sources:
-        suffix = ".mp4" if relative.suffix.lower() in VIDEOS else ".png"
+    for (source, relative), video in zip(sources, videos, strict=True):
+        # photo.jpg and photo.png of one folder must not both become photo.png.
         kept = relative.with_suffix("") if stems[relative.with_suffix("")] == 1 else relative
-        jobs.append(Job(source, Path(output) / kept.with_name(kept.name + suffix)))
+        jobs.append(Job(source, output / kept.with_name(kept.name + (".mp4" if video else ".png")), video))
     targets = Counter(job.target for job in jobs)
     for job in jobs:
         if targets[job.target] > 1:
-            raise UserError(f"two inputs would both become {shown(job.target)}: translate them one after the other.")
+            raise conflict(
+                printable(job.target), "is the result of two inputs", "Translate them into two folders with --output"
+            )
     return jobs
 
 
-def _expand(name: str, output: Path) -> list[tuple[Path | None, Path]]:
+def _expand(name: str, output: Path, ignored: Counter[str]) -> list[tuple[Path | None, Path]]:
     """Return (file, its path below the output folder) for each file that one input means."""
     if name == "-":
         return [(None, Path("stdin"))]
     path = Path(name)
     if path.is_dir():
-        return _walk(path, output.resolve())
+        return _walk(path, output.resolve(), ignored)
     if path.is_file():
         return [(path, Path(path.name))]
     if glob.has_magic(name):
-        found = sorted(glob.glob(name, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute patterns
-        matches = [Path(match) for match in found if Path(match).is_file()]
-        if matches:
-            return [(match, Path(match.name)) for match in matches]
-        raise UserError(f"{shown(name)} matches no file: check the pattern.")
-    raise UserError(f"{shown(name)} does not exist: check the name.")
+        matches = sorted(glob.glob(name, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute patterns
+        files = [Path(match) for match in matches if Path(match).is_file()]
+        if files:
+            return [(file, Path(file.name)) for file in files]
+        text = f"the pattern '{printable(name)}' matches no file. Check the pattern."
+        raise UserError(text, kind=Kind.MISSING, subject=name)
+    raise missing_file(printable(name), "Check the name")
 
 
-def _walk(folder: Path, output: Path) -> list[tuple[Path | None, Path]]:
-    found: list[tuple[Path | None, Path]] = []
-    for place, folders, files in os.walk(folder):
-        # `translate .` for the second time must not take the results of the first for photos.
-        folders[:] = sorted(name for name in folders if Path(place, name).resolve() != output)
-        for file in sorted(files):
-            path = Path(place) / file
-            if path.exists() and not path.is_file():
-                continue  # reading a pipe would wait for ever
-            if path.suffix.lower() in PHOTOS | VIDEOS and not file.startswith("."):
-                found.append((path, path.relative_to(folder)))
-    return found
+def _walk(folder: Path, output: Path, ignored: Counter[str]) -> list[tuple[Path | None, Path]]:
+    files: list[tuple[Path | None, Path]] = []
+    for parent, folders, names in os.walk(folder):
+        # A second `translate .` must not translate the results of the first.
+        folders[:] = sorted(name for name in folders if Path(parent, name).resolve() != output)
+        for name in sorted(names):
+            path = Path(parent) / name
+            if name.startswith(".") or (path.exists() and not path.is_file()):
+                continue  # reading a named pipe would wait for ever
+            if path.suffix.lower() in PHOTOS | VIDEOS or _is_video(path):
+                files.append((path, path.relative_to(folder)))
+            else:
+                ignored[path.suffix.lower() or "no suffix"] += 1
+    return files
 
 
-def shown(name: object) -> str:
-    """Make a file's name safe to print: one line, no control characters, whatever bytes the disk holds."""
+def _is_video(path: Path) -> bool:
+    try:
+        with path.open("rb") as stream:
+            return is_video(stream.read(HEAD_BYTES))
+    except OSError:
+        return False  # reported when it is translated
+
+
+def printable(name: object) -> str:
+    """Return a file name on one line, without control characters, whatever bytes the disk contains."""
     text = str(name).encode("utf-8", "backslashreplace").decode()
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

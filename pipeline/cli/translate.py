@@ -1,5 +1,6 @@
 """`animemorph translate`: photos and videos from the command line."""
 
+import errno
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,18 +11,23 @@ from typing import BinaryIO
 import numpy as np
 from tqdm import tqdm
 
-from ..errors import UserError
+from ..errors import Kind, UserError, bad_value, conflict, unavailable, user_message
 from ..files import atomic_file
 from ..inference.photo_io import MAX_PIXELS, WRITABLE, read_photo, write_photo
 from ..inference.translator import Translator, grid, paste, resize
-from .inputs import Job, plan, shown
+from .inputs import Job, plan, printable
 
 MAX_FILE_BYTES = 256 * 2**20
+#: What the command line offers for an error of the library, by the error's subject.
+HINTS = {
+    "face": "Add --anyway to translate the central square of the photo.",
+    "faces": "Add --largest to translate only the largest.",
+}
 
 
 @dataclass(frozen=True)
-class Look:
-    """What the command makes of a photo's faces; the fields are the options of the same name."""
+class TranslateOptions:
+    """The options of the command, under the same names."""
 
     size: int
     seed: int
@@ -38,60 +44,67 @@ class Look:
             return [paste(photo, faces)]
         if self.grid:
             if 3 * len(faces) * self.size**2 > MAX_PIXELS:
-                raise UserError(
-                    f"the grid of {len(faces)} faces would have more than {MAX_PIXELS // 10**6} million pixels: "
-                    "lower --size, or add --largest."
-                )
+                limit = f"small enough that {len(faces)} faces fit into {MAX_PIXELS // 10**6} million pixels"
+                raise bad_value("--size", self.size, limit, "Or add --largest")
             return [grid(photo, faces, self.size)]
         return [resize(face.anime, self.size) for face in faces]
 
 
-def translate(inputs: list[str], output: str, model: Path | None, look: Look, force: bool) -> int:
-    """Translate every input; sentences about what was skipped go to standard error.
+def translate(inputs: list[str], output: str, model: Path | None, options: TranslateOptions, force: bool) -> int:
+    """Translate every input; report on standard error those that cannot be translated.
 
     Returns:
-        The exit code: 0 when all were translated, 1 when none was, 3 when some were.
+        The exit code: 0 if all inputs were translated, else 1.
 
     Raises:
-        UserError: nothing can be done at all: no such input, no model, an output of an unknown kind.
+        UserError: Nothing can be translated: no such input, no model, an output of an unknown format.
     """
-    jobs = plan(inputs, output)
+    planned = plan(inputs, output)
+    jobs = planned.jobs
     for job in jobs:
         if job.target is not None and not job.video and job.target.suffix.lower() not in WRITABLE:
-            raise UserError(f"{shown(job.target)}: a picture can be written as .png, .jpg or .webp.")
+            raise bad_value("--output", printable(job.target), f"a name with the suffix {', '.join(WRITABLE)}")
         if job.video and job.target is None:
-            raise UserError("a video cannot go to standard output: name a file or a folder with -o.")
-    translator = Translator(model, look.style)
-    written = skipped = 0
+            raise bad_value("--output", "-", "a file or folder for a video")
+    translator = Translator(model, options.style)
+    written = failed = 0
     bar = tqdm(jobs, desc="translate", unit="file", disable=None if len(jobs) > 1 else True)
     for job in bar:
         try:
-            written += _translate_one(translator, job, look, force)
-        except UserError as error:
-            skipped += 1
-            bar.write(f"error: {_name(job)}: {error}", file=sys.stderr)
+            written += _translate_one(translator, job, options, force)
+        except Exception as error:  # whatever one picture does to a decoder or detector, the others are translated
+            failed += 1
+            bar.write(f"error: {_name(job)}: {_explain(error)}", file=sys.stderr)
     if len(jobs) > 1 or written > 1:
-        rest = f"; {skipped} of {len(jobs)} inputs were skipped" if skipped else ""
-        print(f"{written} file{'s' * (written != 1)} written to {shown(output)}{rest}", file=sys.stderr)
-    return 0 if not skipped else 1 if skipped == len(jobs) else 3
+        rest = f"; {failed} of {len(jobs)} inputs failed" if failed else ""
+        print(f"{written} file{'s' * (written != 1)} written to {printable(output)}{rest}", file=sys.stderr)
+    if planned.ignored:
+        suffixes = ", ".join(f"{count} {suffix}" for suffix, count in sorted(planned.ignored.items()))
+        print(f"ignored files that are no photo or video: {suffixes}", file=sys.stderr)
+    return 1 if failed else 0
 
 
-def _translate_one(translator: Translator, job: Job, look: Look, force: bool) -> int:
-    """Translate one input; returns how many files were written."""
+def _explain(error: Exception) -> str:
+    message = user_message(error) or f"unexpected {type(error).__name__}: {' '.join(str(error).split())[:300]}"
+    hint = HINTS.get(error.subject, "") if isinstance(error, UserError) else ""
+    return f"{message} {hint}".strip()
+
+
+def _translate_one(translator: Translator, job: Job, options: TranslateOptions, force: bool) -> int:
+    """Translate one input; return the number of files written."""
     _refuse_existing(job.target, force)
     if job.video:
         from ..inference.video import translate_video
 
-        if look.grid:
-            raise UserError("a video has no grid: leave --grid out.")
+        if options.grid:
+            raise conflict("--grid", "is not possible for a video", "Leave it out")
         assert job.source is not None and job.target is not None
         with _writing(job.target):
-            clip = translate_video(translator, job.source, job.target, seed=look.seed, largest=look.largest)
-        if clip.damaged:
-            tqdm.write(f"note: {_name(job)}: damaged places of it could not be read and are missing.", file=sys.stderr)
+            clip = translate_video(translator, job.source, job.target, seed=options.seed, largest=options.largest)
+        for note in clip.notes:
+            tqdm.write(f"note: {_name(job)}: {note}", file=sys.stderr)
         return 1
-    photo = read_photo(_read(job))
-    pictures = look.pictures(translator, photo)
+    pictures = options.pictures(translator, read_photo(_read(job)))
     targets = list(_targets(job, len(pictures)))
     for target in targets:
         _refuse_existing(target, force)
@@ -102,14 +115,14 @@ def _translate_one(translator: Translator, job: Job, look: Look, force: bool) ->
 
 
 def _refuse_existing(target: Path | None, force: bool) -> None:
-    with _writing(target):  # a name may be too long, or its folder closed
+    with _writing(target):  # the name may be too long, or its folder not accessible
         if target is not None and target.exists() and not force:
-            raise UserError(f"{shown(target)} exists already: --force overwrites it.")
+            raise conflict(printable(target), "exists", "Add --force to overwrite it")
 
 
 def _targets(job: Job, count: int) -> Iterator[Path | None]:
     if job.target is None and count > 1:
-        raise UserError(f"{count} faces were found, and standard output takes one: add --largest, --grid or --paste.")
+        raise conflict("standard output", f"takes one picture, not {count} faces", "Add --largest, --grid or --paste")
     for number in range(1, count + 1):
         if job.target is None or number == 1:
             yield job.target
@@ -118,21 +131,19 @@ def _targets(job: Job, count: int) -> Iterator[Path | None]:
 
 
 def _read(job: Job) -> bytes:
-    try:
-        if job.source is None:
-            return _limited(sys.stdin.buffer)
-        with job.source.open("rb") as stream:
-            return _limited(stream)
-    except OSError as error:
-        raise UserError(
-            f"it cannot be read ({error.strerror or error}): check the file and who may read it."
-        ) from error
+    if job.source is None:
+        if sys.stdin is None:
+            raise unavailable("standard input", "it is closed", "Pass a file")
+        return _limited(sys.stdin.buffer)
+    with job.source.open("rb") as stream:
+        return _limited(stream)
 
 
 def _limited(stream: BinaryIO) -> bytes:
     data = stream.read(MAX_FILE_BYTES + 1)
     if len(data) > MAX_FILE_BYTES:
-        raise UserError(f"it is larger than {MAX_FILE_BYTES // 2**20} MiB: make it smaller first.")
+        text = f"the file has more than {MAX_FILE_BYTES // 2**20} MiB. Make it smaller."
+        raise UserError(text, kind=Kind.BAD_VALUE, subject="file size")
     return data
 
 
@@ -141,14 +152,19 @@ def _writing(target: Path | None) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        place = "standard output" if target is None else shown(target)
+        name = "standard output" if target is None else f"'{printable(target)}'"
+        fix = "Free disk space or choose" if error.errno == errno.ENOSPC else "Choose"
         raise UserError(
-            f"{place} cannot be written ({error.strerror or error}): make room, or name another place with -o."
+            f"cannot write {name}: {error.strerror or error}. {fix} another output with --output.",
+            kind=Kind.NO_SPACE if error.errno == errno.ENOSPC else Kind.UNAVAILABLE,
+            subject=name.strip("'"),
         ) from error
 
 
 def _write(target: Path | None, picture: np.ndarray) -> None:
     if target is None:
+        if sys.stdout is None:
+            raise unavailable("standard output", "it is closed", "Pass a file with --output")
         sys.stdout.buffer.write(write_photo(picture))
         sys.stdout.buffer.flush()
         return
@@ -158,4 +174,4 @@ def _write(target: Path | None, picture: np.ndarray) -> None:
 
 
 def _name(job: Job) -> str:
-    return "standard input" if job.source is None else shown(job.source)
+    return "standard input" if job.source is None else printable(job.source)

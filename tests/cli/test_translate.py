@@ -14,8 +14,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from pipeline.cli import app
-from pipeline.cli.inputs import plan, shown
-from pipeline.errors import UserError
+from pipeline.cli.inputs import plan, printable
+from pipeline.errors import Kind, UserError
 from pipeline.inference.photo_io import read_photo, write_photo
 
 
@@ -36,16 +36,14 @@ def test_a_folder_with_all_kinds_of_files(
     done = run("translate", folder, "-o", tmp_path / "out", "--size", 64, "--model", tiny_bundle)
     errors = done.stderr.decode()
     written = sorted(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.png"))
-    assert done.returncode == 3, errors
+    assert done.returncode == 1, errors
     assert written == ["below/face.png", "cmyk.png", "deep.png", "face.jpg.png", "face.png.png"]
     assert "Traceback" not in errors
     said = [line for line in errors.splitlines() if line.startswith("error:")]
     assert len(said) == 10
-    for reason in ("cut off", "empty", "not a picture", "no face was found", "100 million pixels"):
-        assert any(reason in line for line in said), reason
     assert any("new\\nline;$(touch evil).png" in line for line in said)
     assert "5 files written" in errors
-    assert "10 of 15 inputs were skipped" in errors
+    assert "10 of 15 inputs failed" in errors
     assert [path for path in sorted(tmp_path.rglob("*")) if "out" not in path.parts] == before
 
 
@@ -54,7 +52,7 @@ def test_nothing_is_overwritten_without_force(portrait: Path, tiny_bundle: Path,
     target.write_bytes(b"precious")
     refused = run("translate", portrait, "-o", target, "--model", tiny_bundle)
     assert refused.returncode == 1
-    assert "exists already" in refused.stderr.decode()
+    assert f"{target}' exists" in refused.stderr.decode()
     assert target.read_bytes() == b"precious"
     assert run("translate", portrait, "-o", target, "--model", tiny_bundle, "--force").returncode == 0
     assert Image.open(target).size == (256, 256)
@@ -84,29 +82,30 @@ def test_several_faces_and_the_ways_to_show_them(group: np.ndarray, tiny_bundle:
     assert Image.open(sheet).size == (96, 128)
     refused = run("translate", photo, "-o", sheet, "--force", "--grid", "--size", 4096, "--model", tiny_bundle)
     assert refused.returncode == 1
-    assert "the grid of 4 faces would have more than 100 million pixels" in refused.stderr.decode()
+    assert "'--size'" in refused.stderr.decode()
+    assert "--largest" in refused.stderr.decode()
     refused = run("translate", photo, "-o", "-", "--model", tiny_bundle)
     assert (refused.returncode, refused.stdout) == (1, b"")
-    assert "add --largest" in refused.stderr.decode()
+    assert "--largest" in refused.stderr.decode()
 
 
 @pytest.mark.parametrize(
-    ("words", "sentence"),
+    ("words", "named"),
     [
-        (["missing.jpg"], "missing.jpg does not exist"),
-        (["*.jpg"], "*.jpg matches no file"),
-        (["."], "holds no photo"),
-        (["face.txt", "-o", "x.bmp"], ".png, .jpg or .webp"),
-        ([""], "is empty"),
-        (["face.txt", "-o", ""], "is empty"),
-        (["face.txt", "-o", "x.heic"], ".png, .jpg or .webp"),
-        (["face.txt", "--paste", "--grid"], "exclude each other"),
-        (["face.txt", "--model", "no.zip"], "no.zip is missing"),
-        (["face.txt", "--model", "face.txt"], "is not a bundle"),
+        (["missing.jpg"], "missing.jpg"),
+        (["*.jpg"], "*.jpg"),
+        (["."], "'.'"),
+        (["face.txt", "-o", "x.bmp"], "x.bmp"),
+        ([""], "INPUT"),
+        (["face.txt", "-o", ""], "--output"),
+        (["face.txt", "-o", "x.heic"], "x.heic"),
+        (["face.txt", "--paste", "--grid"], "--paste"),
+        (["face.txt", "--model", "no.zip"], "no.zip"),
+        (["face.txt", "--model", "face.txt"], "face.txt"),
     ],
 )
-def test_mistakes_get_one_sentence(
-    words: list[str], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_mistakes_are_one_line_that_names_the_input(
+    words: list[str], named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "face.txt").write_text("no photo")
@@ -114,24 +113,52 @@ def test_mistakes_get_one_sentence(
     assert (done.exit_code, done.stdout) == (1, "")
     (line,) = done.stderr.splitlines()
     assert line.startswith("error: ")
-    assert sentence in line
+    assert line.endswith(".")
+    assert named in line
+
+
+def test_batch_continues_after_any_failure(
+    portrait: Path, tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A decoder or detector may raise anything: MemoryError, errors of OpenCV, bugs."""
+    import cv2
+
+    from pipeline.inference import Translator
+
+    errors = iter([MemoryError(), cv2.error("assertion failed\nin warpAffine"), None, ValueError("points coincide")])
+    original = Translator.faces
+
+    def faces(self: Translator, *words: object, **options: object) -> object:
+        if error := next(errors):
+            raise error
+        return original(self, *words, **options)
+
+    monkeypatch.setattr(Translator, "faces", faces)
+    for name in "abcd":
+        shutil.copy(portrait, tmp_path / f"{name}.jpg")
+    words = [*(str(tmp_path / f"{name}.jpg") for name in "abcd"), "-o", str(tmp_path / "out")]
+    done = CliRunner().invoke(app, ["translate", *words, "--model", str(tiny_bundle)])
+    assert done.exit_code == 1
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["c.png"]
+    reported = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert [Path(line.removeprefix("error: ").split(":")[0]).name for line in reported] == ["a.jpg", "b.jpg", "d.jpg"]
+    assert "3 of 4 inputs failed" in done.stderr
 
 
 def test_places_that_cannot_be_written_are_named(portrait: Path, tiny_bundle: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     words = ["translate", str(portrait), "--model", str(tiny_bundle), "-o"]
-    for place, problem in {"file/anime.png": "cannot be written", "n" * 300 + ".png": "too long"}.items():
+    for place in ("file/anime.png", "n" * 300 + ".png"):
         done = CliRunner().invoke(app, [*words, str(tmp_path / place)])
         assert (done.exit_code, done.stdout) == (1, "")
         (line,) = done.stderr.splitlines()
         assert line.startswith("error: ")
         assert place in line
-        assert problem in line
     if Path("/dev/full").exists():
         with Path("/dev/full").open("wb") as full:
             command = [sys.executable, "-c", "from pipeline.cli import app; app()", *words, "-"]
             said = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, timeout=300).stderr.decode()
-        assert "standard output cannot be written (No space left on device)" in said
+        assert "standard output: No space left on device" in said
         assert "Traceback" not in said
 
 
@@ -143,7 +170,10 @@ def test_heic_is_listed_as_unreadable(tiny_bundle: Path, tmp_path: Path, monkeyp
     )
     assert done.exit_code == 1
     assert "IMG_1.HEIC" in done.stderr
+<<<<<<< HEAD
     assert "animemorph[heif]" in done.stderr
+=======
+>>>>>>> bdbde23 (Keep colours, shape and sound of videos; survive bad inputs and streams)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
@@ -151,7 +181,7 @@ def test_a_folder_is_searched_for_files_alone(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.jpg")
     (tmp_path / "gone.jpg").symlink_to("nowhere")  # listed, so that it is named as unreadable
     (tmp_path / "face.jpg").touch()
-    assert [job.source.name for job in plan([str(tmp_path)], "out") if job.source] == ["face.jpg", "gone.jpg"]
+    assert [job.source.name for job in plan([str(tmp_path)], "out").jobs if job.source] == ["face.jpg", "gone.jpg"]
 
 
 def test_a_bundle_translates_without_pytorch(portrait: Path, tiny_bundle: Path, tmp_path: Path) -> None:
@@ -174,10 +204,11 @@ def test_names_of_results(tmp_path: Path) -> None:
     for name in ("a/x.jpg", "a/y.png", "a/.hidden.jpg", "a/notes.txt", "b/x.jpg", "b/clip.MOV"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
+    (tmp_path / "b" / "clip.MOV").write_bytes(b"\0\0\0\x14ftypqt  ")
     out = str(tmp_path / "out")
 
     def targets(*inputs: str) -> list[str]:
-        jobs = plan([str(tmp_path / name) for name in inputs], out)
+        jobs = plan([str(tmp_path / name) for name in inputs], out).jobs
         return [str(job.target.relative_to(out)) for job in jobs if job.target]
 
     assert targets("a") == ["x.png", "y.png"]
@@ -189,16 +220,18 @@ def test_names_of_results(tmp_path: Path) -> None:
     (tmp_path / "out" / "x.png").touch()  # of an earlier run: no photo to translate, unless it is asked for
     assert targets(".") == everything
     assert targets("out") == ["x.png"]
-    with pytest.raises(UserError, match="two inputs would both become"):
+    with pytest.raises(UserError) as caught:
         targets("a/x.jpg", "b/x.jpg")
-    with pytest.raises(UserError, match="cannot go to the single file"):
+    assert (caught.value.kind, caught.value.subject) == (Kind.CONFLICT, str(tmp_path / "out" / "x.jpg.png"))
+    with pytest.raises(UserError) as caught:
         plan([str(tmp_path / "a")], "one.png")
+    assert (caught.value.kind, caught.value.subject) == (Kind.CONFLICT, "one.png")
 
 
 def test_names_are_printed_on_one_line() -> None:
     name = os.fsdecode(b"bad\xff\x1b[31m\nname.jpg")
-    assert shown(name).isprintable()
-    assert "\n" not in shown(name)
+    assert printable(name).isprintable()
+    assert "\n" not in printable(name)
 
 
 def test_what_is_written_is_pixels_alone() -> None:

@@ -16,10 +16,11 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from pipeline.cli import app
-from pipeline.errors import UserError
+from pipeline.errors import Kind, UserError
 from pipeline.inference import NoFaceError, Translator
 from pipeline.inference.tracking import Tracker, to_pose
-from pipeline.inference.video import _Reader, translate_video
+from pipeline.inference.video import translate_video
+from pipeline.inference.video_io import VideoReader
 
 FRAMES = 24
 
@@ -111,7 +112,7 @@ def test_equal_clips_give_equal_bytes(translator: Translator, clip: Path, tmp_pa
 def test_the_face_is_drawn_where_it_is_and_trembles_less(translator: Translator, clip: Path) -> None:
     """Against the detector frame by frame: the drawn path's second difference is less than half as large."""
     tracker, seen = Tracker(), []
-    for moment, frame in _Reader(clip).frames("test"):
+    for moment, frame in VideoReader(clip).frames("test"):
         aligns = translator.find(frame)
         seen.append(to_pose(aligns[0]))
         tracker.add(moment, aligns, cv2.resize(frame, (32, 18)))
@@ -165,29 +166,32 @@ def test_a_cut_and_frames_without_a_face(translator: Translator, face: np.ndarra
 
 def test_clips_without_a_face_or_a_picture_are_refused(translator: Translator, tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "blank.mp4", [np.full((64, 64, 3), 99, np.uint8)] * 3)
-    with pytest.raises(NoFaceError, match="no face was found in any frame"):
+    with pytest.raises(NoFaceError):
         translate_video(translator, clip, tmp_path / "out.mp4")
     (tmp_path / "text.mp4").write_text("no video")
     (tmp_path / "empty.mp4").touch()
     # A playlist under another name must not make the decoder open what it lists.
     (tmp_path / "list.mp4").write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:1,\n{clip}\n#EXT-X-ENDLIST\n")
     for name in ("text.mp4", "empty.mp4", "list.mp4"):
-        with pytest.raises(UserError, match="cannot be read"):
+        with pytest.raises(UserError) as caught:
             translate_video(translator, tmp_path / name, tmp_path / "out.mp4")
-    with pytest.raises(UserError, match="can be written as"):
+        assert (caught.value.kind, caught.value.subject) == (Kind.DAMAGED, str(tmp_path / name))
+    with pytest.raises(UserError) as caught:
         translate_video(translator, clip, tmp_path / "out.gif")
+    assert caught.value.kind == Kind.BAD_VALUE
     assert not (tmp_path / "out.mp4").exists()
 
 
-def test_a_full_disk_is_one_sentence(
+def test_full_disk_is_reported(
     translator: Translator, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*words: object) -> int:
         raise av.error.OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("pipeline.inference.video._draw", full)
-    with pytest.raises(UserError, match="no space is left for the video: make room"):
+    with pytest.raises(UserError) as caught:
         translate_video(translator, clip, tmp_path / "out.mp4")
+    assert (caught.value.kind, caught.value.subject) == (Kind.NO_SPACE, str(tmp_path / "out.mp4"))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -239,4 +243,5 @@ def test_damaged_places_are_told(face: np.ndarray, tiny_bundle: Path, tmp_path: 
         app, ["translate", str(clip), "-o", str(tmp_path / "o.mp4"), "--model", str(tiny_bundle)]
     )
     assert result.exit_code == 0
-    assert "clip.mp4: damaged places of it could not be read and are missing." in result.stderr
+    (note,) = [line for line in result.stderr.splitlines() if line.startswith("note: ")]
+    assert f"{clip}: damaged" in note
