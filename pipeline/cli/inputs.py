@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .. import decoding
 from ..errors import Kind, UserError, bad_value, conflict, missing_file
 from ..inference.media_type import HEAD_BYTES, is_video
 
@@ -63,7 +64,7 @@ def plan(inputs: list[str], output: str) -> Plan:
     if not sources:
         text = f"no photo or video in '{printable(inputs[0])}'. Pass a file, or a folder that contains one."
         raise UserError(text, kind=Kind.MISSING, subject=inputs[0])
-    videos = [source is not None and _is_video(source) for source, _ in sources]
+    videos = [source is not None and is_video(_head(source)) for source, _ in sources]
     single = output == "-" or Path(output).suffix.lower() in PHOTOS | VIDEOS
     if single and not Path(output).is_dir():
         if len(sources) > 1:
@@ -116,19 +117,21 @@ def _walk(folder: Path, output: Path, ignored: Counter[str]) -> list[tuple[Path 
             path = Path(parent) / name
             if name.startswith(".") or (path.exists() and not path.is_file()):
                 continue  # reading a named pipe would wait for ever
-            if path.suffix.lower() in PHOTOS | VIDEOS or _is_video(path):
+            head = _head(path)
+            if path.suffix.lower() in PHOTOS | VIDEOS or decoding.image_format(head) or is_video(head):
                 files.append((path, path.relative_to(folder)))
             else:
                 ignored[path.suffix.lower() or "no suffix"] += 1
     return files
 
 
-def _is_video(path: Path) -> bool:
+def _head(path: Path) -> bytes:
+    """Return the first bytes of a file; none of one that cannot be read, which is reported when it is translated."""
     try:
         with path.open("rb") as stream:
-            return is_video(stream.read(HEAD_BYTES))
+            return stream.read(HEAD_BYTES)
     except OSError:
-        return False  # reported when it is translated
+        return b""
 
 
 def printable(name: object) -> str:

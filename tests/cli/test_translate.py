@@ -170,10 +170,7 @@ def test_heic_is_listed_as_unreadable(tiny_bundle: Path, tmp_path: Path, monkeyp
     )
     assert done.exit_code == 1
     assert "IMG_1.HEIC" in done.stderr
-<<<<<<< HEAD
     assert "animemorph[heif]" in done.stderr
-=======
->>>>>>> bdbde23 (Keep colours, shape and sound of videos; survive bad inputs and streams)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
