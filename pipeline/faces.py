@@ -12,7 +12,7 @@ import pandas as pd
 
 from .errors import damaged_file, missing_file
 from .files import atomic_file
-from .images import crop_aligned
+from .images import crop_aligned, inside_photo
 
 DOMAINS = ("human", "anime", "external")
 #: The five landmarks of CelebA, left and right as seen in the picture; columns `<name>_x`, `<name>_y`.
@@ -144,3 +144,11 @@ def read_crops(pixels: np.ndarray, table: pd.DataFrame, size: int) -> np.ndarray
     for index, (row, align) in enumerate(zip(table["row"], table["align"], strict=True)):
         crops[index] = crop_aligned(pixels[row], align, size)
     return crops
+
+
+def read_masks(table: pd.DataFrame, size: int, stored: int) -> np.ndarray:
+    """Return which pixels of the crops of `read_crops` lie inside the stored image of side `stored`, bool [n, R, R]."""
+    masks = np.empty((len(table), size, size), dtype=bool)
+    for index, align in enumerate(table["align"]):
+        masks[index] = inside_photo(align, size, stored)
+    return masks

@@ -9,7 +9,7 @@ from pipeline.evaluate.external_set import ExternalSet
 from pipeline.evaluate.metrics import DISTANCE_NAMES, MetricParams
 from pipeline.evaluate.outputs import write_outputs
 from pipeline.evaluate.translation import DomainSplit
-from pipeline.faces import open_pixels, read_crops, read_table
+from pipeline.faces import open_pixels, read_crops, read_masks, read_table
 from pipeline.features.extractors import create_extractor
 from pipeline.landmarks import Detector, create_detector
 from pipeline.networks.model import load_model
@@ -38,7 +38,8 @@ def read_split(domain: str, resolution: int) -> DomainSplit:
     table = read_table(DATA / "split" / f"{domain}.parquet", ["face_id", "row", "align", "split"])
     pixels = open_pixels(DATA / "resize" / domain / "faces.npy")
     test, train = (table[table["split"] == split].reset_index(drop=True) for split in ("test", "train"))
-    return DomainSplit(test, read_crops(pixels, test, resolution), train, read_crops(pixels, train, resolution))
+    crops, masks = read_crops(pixels, test, resolution), read_masks(test, resolution, pixels.shape[1])
+    return DomainSplit(test, crops, masks, train, read_crops(pixels, train, resolution))
 
 
 def read_external(resolution: int) -> ExternalSet:

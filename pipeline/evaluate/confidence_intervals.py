@@ -66,3 +66,11 @@ def subset_interval(mean: float, spread: float, size: int, n: int) -> Interval |
         return None
     error = Z * spread * float(np.sqrt(size / (n - size)))
     return mean - error, mean + error
+
+
+def correlation_interval(value: float, n: int) -> Interval | None:
+    """Return Fisher's interval of a correlation of n pairs (1921); None if n < 4."""
+    if n < 4:
+        return None
+    centre, error = np.arctanh(np.clip(value, -0.999999, 0.999999)), Z / np.sqrt(n - 3)
+    return float(np.tanh(centre - error)), float(np.tanh(centre + error))

@@ -9,8 +9,9 @@ import pandas as pd
 from ..errors import too_few
 from ..features.extractors import Extractor, extract, extract_cached
 from ..landmarks.detectors.base import Detector
+from ..landmarks.face_geometry import known_faces
 from ..networks.model import TranslationModel
-from . import landmark_error, subgroups
+from . import subgroups
 from .classifiers import DomainClassifier
 from .direction import evaluate_direction
 from .external_set import ExternalSet, evaluate_external
@@ -33,6 +34,7 @@ class Evaluation:
         metrics: All metrics with their intervals; none is NaN or infinite.
         per_image: One row per test face and direction.
         subgroups: Metrics averaged by subgroup.
+        palette: Share of each hair colour among outputs and real faces.
         external: One row per image of the external test set.
         images: Translated faces by file name without suffix, uint8 RGB [n, R, R, 3].
     """
@@ -40,6 +42,7 @@ class Evaluation:
     metrics: MetricTable
     per_image: pd.DataFrame = field(default_factory=pd.DataFrame)
     subgroups: pd.DataFrame = field(default_factory=pd.DataFrame)
+    palette: pd.DataFrame = field(default_factory=pd.DataFrame)
     external: pd.DataFrame = field(default_factory=pd.DataFrame)
     images: dict[str, np.ndarray] = field(default_factory=dict)
 
@@ -75,7 +78,7 @@ def evaluate(
     result = Evaluation(MetricTable(params))
     real = {domain: _real_features(domain, splits[domain], extractor) for domain in DOMAINS}
     classifier = DomainClassifier(real["human"].train, real["anime"].train)
-    per_image, tables = [], []
+    per_image, tables, palettes = [], [], []
     for direction, source, target, opposite in DIRECTIONS:
         outputs = model.translate(splits[source].test_images, direction, params.seed)  # type: ignore[arg-type]
         translation = Translation(
@@ -92,11 +95,13 @@ def evaluate(
             detectors=dict(detectors),
         )
         result.images |= {direction: outputs, f"{source}_cycle": translation.cycles}
-        rows, averages = _evaluate_direction(translation, result.metrics)
+        rows, averages, palette = _evaluate_direction(translation, result.metrics)
         per_image.append(rows)
+        palettes.append(palette)
         tables += averages
     result.per_image = pd.concat(per_image, ignore_index=True)
     result.subgroups = pd.concat(tables, ignore_index=True)
+    result.palette = pd.concat(palettes, ignore_index=True)
     subgroups.add_gaps(result.metrics, result.subgroups)
     if external is not None:
         result.external, result.images["external_human2anime"] = evaluate_external(
@@ -113,13 +118,15 @@ def _real_features(domain: str, split: DomainSplit, extractor: Extractor) -> Rea
     )
 
 
-def _evaluate_direction(translation: Translation, metrics: MetricTable) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
-    """Return the rows of one direction with their subgroups, and the averages of the subgroups."""
+def _evaluate_direction(
+    translation: Translation, metrics: MetricTable
+) -> tuple[pd.DataFrame, list[pd.DataFrame], pd.DataFrame]:
+    """Return the rows of one direction with their subgroups, the averages of the subgroups, and the hair palette."""
     split = translation.splits[translation.source]
     for name, table in (("test", split.test), ("train", split.train)):
         metrics.add(f"num_images.{name}", translation.direction, len(table), len(table))
-    rows = evaluate_direction(translation, metrics)
-    parts = landmark_error.known_parts(split.test, split.test_images.shape[1])
+    rows, palette = evaluate_direction(translation, metrics)
+    parts = known_faces(split.test, split.test_images.shape[1]).parts
     groups = subgroups.assign_subgroups(split.test, translation.source, split.test_images, parts)
     averages = [subgroups.average(rows, groups, translation.direction, metrics.params)]
     real = translation.real[translation.target].test
@@ -127,4 +134,4 @@ def _evaluate_direction(translation: Translation, metrics: MetricTable) -> tuple
         averages.append(
             subgroups.kernel_distances(translation.features, real, groups, translation.direction, metrics.params)
         )
-    return pd.concat([rows, groups], axis=1), averages
+    return pd.concat([rows, groups], axis=1), averages, palette

@@ -7,8 +7,8 @@ import pandas as pd
 
 from ..features.extractors import Extractor, extract
 from ..landmarks.detectors.base import Detector
+from ..landmarks.face_geometry import detected_faces
 from ..networks.model import TranslationModel
-from . import landmark_error
 from .classifiers import DomainClassifier
 from .distributions import add_frechet
 from .metrics import MetricTable
@@ -64,8 +64,7 @@ def evaluate_external(
     rows["kind"] = np.where(rows["source"].str.lower().str.contains(NOT_A_FACE), NOT_A_FACE, "face")
     rows["in_target_domain"] = classifier.scores(features) > 0
     if detector is not None:
-        found = landmark_error.detected_parts(detector, outputs, "faces in external")
-        rows["face_detected"] = np.isfinite(found).all(axis=(1, 2))
+        rows["face_detected"] = detected_faces(detector, outputs, "faces in external").detected
     for kind in KINDS:
         _add_kind(rows, kind, features, anime, metrics)
     return rows, outputs

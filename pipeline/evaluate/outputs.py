@@ -22,6 +22,7 @@ def write_outputs(evaluation: Evaluation, target: Path) -> None:
         for table, name in (
             (pd.DataFrame(metrics.rows, columns=columns), "metrics.csv"),
             (evaluation.subgroups, "subgroups.csv"),
+            (evaluation.palette, "palette.csv"),
         ):
             table.to_csv(folder / name, index=False, lineterminator="\n")
         write_table(evaluation.per_image, folder / "per_image.parquet")

@@ -23,7 +23,11 @@ METRICS = {
     "ssim": "ssim",
     "in_target_domain": "target_domain_accuracy",
     "face_detected": "face_detection_rate",
+    "open_eyes": "open_eyes_rate",
     "landmark_nme": "landmark_nme",
+    "identity_similarity": "identity_similarity",
+    "hair_colour_error": "hair_colour_error",
+    "skin_colour_error": "skin_colour_error",
     "near_duplicate": "near_duplicate_rate",
     "nearest_train_distance": "nearest_train_distance",
 }
@@ -34,6 +38,9 @@ GAPS = (
     "target_domain_accuracy",
     "face_detection_rate",
     "landmark_nme",
+    "identity_similarity",
+    "hair_colour_error",
+    "skin_colour_error",
     "kd",
     "kid",
 )

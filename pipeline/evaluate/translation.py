@@ -17,12 +17,14 @@ class DomainSplit:
     Attributes:
         test: Face table of the test split.
         test_images: uint8 RGB [n, R, R, 3] at the model's resolution; row i belongs to row i of `test`.
+        test_masks: Pixels inside the stored image, bool [n, R, R]; the others are mirrored and not measured.
         train: Face table of the train split.
         train_images: uint8 RGB [m, R, R, 3].
     """
 
     test: pd.DataFrame
     test_images: np.ndarray
+    test_masks: np.ndarray
     train: pd.DataFrame
     train_images: np.ndarray
 

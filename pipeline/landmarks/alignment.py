@@ -17,25 +17,61 @@ CANONICAL["external"] = CANONICAL["human"]
 
 
 def similarity(keypoints: np.ndarray, schema: str, domain: str) -> np.ndarray:
-    """Similarity [2, 3] from the keypoints' unit (pixels) to the unit square, for one face, `keypoints` [K, 3].
+    """Return the similarity [2, 3] that aligns one face, from pixels to the unit square.
 
-    Turns, scales and shifts the centres of both eyes and of the mouth onto their canonical places with the least sum of
-    squared distances: S. Umeyama, Least-Squares Estimation of Transformation Parameters Between Two Point Patterns,
-    PAMI 1991, equations 40-42. It never mirrors. ValueError when the three points coincide.
+    Args:
+        keypoints: Keypoints of the face in pixels, [K, 3].
+        schema: Name of the point set.
+        domain: Domain whose canonical places are used.
+
+    Raises:
+        ValueError: Eyes and mouth are at the same place.
     """
     points = SCHEMAS[schema]
-    source = np.array([points.centre(keypoints, region) for region in ("left_eye", "right_eye", "mouth")])
-    target = CANONICAL[domain]
+    parts = np.array([points.centre(keypoints, region) for region in ("left_eye", "right_eye", "mouth")])
+    return fit_similarity(parts, CANONICAL[domain])
+
+
+def fit_similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Return the similarity [2, 3] that maps points [n, 2] to `target` [n, 2] with the least squared distances.
+
+    S. Umeyama, Least-Squares Estimation of Transformation Parameters Between Two Point Patterns, PAMI 1991, equations
+    40-42. It never mirrors.
+
+    Raises:
+        ValueError: The points are all at the same place.
+    """
     source_mean, target_mean = source.mean(axis=0), target.mean(axis=0)
     variance = ((source - source_mean) ** 2).sum() / len(source)
     if not np.isfinite(variance) or variance < 1e-12:
-        raise ValueError("eyes and mouth lie in one point: this is no face")
+        raise ValueError("eyes and mouth are at the same place: this is not a face")
     covariance = (target - target_mean).T @ (source - source_mean) / len(source)
     u, singular, vt = np.linalg.svd(covariance)
     sign = np.array([1.0, np.sign(np.linalg.det(u) * np.linalg.det(vt)) or 1.0])
     turn = u @ np.diag(sign) @ vt
     scale = (singular * sign).sum() / variance
     return np.column_stack([scale * turn, target_mean - scale * turn @ source_mean])
+
+
+def between_domains(parts: np.ndarray, source: str, target: str, size: int) -> np.ndarray:
+    """Return the affine map [2, 3] of pixels that moves a face of `source` to where `target` has its eyes and mouth.
+
+    The proportions of the domains differ: eyes and mouths of drawings are closer to each other. So a perfect
+    translation does not keep their places. The map brings the canonical places of `source` exactly to those of
+    `target`; in a crop that is not aligned it acts in the frame of the face.
+
+    Args:
+        parts: Centres of left eye, right eye and mouth in pixels of a crop, [3, 2].
+        source: Domain of the face.
+        target: Domain of its translation.
+        size: Side of the crop in pixels.
+    """
+    frame = np.vstack([fit_similarity(parts / size, CANONICAL[source]), [0, 0, 1]])
+    corners = np.column_stack([CANONICAL[source], np.ones(3)])
+    move = np.vstack([np.linalg.solve(corners, CANONICAL[target]).T, [0, 0, 1]])
+    matrix = (np.linalg.inv(frame) @ move @ frame)[:2]
+    matrix[:, 2] *= size
+    return matrix
 
 
 def whole_frame(size: int) -> np.ndarray:

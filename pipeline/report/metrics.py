@@ -11,6 +11,8 @@ from .results import DIRECTION_NAMES, Results
 #: A row of `metrics.csv`: name, direction, value, low, high, n.
 Row = dict[Hashable, Any]
 
+#: Reference values with keys of their own.
+IDENTITY_REFERENCES = {"real": "cycle.identity_same_person", "random_pair": "cycle.identity_other_person"}
 #: Columns of `metrics.csv`.
 COLUMNS = ("name", "direction", "value", "low", "high", "n")
 #: Reference values: prefix of the metric's key, and column of the table.
@@ -47,7 +49,18 @@ MEANINGS = {
     "precision": Meaning("Precision", "higher", "share of outputs inside the manifold of real faces"),
     "recall": Meaning("Recall", "higher", "share of real faces inside the manifold of the outputs"),
     "face_detection_rate": Meaning("Face detection rate", "higher", "share of outputs in which a face is detected"),
+    "open_eyes_rate": Meaning("Open eyes rate", "higher", "share of outputs with a detected face and two open eyes"),
     "landmark_nme": Meaning("Landmark error (NME)", "lower", "shift of eyes and mouth, in eye distances"),
+    "faithfulness.hair_l": Meaning("Hair lightness, correlation", "near 1", "input and output, CIELAB L"),
+    "faithfulness.hair_a": Meaning("Hair red-green, correlation", "near 1", "input and output, CIELAB a"),
+    "faithfulness.hair_b": Meaning("Hair yellow-blue, correlation", "near 1", "input and output, CIELAB b"),
+    "faithfulness.skin_l": Meaning("Skin lightness, correlation", "near 1", "input and output, CIELAB L"),
+    "faithfulness.background_l": Meaning("Background lightness, correlation", "near 1", "input and output, CIELAB L"),
+    "faithfulness.yaw": Meaning("Yaw, correlation", "near 1", "head pose of input and output"),
+    "faithfulness.yaw_error": Meaning("Yaw error, degrees", "lower", "mean difference of input and output", 1),
+    "faithfulness.roll_error": Meaning("Roll error, degrees", "lower", "mean difference of input and output", 1),
+    "faithfulness.mouth_opening": Meaning("Mouth opening, correlation", "near 1", "input and output"),
+    "hair_palette_overlap": Meaning("Hair palette overlap", "near 1", "common share of the hair colours of real faces"),
     "target_domain_accuracy": Meaning(
         "Target domain accuracy", "higher", "share of outputs that a classifier of real faces assigns to the target"
     ),
@@ -64,6 +77,9 @@ MEANINGS = {
     ),
     "cycle.psnr": Meaning("Cycle PSNR, dB", "higher", "similarity of input and reconstruction", 1),
     "cycle.ssim": Meaning("Cycle SSIM", "higher", "structural similarity of input and reconstruction"),
+    "cycle.identity_similarity": Meaning(
+        "Cycle identity similarity", "higher", "photo and reconstruction; above 0.4 dlib calls them the same person", 2
+    ),
 }
 
 
@@ -90,6 +106,12 @@ def describe(results: Results) -> dict[str, Any]:
         "absent": _absent(results),
         "fid": _value(metrics.get("human2anime.fid"), MEANINGS["fid"]),
     }
+
+
+def _references(key: str) -> dict[str, str]:
+    """Return the keys of the reference values of a metric by column."""
+    references = {column: f"{prefix}.{key}" for prefix, column in REFERENCES.items()}
+    return references | (IDENTITY_REFERENCES if key == "cycle.identity_similarity" else {})
 
 
 def _absent(results: Results) -> list[dict[str, Any]]:

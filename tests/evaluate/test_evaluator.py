@@ -3,11 +3,11 @@
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import cv2
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,15 +15,13 @@ import torch
 from conftest import drawn_face
 from torch import nn
 
-from pipeline.download import demo_anime
 from pipeline.errors import Kind, UserError
 from pipeline.evaluate.evaluator import Evaluation
 from pipeline.evaluate.evaluator import evaluate as run_evaluation
 from pipeline.evaluate.external_set import ExternalSet
-from pipeline.evaluate.landmark_error import detected_parts, known_parts, landmark_errors
 from pipeline.evaluate.metrics import MetricParams
 from pipeline.evaluate.translation import DomainSplit
-from pipeline.landmarks import create_detector
+from pipeline.landmarks.alignment import CANONICAL
 
 SIZE, TRAIN, TEST = 32, 60, 40
 PARAMS = MetricParams("fd", "kd", tolerance=0.1, resamples=20, seed=0)
@@ -72,7 +70,8 @@ def faces() -> dict[str, DomainSplit]:
         table["gender"] = pd.array(["female", "male"] * ((TRAIN + TEST) // 2), dtype="string")
         table["source"] = "faces/a.png"
         test, train = table[TRAIN:].reset_index(drop=True), table[:TRAIN]
-        found[domain] = DomainSplit(test, images[TRAIN:], train, images[:TRAIN])
+        masks = np.ones((TEST, SIZE, SIZE), dtype=bool)
+        found[domain] = DomainSplit(test, images[TRAIN:], masks, train, images[:TRAIN])
     return found
 
 
@@ -195,35 +194,6 @@ def test_a_model_good_for_women_only_shows_in_the_gap(faces: dict[str, DomainSpl
     assert means["male"] < 0.4
 
 
-def test_a_face_that_moved_shows_in_the_landmark_error():
-    side, count = 128, 12
-    drawings = np.stack(list(demo_anime.generate(0, range(count), side)))
-    with create_detector("animeface") as detector:
-        rows = [faces[0] if faces else None for faces in detector.detect(drawings)]
-        table = pd.DataFrame(
-            {
-                "keypoints": [None if face is None else face.keypoints.ravel() for face in rows],
-                "schema": "animeface",
-                "align": [[1 / side, 0, 0, 0, 1 / side, 0]] * count,
-            }
-        )
-        inputs = known_parts(table, side)
-        assert np.isfinite(inputs).all(axis=(1, 2)).mean() > 0.8
-        errors = []
-        for shift in (0, 4, 8):
-            matrix = np.array([[1.0, 0, shift], [0, 1, 0]])
-            moved = np.stack(
-                [cv2.warpAffine(face, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE) for face in drawings]
-            )
-            errors.append(landmark_errors(inputs, detected_parts(detector, moved, "")))
-        nothing = detected_parts(detector, np.zeros((2, 64, 64, 3), np.uint8), "")
-    between_eyes = np.linalg.norm(inputs[:, 1] - inputs[:, 0], axis=1)
-    assert np.nanmax(errors[0]) == 0
-    assert np.isnan(nothing).all()
-    for shift, error in zip((4, 8), errors[1:], strict=True):
-        assert np.nanmedian(error * between_eyes) == pytest.approx(shift, abs=2)
-
-
 def test_external_pictures_are_told_apart(faces: dict[str, DomainSplit]):
     rng = np.random.default_rng(0)
     images = np.concatenate([redden(rng, 20), rng.integers(0, 256, (5, SIZE, SIZE, 3), dtype=np.uint8)])
@@ -248,7 +218,7 @@ def test_external_pictures_are_told_apart(faces: dict[str, DomainSplit]):
 @pytest.mark.parametrize("n", [1, 2, 5])
 def test_very_small_and_constant_sets_give_reasons_not_nan(faces: dict[str, DomainSplit], n: int):
     few = {
-        domain: DomainSplit(one.test[:n], one.test_images[:n], one.train[:n], one.train_images[:n])
+        domain: DomainSplit(one.test[:n], one.test_images[:n], one.test_masks[:n], one.train[:n], one.train_images[:n])
         for domain, one in faces.items()
     }
     found = evaluate(few, lambda images: np.zeros_like(images))
@@ -257,13 +227,44 @@ def test_very_small_and_constant_sets_give_reasons_not_nan(faces: dict[str, Doma
     assert ("human2anime.near_duplicate_rate" in absent) == (n == 1)
     assert "human2anime.subgroup_gap.gender" in absent
     with pytest.raises(UserError) as error:
-        evaluate(
-            {
-                **few,
-                "anime": DomainSplit(one := few["anime"].test[:0], np.zeros((0, SIZE, SIZE, 3), np.uint8), one, one),
-            }
-        )
+        evaluate({**few, "anime": replace(few["anime"], test=few["anime"].test[:0])})
     assert (error.value.kind, error.value.subject) == (Kind.TOO_FEW, "anime test faces")
+
+
+def in_frame(domain: str, colours: np.ndarray) -> tuple[pd.DataFrame, np.ndarray]:
+    """Draw faces with flat hair, skin and background in the frame of a domain, and the table of their keypoints."""
+    parts = CANONICAL[domain] * SIZE
+    images = np.zeros((len(colours), SIZE, SIZE, 3), np.uint8) + colours[:, 2, None, None]
+    images[:, :, 5:27] = colours[:, 1, None, None]
+    images[:, : round(parts[0, 1] - (0.75 if domain == "anime" else 1.1) * (parts[1, 0] - parts[0, 0])), 5:27] = (
+        colours[:, 0, None, None]
+    )
+    points = np.array([parts[0], parts[1], parts.mean(0), parts[2] - [3, 0], parts[2] + [3, 0]])
+    table = pd.DataFrame({"keypoints": [np.hstack([points, np.ones((5, 1))]).ravel().tolist()] * len(colours)})
+    images = images.astype(np.uint8)
+    return table.assign(schema="celeba5", align=[[1 / SIZE, 0, 0, 0, 1 / SIZE, 0]] * len(colours)), images
+
+
+def test_faithfulness_and_palette_tell_a_faithful_model_from_a_uniform_one(faces: dict[str, DomainSplit]):
+    rng = np.random.default_rng(0)
+    splits, drawn = {}, {}
+    for domain, split in faces.items():
+        colours = rng.integers(0, 256, (TEST + TRAIN, 3, 3))
+        table, images = in_frame(domain, colours)
+        table = pd.concat([pd.concat([split.test, split.train], ignore_index=True)[["face_id"]], table], axis=1)
+        drawn[domain] = colours[:TEST]
+        splits[domain] = replace(
+            split, test=table[:TEST], test_images=images[:TEST], train=table[TEST:], train_images=images[TEST:]
+        )
+    faithful = evaluate(splits, lambda images: in_frame("anime", drawn["human"])[1])
+    uniform = evaluate(splits, lambda images: in_frame("anime", drawn["anime"][:1].repeat(TEST, 0))[1])
+    for region in ("hair", "skin", "background"):
+        for channel in "lab":
+            name = f"faithfulness.{region}_{channel}"
+            assert value(faithful, name) > 0.99, faithful.metrics.absent
+            assert f"human2anime.{name}" in {entry["name"] for entry in uniform.metrics.absent}
+    assert value(faithful, "hair_palette_overlap") > 0.6 > value(uniform, "hair_palette_overlap")
+    assert faithful.palette.groupby("direction")[["outputs", "real"]].sum().to_numpy() == pytest.approx(1)
 
 
 def test_same_inputs_same_numbers(faces: dict[str, DomainSplit], perfect: Evaluation, tmp_path: Path):

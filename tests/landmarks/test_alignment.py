@@ -69,7 +69,7 @@ def test_whole_frame_changes_no_pixel():
 
 
 def test_points_in_one_place_are_refused():
-    with pytest.raises(ValueError, match="no face"):
+    with pytest.raises(ValueError, match="not a face"):
         similarity(np.full((5, 3), 3.0), "celeba5", "human")
 
 

@@ -1,0 +1,73 @@
+"""Similarity of two photos of a face by dlib's face recognition network (ResNet, 128 dimensions).
+
+The weights are part of the package face_recognition_models. Two photos show the same person if the distance of their
+embeddings is below 0.6 (dlib's own threshold), so the similarity 1 - distance is above 0.4.
+"""
+
+import importlib.util
+from pathlib import Path
+
+import cv2
+import dlib
+import numpy as np
+
+from ..errors import unavailable
+
+#: SIDE: px. Faces are enlarged to this size before dlib cuts out its own crop of 150 px.
+SIDE = 256
+CHIP_SIDE, CHIP_PADDING = 150, 0.25
+#: SAME_PERSON: similarity above which dlib calls two photos the same person.
+SAME_PERSON = 0.4
+
+
+class IdentityNetwork:
+    """dlib's face recognition network."""
+
+    def __init__(self) -> None:
+        """Load the network; UserError if its package is not installed."""
+        package = "face_recognition_models"
+        # The package cannot be imported (it needs pkg_resources); only its files are used.
+        spec = importlib.util.find_spec(package)
+        if spec is None or not spec.submodule_search_locations:
+            raise unavailable(package, "it is not installed", "Install it with pip")
+        path = Path(next(iter(spec.submodule_search_locations))) / "models/dlib_face_recognition_resnet_model_v1.dat"
+        if not path.is_file():
+            raise unavailable(package, f"{path.name} is missing", "Install it again")
+        self._network = dlib.face_recognition_model_v1(str(path))
+
+    def embed(self, images: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
+        """Return the embeddings of faces.
+
+        Args:
+            images: uint8 RGB [n, R, R, 3].
+            keypoints: The 68 points of dlib in pixels, [n, 68, 2], NaN where unknown.
+
+        Returns:
+            float64 [n, 128], NaN where the keypoints are unknown.
+        """
+        embeddings = np.full((len(images), 128), np.nan)
+        for index in np.flatnonzero(np.isfinite(keypoints).all(axis=(1, 2))):
+            image = cv2.resize(images[index], (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
+            # dlib counts from the centre of the first pixel.
+            points = np.rint(keypoints[index] * SIDE / len(images[index]) - 0.5).astype(int)
+            shape = dlib.full_object_detection(
+                dlib.rectangle(0, 0, SIDE - 1, SIDE - 1), dlib.points([dlib.point(int(x), int(y)) for x, y in points])
+            )
+            chip = dlib.get_face_chip(image, shape, CHIP_SIDE, CHIP_PADDING)
+            embeddings[index] = np.array(self._network.compute_face_descriptor(chip))
+        return embeddings
+
+
+def similarity(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return the similarity of embeddings, row by row: 1 - Euclidean distance, [n]; above 0.4: the same person."""
+    return 1 - np.linalg.norm(a - b, axis=-1)
+
+
+def same_person_baseline(embeddings: np.ndarray, mirrored: np.ndarray) -> np.ndarray:
+    """Return the similarity of each photo and its mirror image, [n]: what a perfect reconstruction can reach."""
+    return similarity(embeddings, mirrored)
+
+
+def other_person_baseline(embeddings: np.ndarray) -> np.ndarray:
+    """Return the similarity of each photo and the next one, [n]: what the reconstruction of another face has."""
+    return similarity(embeddings, np.roll(embeddings, 1, axis=0))
