@@ -48,7 +48,8 @@ def read_external(resolution: int) -> ExternalSet:
     table = read_table(DATA / "filter" / "external" / "faces.parquet", columns)
     table["chosen"] = table["face_id"].isin(read_table(DATA / "balance" / "external" / "faces.parquet")["face_id"])
     pixels = open_pixels(DATA / "resize" / "external" / "faces.npy")
-    return ExternalSet(table, read_crops(pixels, table, resolution))
+    masks = read_masks(table, resolution, pixels.shape[1])
+    return ExternalSet(table, read_crops(pixels, table, resolution), masks)
 
 
 def open_detector(config: params.DomainLandmarks, stack: ExitStack) -> Detector | None:

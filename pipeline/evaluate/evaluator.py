@@ -10,7 +10,7 @@ from ..errors import too_few
 from ..features.extractors import Extractor, extract, extract_cached
 from ..landmarks.detectors.base import Detector
 from ..landmarks.face_geometry import known_faces
-from ..networks.model import TranslationModel
+from ..networks.model import Direction, TranslationModel
 from . import subgroups
 from .classifiers import DomainClassifier
 from .direction import evaluate_direction
@@ -20,7 +20,7 @@ from .translation import DomainSplit, RealFeatures, Translation
 
 DOMAINS = ("human", "anime")
 #: Direction, domain of its inputs, domain of its outputs, opposite direction.
-DIRECTIONS = (
+DIRECTIONS: tuple[tuple[Direction, str, str, Direction], ...] = (
     ("human2anime", "human", "anime", "anime2human"),
     ("anime2human", "anime", "human", "human2anime"),
 )
@@ -80,7 +80,7 @@ def evaluate(
     classifier = DomainClassifier(real["human"].train, real["anime"].train)
     per_image, tables, palettes = [], [], []
     for direction, source, target, opposite in DIRECTIONS:
-        outputs = model.translate(splits[source].test_images, direction, params.seed)  # type: ignore[arg-type]
+        outputs, cycles = _translate(model, splits[source], direction, opposite, params.seed)
         translation = Translation(
             direction=direction,
             source=source,
@@ -88,7 +88,7 @@ def evaluate(
             splits=splits,
             real=real,
             outputs=outputs,
-            cycles=model.translate(outputs, opposite, params.seed),  # type: ignore[arg-type]
+            cycles=cycles,
             features=extract(outputs, extractor, f"features of {direction}"),
             classifier=classifier,
             discriminator=model.discriminator_anime if target == "anime" else model.discriminator_human,
@@ -108,6 +108,18 @@ def evaluate(
             model, external, real["anime"].test, extractor, classifier, detectors["anime"], result.metrics
         )
     return result
+
+
+def _translate(
+    model: TranslationModel, split: DomainSplit, direction: Direction, opposite: Direction, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Translate the test faces of a domain to the other domain and back: uint8 RGB [n, R, R, 3] twice.
+
+    A model with styles uses them in turn, so that the outputs cover all of them.
+    """
+    styles = np.arange(len(split.test_images)) % max(1, len(model.config.styles))
+    outputs = model.translate(split.test_images, direction, seed, masks=split.test_masks, style=styles)
+    return outputs, model.translate(outputs, opposite, seed, style=styles)
 
 
 def _real_features(domain: str, split: DomainSplit, extractor: Extractor) -> RealFeatures:

@@ -26,10 +26,12 @@ class ExternalSet:
         table: Rows of the stage `filter`: `face_id`, `source`, `verdict`, `reason`; and `chosen` (bool), the faces
             that the stage `balance` selected.
         images: Their crops, uint8 RGB [n, R, R, 3].
+        masks: Pixels inside the stored image, bool [n, R, R].
     """
 
     table: pd.DataFrame
     images: np.ndarray
+    masks: np.ndarray
 
 
 def evaluate_external(
@@ -58,7 +60,7 @@ def evaluate_external(
     Returns:
         One row per image, and the translations, uint8 RGB [n, R, R, 3].
     """
-    outputs = model.translate(external.images, "human2anime", metrics.params.seed)
+    outputs = model.translate(external.images, "human2anime", metrics.params.seed, masks=external.masks)
     features = extract(outputs, extractor, "features of external")
     rows = external.table[["face_id", "source", "verdict", "reason", "chosen"]].reset_index(drop=True).copy()
     rows["kind"] = np.where(rows["source"].str.lower().str.contains(NOT_A_FACE), NOT_A_FACE, "face")

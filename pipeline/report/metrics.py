@@ -95,7 +95,7 @@ def describe(results: Results) -> dict[str, Any]:
             "value": _value(metric, meaning),
             "interval": _interval(metric, meaning),
         }
-        | {column: _value(metrics.get(f"{direction}.{prefix}.{key}"), meaning) for prefix, column in REFERENCES.items()}
+        | {column: _value(metrics.get(f"{direction}.{each}"), meaning) for column, each in _references(key).items()}
         for key, meaning in MEANINGS.items()
         for direction, name in DIRECTION_NAMES.items()
         if (metric := metrics.get(f"{direction}.{key}"))

@@ -85,10 +85,11 @@ def evaluate(
 ) -> Evaluation:
     """Measure a model that translates by functions instead of networks."""
 
-    def translate(images: np.ndarray, direction: str, seed: int) -> np.ndarray:
+    def translate(images: np.ndarray, direction: str, seed: int, **_: Any) -> np.ndarray:
         return (there if direction == "human2anime" else back)(images)
 
-    model = SimpleNamespace(translate=translate, discriminator_anime=Patches(), discriminator_human=None)
+    config = SimpleNamespace(styles=())
+    model = SimpleNamespace(config=config, translate=translate, discriminator_anime=Patches(), discriminator_human=None)
     detectors = {"human": None, "anime": None}
     evaluation = run_evaluation(model, faces, given.get("external"), PooledPixels(), detectors, PARAMS)
     content = json.dumps(evaluation.metrics.nested(), allow_nan=False)
@@ -202,7 +203,7 @@ def test_external_pictures_are_told_apart(faces: dict[str, DomainSplit]):
     table["verdict"] = ["kept"] * 18 + ["dropped"] * 2 + ["dropped"] * 4 + ["kept"]
     table["reason"] = ""
     table["chosen"] = [True] * 12 + [False] * 13
-    found = evaluate(faces, external=ExternalSet(table, images))
+    found = evaluate(faces, external=ExternalSet(table, images, np.ones(images.shape[:3], dtype=bool)))
     assert value(found, "external_test.rejection_rate.face") == pytest.approx(0.1)
     assert value(found, "external_test.rejection_rate.not_a_face") == pytest.approx(0.8)
     assert value(found, "external_test.target_domain_accuracy.face") > 0.9
