@@ -210,7 +210,7 @@ def other(value: Any, key: str) -> list[Any]:
     if isinstance(value, bool):
         return [not value]
     if key == "train.select":
-        return ["last"]
+        return ["last", "best"]
     if isinstance(value, int):
         return [value * 2, value + 1, 2]
     if isinstance(value, float):
