@@ -14,6 +14,7 @@ from .attributes_colours import (
     skin_lab,
 )
 from .attributes_face import Face
+from .attributes_glasses import glasses
 from .attributes_hair import fringe, hair_style
 
 #: Years below which an age group ends.
@@ -61,6 +62,7 @@ def measure(
         "fringe": fringe(face, hairstyle),
         "eye": eye_colour(face, cast),
         "eye_shape": None if gender is None else "narrow" if face.male and group != "child" else "almond",
+        "glasses": glasses(face),
         "beard": beard(face, group),
         "wrinkles": None if group is None else "yes" if group == "old" else "no",
         "cloth_colour": cloth_colour(face),

@@ -104,3 +104,28 @@ def test_regions_are_probabilities_inside_the_photo(size):
     assert regions.shape == (4, SIDE, SIDE)
     assert np.allclose(regions[:, :, SIDE // 2 + 1 :].sum(axis=0), 1, atol=1e-4)
     assert not regions[:, :, : SIDE // 2 - 1].any()
+
+
+def with_frames(picture: np.ndarray) -> np.ndarray:
+    """Paint dark frames around the eyes and a bridge between them, 2 px wide."""
+    framed = picture.copy()
+    x0, x1, top, bottom = 33, 61, 50, 68
+    for left in (x0, x0 + 33):
+        right = left + x1 - x0
+        framed[top : top + 2, left:right] = framed[bottom : bottom + 2, left:right] = 20
+        framed[top:bottom, left : left + 2] = framed[top:bottom, right - 2 : right] = 20
+    framed[56:58, x1:66] = 20
+    return framed
+
+
+@pytest.mark.parametrize("skin", [(250, 220, 200), SKIN, (100, 70, 55)])
+def test_glasses_are_frames_and_a_bridge_on_every_skin(skin):
+    picture = portrait(skin=skin)
+    assert measured(picture)["glasses"] == "none"
+    assert measured(with_frames(picture))["glasses"] == "square"
+
+
+def test_glasses_are_unknown_where_the_photo_ends_at_the_eyes():
+    mask = np.ones((SIZE, SIZE), bool)
+    mask[:, 90:] = False
+    assert measured(portrait(), mask)["glasses"] is None

@@ -1,0 +1,50 @@
+"""Glasses in an aligned photo: horizontal edges where frames run."""
+
+import cv2
+import numpy as np
+
+from .attributes_face import Face
+
+#: Pixels, side of the crop that edges are measured on.
+SIDE = 128
+#: Logistic regression on the logarithms of the edges at the bridge, below and beside the eyes, and the product of the
+#: first two; fitted to 158 embedded people labelled by eye. 0.5 is reached by 11 % of the embedded people.
+WEIGHTS, BIAS = (2.168, -0.937, 1.003, 0.313), -8.013
+
+
+def glasses(face: Face) -> str | None:
+    """Return `square` or `none`; None if the eyes lie outside the photo.
+
+    The shape of the frame is not measured: sunglasses and thick frames also count as `square`.
+    """
+    points = face.keypoints * SIDE
+    left, right = points[36:42].mean(axis=0), points[42:48].mean(axis=0)
+    unit, height = right[0] - left[0], (left[1] + right[1]) / 2
+    whole = cv2.resize(face.mask.astype(np.uint8), (SIDE, SIDE), interpolation=cv2.INTER_NEAREST).astype(bool)
+    around = _box(left[0] - 0.54 * unit, right[0] + 0.54 * unit, height - 0.25 * unit, height + 0.8 * unit)
+    if unit < 4 or not whole[around].all():
+        return None
+    crop = cv2.resize(face.crop, (SIDE, SIDE), interpolation=cv2.INTER_AREA) if len(face.crop) != SIDE else face.crop
+    grey = cv2.GaussianBlur(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), 0.8)
+    edges = np.abs(cv2.Sobel(grey, cv2.CV_32F, 0, 1, ksize=3)) / 8
+
+    def strongest(x0: float, x1: float, y0: float, y1: float) -> float:
+        rows = edges[_box(x0, x1, y0, y1)]
+        return float(rows.mean(axis=1).max()) if rows.size else 0.0
+
+    bridge = strongest(left[0] + 0.38 * unit, right[0] - 0.38 * unit, height - 0.22 * unit, height + 0.22 * unit)
+    below = min(strongest(x - 0.2 * unit, x + 0.2 * unit, y + 0.22 * unit, y + 0.55 * unit) for x, y in (left, right))
+    beside = min(
+        strongest(x - 0.12 * unit, x + 0.12 * unit, height - 0.25 * unit, height + 0.2 * unit)
+        for x in (left[0] - 0.42 * unit, right[0] + 0.42 * unit)
+    )
+    # Edges are relative to the brightness of the cheeks, so that dark skin is treated as light skin.
+    cheeks = grey[_box(left[0], right[0], height + 0.5 * unit, height + 0.8 * unit)]
+    light = max(20.0, float(np.median(cheeks))) / 128
+    bridge, below, beside = (np.log1p(value / light) for value in (bridge, below, beside))
+    score = float(np.dot(WEIGHTS, (bridge, below, beside, bridge * below))) + BIAS
+    return "square" if score > 0 else "none"
+
+
+def _box(x0: float, x1: float, y0: float, y1: float) -> tuple[slice, slice]:
+    return slice(max(0, int(y0)), max(1, int(y1))), slice(max(0, int(x0)), max(1, int(x1)))
