@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from pipeline import networks, params
+from pipeline import features, landmarks, networks, params
 from pipeline import train as training
-from pipeline.features import distances, extractors, near_duplicates, perceptual
+from pipeline.features import distances, extractors, near_duplicates
 from pipeline.files import scratch_folder, sha256
+from pipeline.landmarks import create_detector
 from pipeline.networks.model import Detectors, ModelConfig, TranslationModel, build_model
 from pipeline.parallel import workers
 from pipeline.train import accelerator, batches, checkpoint, inputs, loop, outputs, pretrained
+from pipeline.train.face_validation import FaceValidator
 from pipeline.train.validation import Measures, Monitor
 from stages import DATA, run
 
@@ -36,7 +38,7 @@ def train(rank: int, world: int, settings: params.Params) -> None:
     accelerator.prepare(device, max(1, workers() // world))
     place = accelerator.Engine(device, config.precision, rank, world)
     found = inputs.read_inputs(config, config.batch * world, DATA)
-    rooms = [Path(room.__path__[0]) for room in (networks, training)]
+    rooms = [Path(room.__path__[0]) for room in (features, landmarks, networks, training)]
     folder = scratch_folder(
         "train",
         config.model_dump(mode="json"),
@@ -44,11 +46,7 @@ def train(rank: int, world: int, settings: params.Params) -> None:
         # It records the hashes of the weights: a run never goes on from another model that ships along.
         sha256(PRETRAINED / "model.json") if config.init == "pretrained" else None,
         outputs.hash_arrays(found.faces, found.boxes, {split: vars(drawn) for split, drawn in found.twins.items()}),
-        outputs.hash_code(
-            Path(__file__),
-            *(Path(str(code.__file__)) for code in (near_duplicates, distances, extractors, perceptual)),
-            *rooms,
-        ),
+        outputs.hash_code(Path(__file__), *rooms),
     )
     if rank:
         fit(settings, found, place, folder)
@@ -86,10 +84,13 @@ def fit(
     measures = Measures(embed, distances.frechet, near_duplicates.copied_share)
     val, trained = found.faces["val"], found.faces["train"]
     others = found.boxes.get("val"), found.twins.get("val")
-    monitor = Monitor(val["human"], val["anime"], measures, settings.seed, *others)
     human, anime = (batches.resident(trained[domain], place.device) for domain in inputs.DOMAINS)
     resident = batches.Faces(human, anime, place.device, found.boxes.get("train"), found.twins.get("train"))
-    return loop.fit(config, model, resident, monitor, place, folder)
+    # The embedded detector, whatever the stage `landmarks` used: others take seconds for a face.
+    with create_detector("animeface") as detector:
+        faces = FaceValidator.create(found.val_table, val["human"], found.val_masks, detector)
+        monitor = Monitor(val["human"], val["anime"], measures, settings.seed, *others, faces)
+        return loop.fit(config, model, resident, monitor, place, folder)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,9 @@ import pandas as pd
 
 from ..features import faithfulness
 from ..landmarks.face_geometry import FaceGeometry, detected_faces, known_faces
+from ..landmarks.translated_faces import expected_parts, input_and_output_colours
 from .confidence_intervals import correlation_interval
-from .landmark_error import expected_parts, frame_maps, landmark_nme
+from .landmark_error import landmark_nme
 from .metrics import MetricTable
 from .translation import Translation
 
@@ -71,43 +72,6 @@ def _add_colours(translation: Translation, inputs: FaceGeometry, metrics: Metric
             name = f"faithfulness.{region}_{channel}"
             add_correlation(metrics, name, translation.direction, before[:, r, c], after[:, r, c])
         rows[f"{region}_colour_error"] = np.linalg.norm(before[:, r] - after[:, r], axis=1)
-
-
-def input_and_output_colours(
-    inputs: np.ndarray, outputs: np.ndarray, masks: np.ndarray, faces: FaceGeometry, source: str, target: str
-) -> tuple[np.ndarray, np.ndarray]:
-    """Measure the colours of hair, skin and background in inputs and outputs.
-
-    The regions are those of the input; hair and skin are moved to the frame of the output's domain.
-
-    Args:
-        inputs: uint8 RGB [n, R, R, 3].
-        outputs: uint8 RGB [n, R, R, 3].
-        masks: Pixels inside the photo, bool [n, R, R].
-        faces: Geometry of the inputs.
-        source: Domain of the inputs.
-        target: Domain of the outputs.
-
-    Returns:
-        Colours of inputs and outputs, [n, 3 regions, 3 channels] each, NaN where unknown.
-    """
-    before, after = (np.full((len(inputs), len(faithfulness.REGIONS), 3), np.nan) for _ in range(2))
-    maps = frame_maps(faces.parts, source, target, inputs.shape[1])
-    for index, matrix in enumerate(maps):
-        if matrix is None:
-            continue
-        parts, points = faces.parts[index], faces.keypoints[index]
-        if source == "human":
-            keypoints = points if np.isfinite(points).all() else None
-            regions = faithfulness.photo_regions(inputs[index], masks[index], parts, keypoints)
-        else:
-            found = faithfulness.landmark_regions(parts, masks[index], source)
-            regions = np.stack([found[name] for name in faithfulness.REGIONS]).astype(np.float32)
-        before[index] = faithfulness.region_colours(inputs[index], regions)
-        # The background does not move with the face.
-        moved = np.concatenate([faithfulness.move_regions(regions[:2], matrix), regions[2:]])
-        after[index] = faithfulness.region_colours(outputs[index], moved)
-    return before, after
 
 
 def _add_palette(translation: Translation, inputs: FaceGeometry, metrics: MetricTable) -> pd.DataFrame:

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from ..errors import UserError
-from ..faces import open_pixels, read_crops, read_table
-from ..images import inside_photo
+from ..faces import open_pixels, read_crops, read_masks, read_table
 from ..params import Train
 from . import batches
 from .landmark_regions import region_boxes
@@ -27,12 +27,16 @@ class Inputs:
         boxes: Split -> boxes of `batches.Faces`; empty where the model needs none.
         twins: Split -> twins of the human faces; empty where the model needs none.
         styles: Names of the styles of the twins.
+        val_table: Face table of the human validation faces.
+        val_masks: Pixels of their crops inside the photo, bool [n, R, R].
     """
 
     faces: Splits
     boxes: dict[str, tuple[np.ndarray, np.ndarray]]
     twins: dict[str, Twins]
     styles: tuple[str, ...]
+    val_table: pd.DataFrame
+    val_masks: np.ndarray
 
 
 def read_inputs(config: Train, step: int, data: Path) -> Inputs:
@@ -66,13 +70,32 @@ def read_inputs(config: Train, step: int, data: Path) -> Inputs:
             )
         for split in faces:
             rows = table[table["split"] == split]
+            if split == "val":
+                rows = balanced_by_gender(rows)
+                if domain == "human":
+                    val_table = rows.reset_index(drop=True)
+                    val_masks = read_masks(rows, config.resolution, pixels.shape[1])
             faces[split][domain] = read_crops(pixels, rows, config.resolution)
             if regional:
                 boxes[split][domain] = region_boxes(rows, config.resolution)
             if domain == "human" and config.needs_twins:
-                masks = [inside_photo(align, config.resolution, pixels.shape[1]) for align in rows["align"]]
-                twins[split] = read_twins(data / "twins" / "human", rows, np.array(masks, dtype=bool))
+                masks = read_masks(rows, config.resolution, pixels.shape[1])
+                twins[split] = read_twins(data / "twins" / "human", rows, masks)
     batches.check({domain: faces["train"][domain] for domain in DOMAINS}, step, "train")
     batches.check({domain: faces["val"][domain] for domain in DOMAINS}, 1, "val")
     regions = {split: (found["human"], found["anime"]) for split, found in boxes.items() if found}
-    return Inputs(faces, regions, twins, read_styles(data / "twins" / "human") if twins else ())
+    styles = read_styles(data / "twins" / "human") if twins else ()
+    return Inputs(faces, regions, twins, styles, val_table, val_masks)
+
+
+def balanced_by_gender(table: pd.DataFrame) -> pd.DataFrame:
+    """Order a face table so that its first n rows have as many women as men, for any n, as far as there are enough.
+
+    Rows of unknown gender come last; without any gender the order is random. The order depends on the table only.
+    """
+    shuffled = table.iloc[np.random.default_rng(0).permutation(len(table))]
+    if "gender" not in table:
+        return shuffled
+    gender = shuffled["gender"].astype("string").fillna("")
+    rank = shuffled.groupby(gender).cumcount().where(gender != "", len(table))
+    return shuffled.iloc[np.argsort(rank.to_numpy(), kind="stable")]

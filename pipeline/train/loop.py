@@ -11,6 +11,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ..errors import UserError
+from ..features.alarms import discriminator_alarm
 from ..files import atomic_file
 from ..networks.model import TranslationModel
 from ..params import Train
@@ -90,6 +91,7 @@ def fit(
             bar.n = progress.step * train.batch * engine.world
         else:
             progress.history.append(row)
+            _warn(progress.history)
             progress.sums = {}
         run.save()
         saved = time.monotonic()
@@ -120,6 +122,14 @@ def _read(
         short["D" if name.startswith("discriminator") else "G"].append(value)
     bar.set_postfix({player: f"{sum(values):.3f}" for player, values in short.items()}, refresh=False)
     unread.clear()
+
+
+def _warn(history: list[dict[str, Any]]) -> None:
+    """Warn if a discriminator dominates or has stopped to learn."""
+    for domain in ("anime", "human"):
+        alarm = discriminator_alarm([row[f"val_discriminator_accuracy_{domain}"] for row in history])
+        if alarm:
+            warnings.warn(f"{domain}, epoch {history[-1]['epoch']}: {alarm}.", stacklevel=3)
 
 
 def _collapse_sentence(row: dict[str, Any], folder: Path) -> str:

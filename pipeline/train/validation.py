@@ -1,4 +1,4 @@
-"""What is watched after each epoch, on the validation split."""
+"""Validation losses and metrics, computed after each epoch."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..features.distances import precision_recall
+from ..features.near_duplicates import diversity
 from ..networks.generators import to_network, to_pixels
 from ..networks.model import TranslationModel, generate
 from .batches import Batch
+from .face_validation import FaceValidator
 from .objectives import Recipe
 from .pairs import Twins, make_pairs
 
@@ -51,6 +54,7 @@ class Monitor:
         seed: of the noise that a noise model adds.
         boxes: those of `batches.Faces`.
         twins: the twins of `human`. The anime faces are then these, in changing styles.
+        face_validator: Metrics of the translated faces; None: they are not computed.
     """
 
     def __init__(
@@ -61,7 +65,9 @@ class Monitor:
         seed: int,
         boxes: tuple[np.ndarray, np.ndarray] | None = None,
         twins: Twins | None = None,
+        face_validator: FaceValidator | None = None,
     ) -> None:
+        self.face_validator = face_validator
         self.twins, rows = twins, np.arange(min(len(human), FACES))
         if twins is not None:
             anime = twins.drawings(rows, rows, human.shape[1])[0]
@@ -70,6 +76,8 @@ class Monitor:
         self.measures = measures
         self.seed = seed
         self.features = {domain: measures.features(faces) for domain, faces in self.real.items()}
+        # Halves of the real faces: what a perfect model has, though with half as many faces.
+        self.floors = {domain: _precision_recall(each[::2], each[1::2]) for domain, each in self.features.items()}
 
     @torch.no_grad()
     def measure(self, recipe: Recipe) -> dict[str, float]:
@@ -92,14 +100,20 @@ class Monitor:
             fakes = images[f"fake_{domain}"]
             features = self.measures.features(fakes)
             row[f"val_fd_{direction}"] = self.measures.distance(features, self.features[domain])
-            row[f"val_feature_diversity_ratio_{direction}"] = _spread(features) / max(
-                _spread(self.features[domain]), 1e-12
-            )
+            real_diversity = max(diversity(self.features[domain]), 1e-12)
+            row[f"val_feature_diversity_ratio_{direction}"] = diversity(features) / real_diversity
+            for prefix, values in (
+                ("val", _precision_recall(features, self.features[domain])),
+                ("val_real_vs_real", self.floors[domain]),
+            ):
+                row |= {f"{prefix}_{name}_{direction}": value for name, value in values.items()}
             inputs = self.features[other][: len(fakes)]
             row[f"val_near_duplicate_rate_{direction}"] = self.measures.copies(inputs, features, self.features[domain])
             off = np.abs(images[f"cycle_{domain}"].astype(np.int16) - self.real[domain][: len(fakes)])
             row[f"val_cycle_accuracy_{domain}"] = float((off <= TOLERANCE * 255).mean())
             row[f"val_discriminator_accuracy_{domain}"] = accuracy[domain]
+        if self.face_validator is not None:
+            row |= self.face_validator.measure(images["fake_anime"], images["cycle_human"])
         return row
 
     def _run(self, recipe: Recipe) -> tuple[dict[str, float], dict[str, np.ndarray], dict[str, float]]:
@@ -174,6 +188,10 @@ def sample_sheet(
     return np.concatenate([np.concatenate(list(faces[:columns]), axis=1) for row in rows for faces in row], axis=0)
 
 
-def _spread(features: np.ndarray) -> float:
-    vectors = torch.from_numpy(np.asarray(features, dtype=np.float64))
-    return float(torch.pdist(vectors).mean())
+def _precision_recall(features: np.ndarray, real: np.ndarray) -> dict[str, float]:
+    """Return precision and recall; nothing for too few faces."""
+    try:
+        precision, recall = precision_recall(features, real)
+    except ValueError:
+        return {}
+    return {"precision": precision, "recall": recall}

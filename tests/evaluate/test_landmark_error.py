@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from pipeline.evaluate.landmark_error import expected_parts, landmark_nme
+from pipeline.evaluate.landmark_error import landmark_nme
 from pipeline.landmarks.alignment import CANONICAL
+from pipeline.landmarks.translated_faces import expected_parts
 
 SIZE = 64
 

@@ -69,6 +69,16 @@ def test_same_faces_on_both_sides_have_no_distance():
     assert row["val_discriminator_accuracy_anime"] == pytest.approx(0.5)
 
 
+def test_precision_and_recall_stand_next_to_those_of_real_faces():
+    faces = random_faces(24, 0)
+    row = measure(Same, faces, faces)
+    for direction in ("human2anime", "anime2human"):
+        assert row[f"val_precision_{direction}"] == row[f"val_recall_{direction}"] == 1
+        assert 0 <= row[f"val_real_vs_real_precision_{direction}"] <= 1
+    collapsed_row = measure(Constant, faces, random_faces(24, 1))
+    assert collapsed_row["val_recall_human2anime"] == 0
+
+
 def test_training_mode_is_given_back():
     train = settings(model="dcgan", noise=False)
     recipe = Recipe(train, tiny_model(train))
