@@ -17,6 +17,7 @@ from .faces import CELEBA_POINTS, COLUMNS, PixelWriter
 from .image_archive import Member, inflate, list_members, read_stored
 from .images import Fit, square_matrix, to_square
 from .parallel import map_ordered
+from .params import Resize
 
 _TYPES: dict[str, Any] = {"year": "Int64", "age": "Float64", "identity": "Int64", "gender": "str"}
 _POINT_COLUMNS = [f"{name}_{axis}" for name in CELEBA_POINTS for axis in "xy"]
@@ -88,26 +89,14 @@ def find_archive(folder: Path, domain: str) -> Path:
     raise missing_file(folder / "faces.zip", f"Run `dvc repro download@{domain}` to write it")
 
 
-def store(
-    archive: Path,
-    sources: Sequence[str],
-    pixels: Path,
-    *,
-    size: int,
-    fit: Fit,
-    max_pixels: int,
-    engine: Literal["local", "ray"],
-) -> Resized:
+def store(archive: Path, sources: Sequence[str], pixels: Path, params: Resize) -> Resized:
     """Decode images of an archive and write them as one pixel store.
 
     Args:
         archive: A zip or tar.
         sources: Names of the images in it.
         pixels: Path of the pixel store to write, `faces.npy`.
-        size: Pixels, side of a stored picture.
-        fit: How a picture becomes a square, see `to_square`.
-        max_pixels: A larger picture is rejected.
-        engine: Where images are decoded: processes of this machine, or a Ray cluster.
+        params: Size, fit, largest image and executor.
 
     Raises:
         UserError: The archive lacks a source, or has no readable image.
@@ -120,8 +109,14 @@ def store(
         )
     resized = Resized()
     images = [members[name] for name in sources]
-    with PixelWriter(pixels, size) as writer:
-        for face in decode_members(archive, images, size=size, fit=fit, max_pixels=max_pixels, engine=engine):
+    options: dict[str, Any] = {
+        "size": params.size,
+        "fit": params.fit,
+        "max_pixels": params.max_pixels,
+        "engine": params.engine,
+    }
+    with PixelWriter(pixels, params.size) as writer:
+        for face in decode_members(archive, images, **options):
             if face.pixels is None:
                 resized.rejected.append(face)
             else:
@@ -141,7 +136,16 @@ def decode_members(
     max_pixels: int,
     engine: Literal["local", "ray"],
 ) -> Iterator[Decoded]:
-    """Yield one result per image, in the order given; see `store` for the arguments."""
+    """Yield one result per image, in the order given.
+
+    Args:
+        archive: A zip or tar.
+        members: The images in it.
+        size: Pixels, side of a stored picture.
+        fit: How a picture becomes a square, see `to_square`.
+        max_pixels: A larger picture is rejected.
+        engine: Where images are decoded: processes of this machine, or a Ray cluster.
+    """
     work = partial(_decode, size=size, fit=fit, max_pixels=max_pixels)
     return map_ordered(work, _read(archive, members), engine=engine, label="resizing", total=len(members))
 

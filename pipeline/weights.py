@@ -1,8 +1,7 @@
-"""Weights that do not ship inside a package: one registry, one way to fetch them, for detectors and evaluation.
+"""Registry of weights that ship in no package, for detectors and evaluation, and their download.
 
-Nothing is used before its SHA-256 was compared. Where the hash is known it stands in `WEIGHTS`; of some files only the
-first digits are published (in their name, as torch.hub has it); for the rest the hash of the first download is recorded
-beside the files, and whatever differs from it later is refused.
+Nothing is used before its SHA-256 is compared. Most hashes are pinned in `WEIGHTS`. Of two files none is published: the
+hash of their first download is recorded next to the file, and a different file is refused later.
 """
 
 import hashlib
@@ -17,135 +16,193 @@ import requests
 from filelock import FileLock
 from tqdm import tqdm
 
-from .errors import UserError
+from .errors import UserError, damaged_file, missing_file, unavailable
 from .files import atomic_file, sha256, write_json
 
+#: How often a broken download is tried.
 ATTEMPTS = 5
-#: s, to connect and between two packets.
+#: Seconds to connect, and between two packets.
 TIMEOUT = 30.0
-#: s, before the second attempt; doubled for each further one.
-PAUSE = 1.0
-#: bytes; what a broken connection loses at most.
+#: Bytes that a broken connection loses at most.
 _BLOCK = 1 << 16
 
 
 @dataclass(frozen=True)
 class Weights:
-    """A file of weights. `sha256` is the whole hash, its known first digits, or empty; `bytes` is None if unknown."""
+    """A file of weights.
+
+    Attributes:
+        file: Its name in the cache, and in a folder of the user.
+        url: Where it is downloaded, pinned to a revision where the host has them.
+        licence: Its licence.
+        sha256: Its hash; empty where none is published.
+        bytes: Its size, if known.
+        canonical: Whether a file of the user must have the same hash: a metric is defined by these weights.
+    """
 
     file: str
     url: str
     licence: str
     sha256: str = ""
     bytes: int | None = None
-
-    @property
-    def pinned(self) -> bool:
-        """Whether the whole hash is known."""
-        return len(self.sha256) == 64
+    canonical: bool = False
 
 
-def _hysts(model: str) -> Weights:
-    # Hub repositories hysts/anime-face-detector-*, revision main.
-    url = f"https://huggingface.co/hysts/anime-face-detector-{model}/resolve/main/model.safetensors"
-    return Weights(f"anime-face-detector-{model}.safetensors", url, "MIT")
+def _hysts(model: str, revision: str, sha256: str = "") -> Weights:
+    url = f"https://huggingface.co/hysts/anime-face-detector-{model}/resolve/{revision}/model.safetensors"
+    return Weights(f"anime-face-detector-{model}.safetensors", url, "MIT", sha256)
 
 
 _BULAT = "https://www.adrianbulat.com/downloads/python-fan/"
-_BLAZE = "https://github.com/hollance/BlazeFace-PyTorch/blob/master/"
+_BLAZE = "https://github.com/hollance/BlazeFace-PyTorch/raw/852bfd8e3d44ed6775761105bdcead4ef389a538/"
+_ZOO = "https://github.com/opencv/opencv_zoo/raw/82b38c8f98e7b52aa171400f3e4c722352d0669f/models/"
 WEIGHTS = {
-    "anime-face-yolov3": _hysts("yolov3"),
-    "anime-face-faster-rcnn": _hysts("faster-rcnn"),
-    "anime-face-hrnetv2": _hysts("hrnetv2"),
-    "2dfan4": Weights("2DFAN4-11f355bf06.pth.tar", _BULAT + "2DFAN4-11f355bf06.pth.tar", "BSD-3-Clause", "11f355bf06"),
-    "s3fd": Weights("s3fd-619a316812.pth", _BULAT + "s3fd-619a316812.pth", "BSD-3-Clause", "619a316812"),
+    "anime-face-yolov3": _hysts(
+        "yolov3",
+        "afdd4226a79ae8bb81f334dbcffd34f8cc000c38",
+        "23bbc708146bcbc1c910f00fe152adbc70d7658d875a0121eaf4ee61d978b2c4",
+    ),
+    "anime-face-faster-rcnn": _hysts("faster-rcnn", "main"),
+    "anime-face-hrnetv2": _hysts(
+        "hrnetv2",
+        "9b3435248b26aeb82e2a8578fe9d86d5d57158af",
+        "e71271376406a743c01528a0460637fcc06e72aeeea583f85007cc72dc8b7a4a",
+    ),
+    "2dfan4": Weights(
+        "2DFAN4-11f355bf06.pth.tar",
+        _BULAT + "2DFAN4-11f355bf06.pth.tar",
+        "BSD-3-Clause",
+        "11f355bf0693120222f5955ce3f9dc8fb5763ebb30a47d7906e509490d32e4aa",
+    ),
+    "s3fd": Weights(
+        "s3fd-619a316812.pth",
+        _BULAT + "s3fd-619a316812.pth",
+        "BSD-3-Clause",
+        "619a31681264d3f7f7fc7a16a42cbbe8b23f31a256f75a366e5a1bcd59b33543",
+        89_843_225,
+    ),
     "retinaface": Weights("retinaface_mobilenet0.25.pth", _BULAT + "retinaface_mobilenet0.25.pth", "MIT"),
     "yunet": Weights(
         "face_detection_yunet_2023mar.onnx",
-        "https://github.com/opencv/opencv_zoo/raw/main/models/face_detection_yunet/face_detection_yunet_2023mar.onnx",
+        _ZOO + "face_detection_yunet/face_detection_yunet_2023mar.onnx",
         "MIT",
+        "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4",
+        232_589,
     ),
+    # det_2.5g of InsightFace's pack buffalo_m.
     "scrfd": Weights(
         "scrfd_2.5g_bnkps.onnx",
-        "https://github.com/yakhyo/facial-analysis/releases/download/v0.0.1/det_2.5g.onnx",
+        "https://huggingface.co/immich-app/buffalo_m/resolve/main/detection/model.onnx",
         "non-commercial research (InsightFace)",
+        "041f73f47371333d1d17a6fee6c8ab4e6aecabefe398ff32cca4e2d5eaee0af9",
+        3_292_009,
     ),
-    "blazeface": Weights("blazeface.pth", _BLAZE + "blazeface.pth?raw=true", "Apache-2.0"),
-    "blazeface-anchors": Weights("anchors.npy", _BLAZE + "anchors.npy?raw=true", "Apache-2.0"),
+    "blazeface": Weights(
+        "blazeface.pth",
+        _BLAZE + "blazeface.pth",
+        "Apache-2.0",
+        "54ecff653feaaaf1f7d44b6aff28fd2fc50e483a4e847563b6dd261369c43ba4",
+        420_224,
+    ),
+    "blazeface-anchors": Weights(
+        "anchors.npy",
+        _BLAZE + "anchors.npy",
+        "Apache-2.0",
+        "a10bb2fb93ab54ca426d6c750bfc3aad685028a16dcf231357d03694f261fd95",
+        28_800,
+    ),
     "inception": Weights(
         "weights-inception-2015-12-05-6726825d.pth",
         "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth",
         "Apache-2.0",
         "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
         95_628_359,
+        canonical=True,
     ),
 }
 
 
 def cache_folder() -> Path:
-    """Where fetched weights are kept: the user's cache folder."""
+    """Return the folder of downloaded weights, in the cache of the user."""
     return Path(platformdirs.user_cache_dir("animemorph", appauthor=False)) / "weights"
 
 
-def fetch(name: str, path: Path | str | None = None, offline: bool = False) -> Path:
-    """Return the verified file of the weights `name`, fetching it if need be.
+def get_weights(name: str, path: Path | str | None = None, *, pause: float = 1.0) -> Path:
+    """Return the verified file of weights; download it if necessary.
 
-    `path` is the file itself or a folder that holds it, used instead of the cache; weights whose whole hash is pinned
-    must match it there too, others are the user's own choice and used as they are. `offline` (or the environment
-    variable ANIMEMORPH_OFFLINE=1) forbids the network. UserError when the file cannot be had or is not the right one.
+    Args:
+        name: Key of `WEIGHTS`.
+        path: The file itself or a folder that has it, used instead of the cache. It may be other weights, such as your
+            own, unless the registry calls them canonical.
+        pause: Seconds before the second attempt of a broken download; doubled for each further one.
+
+    Raises:
+        UserError: The file is missing and cannot be downloaded (ANIMEMORPH_OFFLINE=1 forbids it), or has another hash.
     """
     weights = WEIGHTS[name]
     if path is not None:
-        return _own(weights, Path(path))
-    folder = cache_folder()
-    folder.mkdir(parents=True, exist_ok=True)
+        return _users(weights, Path(path))
+    folder = _make(cache_folder())
     with FileLock(folder / f"{weights.file}.lock"):
         file = folder / weights.file
-        expected = _recorded(folder).get(weights.file, weights.sha256)
+        expected = weights.sha256 or _recorded(folder).get(weights.file, "")
         found = sha256(file) if file.is_file() else ""
         if not found:
-            if offline or os.environ.get("ANIMEMORPH_OFFLINE", "") not in ("", "0"):
-                raise UserError(f"{weights.file} is not in {folder} and fetching it is forbidden: put it there.")
-            found = _fetch(weights, folder / f"{weights.file}.partial", expected)
+            if os.environ.get("ANIMEMORPH_OFFLINE", "") not in ("", "0"):
+                fix = f"Download it from {weights.url} into that folder, or unset ANIMEMORPH_OFFLINE"
+                raise missing_file(file, fix)
+            found = _download_verified(weights, folder / f"{weights.file}.partial", expected, pause)
             (folder / f"{weights.file}.partial").replace(file)
-        if not found.startswith(expected):
-            raise UserError(f"{file} is not what it was: delete it and run the same command again.")
+        if expected and found != expected:
+            raise _mismatch(file, expected, found, "Delete the file to download it again")
         _record(folder, weights.file, found)
         return file
 
 
-def _fetch(weights: Weights, partial: Path, expected: str) -> str:
-    """Fetch into `partial` and return its SHA-256, which starts with `expected`; UserError otherwise."""
+def _make(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unavailable(
+            f"the cache {folder}", error.strerror or str(error), "Set XDG_CACHE_HOME to a folder"
+        ) from None
+    return folder
+
+
+def _mismatch(file: Path | str, expected: str, found: str, fix: str) -> UserError:
+    return damaged_file(file, f"its SHA-256 is {found}, expected {expected}", fix)
+
+
+def _download_verified(weights: Weights, partial: Path, expected: str, pause: float) -> str:
+    """Download to `partial` and return its SHA-256; UserError when it is not `expected`."""
     resumed = partial.is_file()
-    found = _download(weights, partial)
-    if resumed and not found.startswith(expected):
-        # What was kept of an earlier attempt may be the damaged part.
+    found = _download(weights, partial, pause)
+    if resumed and expected and found != expected:
+        # The remainder of an earlier attempt may be the damaged part.
         partial.unlink()
-        found = _download(weights, partial)
-    if not found.startswith(expected):
+        found = _download(weights, partial, pause)
+    if expected and found != expected:
         partial.unlink()
-        raise UserError(
-            f"{weights.url} is refused: its SHA-256 is {found}, not {expected}{'' if len(expected) == 64 else '…'}; "
-            "the file was damaged on its way or replaced, so try again later or give a local copy."
-        )
+        fix = "The download was damaged or the file was replaced: try again later, or use a local copy"
+        raise _mismatch(weights.url, expected, found, fix)
     return found
 
 
-def _own(weights: Weights, path: Path) -> Path:
+def _users(weights: Weights, path: Path) -> Path:
     file = path / weights.file if path.is_dir() else path
     if not file.is_file():
-        raise UserError(f"{file} is missing: put {weights.file} there (from {weights.url}).")
-    if weights.pinned and sha256(file) != weights.sha256:
-        raise UserError(f"{file} is refused: its SHA-256 is not {weights.sha256}; fetch it anew from {weights.url}.")
+        raise missing_file(file, f"Download it from {weights.url}")
+    if weights.canonical and (found := sha256(file)) != weights.sha256:
+        raise _mismatch(file, weights.sha256, found, f"Download it again from {weights.url}")
     return file
 
 
-def _download(weights: Weights, partial: Path) -> str:
-    """Fetch into `partial`, going on where it ends; return the SHA-256. Tries again when the connection breaks."""
+def _download(weights: Weights, partial: Path, pause: float) -> str:
+    """Download to `partial`, resuming at its end, and return the SHA-256; retry when the connection breaks."""
     problem = ""
     for attempt in range(ATTEMPTS):
         if attempt:
-            time.sleep(PAUSE * 2 ** (attempt - 1))
+            time.sleep(pause * 2 ** (attempt - 1))
         try:
             return _transfer(weights, partial)
         except requests.HTTPError as error:
@@ -154,11 +211,9 @@ def _download(weights: Weights, partial: Path) -> str:
                 break
         except requests.RequestException as error:
             problem = type(error).__name__
-    there = partial.stat().st_size if partial.is_file() else 0
-    raise UserError(
-        f"{weights.url} could not be fetched ({problem}; {there:,} bytes are kept): run the same command again to go "
-        f"on, or put the file into {partial.parent} as {weights.file}."
-    )
+    kept = partial.stat().st_size if partial.is_file() else 0
+    fix = f"Run the same command again to resume, or put the file into {partial.parent} as {weights.file}"
+    raise unavailable(weights.url, f"{problem}, {kept:,} bytes are kept", fix)
 
 
 def _transfer(weights: Weights, partial: Path) -> str:
@@ -168,11 +223,11 @@ def _transfer(weights: Weights, partial: Path) -> str:
     if start:
         headers["Range"] = f"bytes={start}-"
         if etag.is_file():
-            # Should the file have changed on the server, all of it is sent.
+            # If the file changed on the server, all of it is sent.
             headers["If-Range"] = etag.read_text(encoding="utf-8")
     with requests.get(weights.url, headers=headers, stream=True, timeout=TIMEOUT) as response:
         if response.status_code == requests.codes.requested_range_not_satisfiable:
-            # Nothing is left to send: whether the file is whole, its hash tells.
+            # Nothing is left to send; the hash shows whether the file is complete.
             return _finish(partial, etag)
         response.raise_for_status()
         if response.status_code != requests.codes.partial_content:
@@ -191,7 +246,7 @@ def _transfer(weights: Weights, partial: Path) -> str:
 
 
 def _keep_tag(path: Path, tag: str) -> None:
-    # A weak tag says nothing about single bytes and may not be used to go on.
+    # A weak tag does not identify bytes and may not be used to resume.
     if tag and not tag.startswith("W/"):
         with atomic_file(path) as temporary:
             temporary.write_text(tag, encoding="utf-8")
@@ -210,7 +265,7 @@ def _recorded(folder: Path) -> dict[str, str]:
     try:
         return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
     except ValueError as error:
-        raise UserError(f"{path} is not valid JSON ({error}): delete the folder {folder} and fetch again.") from error
+        raise damaged_file(path, f"not JSON ({error})", f"Delete the folder {folder} to download again") from error
 
 
 def _record(folder: Path, file: str, found: str) -> None:

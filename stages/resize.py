@@ -16,15 +16,7 @@ def main(domain: str = "") -> None:
     members = choose(read_table(download / "members.parquet", ["source"]), candidates, settings.seed)
     archive = find_archive(download, domain)
     with atomic_folder(DATA / "resize" / domain) as folder:
-        resized = store(
-            archive,
-            members["source"].tolist(),
-            folder / "faces.npy",
-            size=resize.size,
-            fit=resize.fit,
-            max_pixels=resize.max_pixels,
-            engine=resize.engine,
-        )
+        resized = store(archive, members["source"].tolist(), folder / "faces.npy", resize)
         write_table(resized.table(members, domain, resize.size, resize.fit), folder / "faces.parquet")
         resized.rejections().to_csv(folder / "rejected.csv", index=False)
     print(f"{domain}: {len(resized.accepted)} faces" + (f", rejected {resized.summary()}" if resized.rejected else ""))

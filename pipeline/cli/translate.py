@@ -13,8 +13,9 @@ from tqdm import tqdm
 
 from ..errors import Kind, UserError, bad_value, conflict, unavailable, user_message
 from ..files import atomic_file
+from ..images import resize
 from ..inference.photo_io import MAX_PIXELS, WRITABLE, read_photo, write_photo
-from ..inference.translator import Translator, grid, paste, resize
+from ..inference.translator import Translator, grid, paste
 from .inputs import Job, plan, printable
 
 MAX_FILE_BYTES = 256 * 2**20
@@ -47,7 +48,7 @@ class TranslateOptions:
                 limit = f"small enough that {len(faces)} faces fit into {MAX_PIXELS // 10**6} million pixels"
                 raise bad_value("--size", self.size, limit, "Or add --largest")
             return [grid(photo, faces, self.size)]
-        return [resize(face.anime, self.size) for face in faces]
+        return [resize(face.anime, self.size, self.size) for face in faces]
 
 
 def translate(inputs: list[str], output: str, model: Path | None, options: TranslateOptions, force: bool) -> int:

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from ..errors import UserError
 from ..files import atomic_file, scratch_folder, sha256
-from ..weights import fetch
+from ..weights import get_weights
 from . import efficientnet
 from .efficientnet import fold_norms, load_efficientnet
 
@@ -99,7 +99,7 @@ def create_extractor(
     if name == "embedded":
         return EmbeddedExtractor(device)
     try:
-        return InceptionExtractor(fetch("inception", weights), device)
+        return InceptionExtractor(get_weights("inception", weights), device)
     except UserError as error:
         other = "or set evaluate.extractor to embedded, which needs no file and gives fd and kd in place of FID and KID"
         raise UserError(f"{str(error).rstrip('.')}; {other}.") from error

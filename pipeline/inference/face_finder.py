@@ -5,10 +5,10 @@ detector proposes where they are, then the model's own detector looks at the nei
 about as much of its square as a stored face does, and has the last word.
 """
 
-import cv2
 import dlib
 import numpy as np
 
+from ..images import resize
 from ..landmarks import Detection, Detector
 from ..landmarks.detectors.dlib import DlibDetector
 
@@ -43,9 +43,7 @@ class FaceFinder:
         for side in sides:
             scale = min(side / longest, max(1.0, min(2.0, SMALL_SIDE / longest)))
             size = [max(1, round(length * scale)) for length in (photo.shape[1], photo.shape[0])]
-            copy = photo
-            if scale != 1:
-                copy = cv2.resize(photo, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+            copy = photo if scale == 1 else resize(photo, *size)
             boxes = [
                 np.array([box.left(), box.top(), box.right() + 1, box.bottom() + 1]) / scale
                 for box in self._hog(np.ascontiguousarray(copy), 0)

@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from PIL import Image
 
 from ..errors import UserError
-from ..images import crop_aligned, inside_photo
-from ..landmarks import create_detector
-from ..landmarks.alignment import similarity
+from ..images import crop_aligned, inside_photo, resize
+from ..landmarks import Detection, create_detector
+from ..landmarks.alignment import is_face, similarity
 from .backends import load_generators
 from .blending import paste_face
 from .face_finder import SEARCH_SIDES, FaceFinder
@@ -21,6 +20,8 @@ MAX_FACES = 100
 BATCH = 16
 #: Side of a face's box as a share of the crop, for a model that was trained on faces that were not aligned.
 FACE_SHARE = 0.55
+#: Detection score from which a photo is certainly the right way up; the own threshold of dlib.
+CONFIDENT = 0.5
 
 
 class NoFaceError(UserError):
@@ -78,7 +79,7 @@ class Translator:
             UserError: the picture is damaged or larger than 100 million pixels.
         """
         faces = self.faces(pixels_of(photo), seed=seed, most=1, anyway=anyway)
-        return Image.fromarray(resize(faces[0].anime, size))
+        return Image.fromarray(resize(faces[0].anime, size, size))
 
     def faces(
         self, photo: np.ndarray, seed: int = 0, most: int | None = None, anyway: bool = False, back: bool = False
@@ -96,7 +97,7 @@ class Translator:
             NoFaceError: no face was found, and not `anyway`.
             UserError: there are more than 100 faces, and `most` is None.
         """
-        aligns = self.find(photo)
+        aligns = self._find_any_way_up(photo)
         if not aligns:
             if not anyway:
                 raise NoFaceError("no face was found: try a photo that shows one from the front, or --anyway.")
@@ -114,21 +115,51 @@ class Translator:
 
         `sides` are the sizes, in px of the longer side, at which faces are looked for until some are found.
         """
+        return self._aligns(photo, self._finder.find(photo, sides))
+
+    def _aligns(self, photo: np.ndarray, detections: list[Detection]) -> list[np.ndarray]:
         aligns = []
-        for detection in self._finder.find(photo, sides):
+        for detection in detections:
+            align = None
             if self.facts.aligned:
                 align = similarity(detection.keypoints, detection.schema, "human")
-            else:
+            elif is_face(detection.keypoints, detection.schema):
                 x0, y0, x1, y1 = detection.box
                 side = float(np.sqrt((x1 - x0) * (y1 - y0)))
                 align = _square(photo, (x0 + x1) / 2, (y0 + y1) / 2, side / FACE_SHARE)
-            aligns.append(np.asarray(align, dtype=np.float64).reshape(2, 3))
+            if align is not None:
+                aligns.append(np.asarray(align, dtype=np.float64).reshape(2, 3))
         return aligns
 
     def masks(self, photo: np.ndarray, aligns: list[np.ndarray]) -> np.ndarray:
         """Return which pixels of the crops lie inside a photo, uint8 RGB [H, W, 3]: bool [n, R, R]."""
         height, width = photo.shape[:2]
         return np.stack([inside_photo(align, self.facts.resolution, (height, width)) for align in aligns])
+
+    def _find_any_way_up(self, photo: np.ndarray) -> list[np.ndarray]:
+        """Find the faces of a photo, also if it lies on its side; see `find`.
+
+        The other three ways up are tried if no face is found with confidence. The most confident detection counts.
+        """
+        height, width = photo.shape[:2]
+        detections = self._finder.find(photo)
+        best, found = max((one.score for one in detections), default=0.0), self._aligns(photo, detections)
+        if best >= CONFIDENT:
+            return found
+        # Quarter turns to the left, and the map of the photo's points that goes with each.
+        turns = {
+            1: [[0, 1, 0], [-1, 0, width], [0, 0, 1]],
+            2: [[-1, 0, width], [0, -1, height], [0, 0, 1]],
+            3: [[0, -1, height], [1, 0, 0], [0, 0, 1]],
+        }
+        for quarters, turn in turns.items():
+            turned = np.ascontiguousarray(np.rot90(photo, quarters))
+            detections = self._finder.find(turned)
+            score = max((one.score for one in detections), default=0.0)
+            if score > best and (score >= CONFIDENT or not found):
+                best = score
+                found = [align @ np.array(turn, dtype=np.float64) for align in self._aligns(turned, detections)]
+        return found
 
     def run(
         self, crops: np.ndarray, direction: Direction, seed: int = 0, masks: np.ndarray | None = None
@@ -153,20 +184,13 @@ class Translator:
         return np.ascontiguousarray(result.transpose(0, 2, 3, 1))
 
 
-def resize(image: np.ndarray, size: int) -> np.ndarray:
-    """Resize a square uint8 RGB picture to [size, size, 3]."""
-    if image.shape[0] == size:
-        return image
-    smaller = size < image.shape[0]
-    return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
-
-
 def grid(photo: np.ndarray, faces: list[Face], size: int) -> np.ndarray:
     """Lay out input, anime and back again, one row a face: uint8 RGB [n * size, 3 * size, 3]."""
     rows = []
     for face in faces:
         back = face.anime if face.back is None else face.back
-        rows.append(np.hstack([crop_aligned(photo, face.align, size), resize(face.anime, size), resize(back, size)]))
+        outputs = [resize(picture, size, size) for picture in (face.anime, back)]
+        rows.append(np.hstack([crop_aligned(photo, face.align, size), *outputs]))
     return np.vstack(rows)
 
 

@@ -1,7 +1,7 @@
-"""Alignment: the similarity that brings a face's eyes and mouth to the places where all faces of its domain have them.
+"""Alignment: the similarity transform that moves the eyes and mouth of a face to the canonical points of its domain.
 
-The canonical places are each domain's average proportions, scaled and placed so that heads of both domains overlap: the
-eyes and mouths lie as close as the proportions allow, the hair above and the whole chin stay in the picture.
+The canonical points are the average proportions of each domain, scaled and placed so that heads of both domains
+overlap: eyes and mouths are as close as the proportions allow, the hair above and the whole chin stay in the picture.
 """
 
 import numpy as np
@@ -16,20 +16,37 @@ CANONICAL = {
 CANONICAL["external"] = CANONICAL["human"]
 
 
-def similarity(keypoints: np.ndarray, schema: str, domain: str) -> np.ndarray:
+#: Standard deviation of eyes and mouth, relative to their coordinates, below which they coincide.
+_SMALLEST = 1e-6
+
+
+def similarity(keypoints: np.ndarray, schema: str, domain: str) -> np.ndarray | None:
     """Return the similarity [2, 3] that aligns one face, from pixels to the unit square.
 
     Args:
         keypoints: Keypoints of the face in pixels, [K, 3].
         schema: Name of the point set.
-        domain: Domain whose canonical places are used.
+        domain: Domain whose canonical points are used.
 
-    Raises:
-        ValueError: Eyes and mouth are at the same place.
+    Returns:
+        The transform, or None where eyes and mouth coincide or are not finite: that is no face.
     """
-    points = SCHEMAS[schema]
-    parts = np.array([points.centre(keypoints, region) for region in ("left_eye", "right_eye", "mouth")])
-    return fit_similarity(parts, CANONICAL[domain])
+    if not is_face(keypoints, schema):
+        return None
+    return fit_similarity(_eyes_and_mouth(keypoints, schema), CANONICAL[domain])
+
+
+def is_face(keypoints: np.ndarray, schema: str) -> bool:
+    """Return whether eyes and mouth of one face, `keypoints` [K, 3], are finite and do not coincide."""
+    points = _eyes_and_mouth(keypoints, schema)
+    if not np.isfinite(points).all():
+        return False
+    spread = np.sqrt(points.var(axis=0).sum())
+    return bool(spread > _SMALLEST * max(1.0, np.abs(points).max()))
+
+
+def _eyes_and_mouth(keypoints: np.ndarray, schema: str) -> np.ndarray:
+    return np.array([SCHEMAS[schema].centre(keypoints, region) for region in ("left_eye", "right_eye", "mouth")])
 
 
 def fit_similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -75,5 +92,5 @@ def between_domains(parts: np.ndarray, source: str, target: str, size: int) -> n
 
 
 def whole_frame(size: int) -> np.ndarray:
-    """Similarity [2, 3] that shows a stored picture of `size` px as it is."""
+    """Return the similarity [2, 3] that shows a stored picture of `size` px as it is."""
     return np.array([[1 / size, 0.0, 0.0], [0.0, 1 / size, 0.0]])

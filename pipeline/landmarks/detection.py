@@ -1,4 +1,4 @@
-"""Faces of a whole pixel store, in chunks that are kept: a killed run goes on where it was, with the same bytes."""
+"""Face detection on a whole pixel store, in cached chunks: an interrupted run resumes with the same bytes."""
 
 import functools
 import hashlib
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from ..errors import UserError
+from ..errors import missing_file
 from ..files import atomic_file, scratch_folder, sha256
 from ..parallel import map_ordered
 from ..params import DomainLandmarks, Engine
@@ -19,27 +19,37 @@ from .detectors import celeba
 from .detectors.base import Detection, Detector, create_detector
 from .face_measures import COLUMNS, describe
 
-#: Faces a chunk: what a killed run loses at most, per worker.
+#: Faces per chunk: the most that an interrupted run loses, per worker.
 CHUNK = 32
 
 
-def find_faces(table: pd.DataFrame, pixels: Path, wanted: DomainLandmarks, engine: Engine, label: str) -> pd.DataFrame:
-    """Find and measure the largest face of each row of `table`: the columns of `measures.COLUMNS`, in its order.
+def find_faces(table: pd.DataFrame, pixels: Path, params: DomainLandmarks, engine: Engine, label: str) -> pd.DataFrame:
+    """Find and measure the largest face of each row of a face table.
 
-    `pixels` is the path of `faces.npy`. Chunks that an earlier run with the same input, params and code has finished
-    are read from the scratch folder; it may be deleted at any time.
+    Chunks that an earlier run with the same input, params and code finished are read from the scratch folder, which may
+    be deleted at any time.
+
+    Args:
+        table: Column `row`.
+        pixels: Path of `faces.npy`.
+        params: Detector and its options.
+        engine: local or ray.
+        label: Text of the progress bar.
+
+    Returns:
+        The columns of `face_measures.COLUMNS`, in the order of the table.
     """
     store = np.load(pixels, mmap_mode="r")
     rows = table["row"].to_numpy()
-    if wanted.detector == "celeba":
+    if params.detector == "celeba":
         return describe(celeba.read(table), (store[row] for row in rows))
-    folder = scratch_folder("landmarks", wanted.model_dump(), sha256(pixels), _code(), _weights(wanted.weights))
+    folder = scratch_folder("landmarks", params.model_dump(), sha256(pixels), _code(), _weights(params.weights))
     chunks = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
     names = [folder / f"{hashlib.sha256(chunk.tobytes()).hexdigest()[:24]}.parquet" for chunk in chunks]
     todo = [index for index, name in enumerate(names) if not name.is_file()]
-    work = functools.partial(_measure, wanted)
+    work = functools.partial(_measure, params)
     pictures = (np.stack([store[row] for row in chunks[index]]) for index in todo)
-    for index, found in zip(todo, _results(work, pictures, wanted.detector, engine, label, len(todo)), strict=True):
+    for index, found in zip(todo, _results(work, pictures, params.detector, engine, label, len(todo)), strict=True):
         with atomic_file(names[index]) as partial:
             found.to_parquet(partial, index=False)
     parts = [pd.read_parquet(name) for name in names]
@@ -47,7 +57,7 @@ def find_faces(table: pd.DataFrame, pixels: Path, wanted: DomainLandmarks, engin
 
 
 def alignments(found: pd.DataFrame, domain: str, size: int, align: bool) -> tuple[list[list[float]], list[bool]]:
-    """Columns `align` and `aligned` for what `find_faces` returned; the whole frame where there is nothing to align."""
+    """Return the columns `align` and `aligned` for a result of `find_faces`; without a face, align the whole frame."""
     frame = whole_frame(size).ravel().tolist()
     matrices: list[list[float]] = []
     for keypoints, schema in zip(found["keypoints"], found["schema"], strict=True):
@@ -67,11 +77,11 @@ def _results(
     return map_ordered(work, pictures, engine=engine, label=label, total=total, chunk=1)
 
 
-def _measure(wanted: DomainLandmarks, pictures: np.ndarray) -> pd.DataFrame:
-    detector = _detector(wanted.detector, wanted.face_detector, wanted.weights)
+def _measure(params: DomainLandmarks, pictures: np.ndarray) -> pd.DataFrame:
+    detector = _detector(params.detector, params.face_detector, params.weights)
     faces: list[list[Detection]] = []
-    for start in range(0, len(pictures), wanted.batch):
-        faces += detector.detect(pictures[start : start + wanted.batch])
+    for start in range(0, len(pictures), params.batch):
+        faces += detector.detect(pictures[start : start + params.batch])
     return describe(faces, pictures)
 
 
@@ -97,7 +107,5 @@ def _weights(folder: str | None) -> list[str]:
     if not folder:
         return []
     if not Path(folder).is_dir():
-        raise UserError(
-            f"{folder} (landmarks.<domain>.weights) is not a folder: name the one with the weights, or null."
-        )
+        raise missing_file(folder, "Set landmarks.<domain>.weights to the folder with the weights, or to null")
     return [sha256(path) for path in sorted(Path(folder).iterdir()) if path.is_file()]

@@ -1,4 +1,4 @@
-"""What the table says about a face: its place, its pose, its sharpness, and how these spread over a set of faces."""
+"""Measurements of a face for the table: box, pose, sharpness; and their histograms over a set of faces."""
 
 from collections.abc import Iterable, Sequence
 
@@ -6,10 +6,11 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from .alignment import is_face
 from .detectors.base import Detection
 from .pose import head_pose
 
-#: Columns of the table and their types; see pipeline/faces.py for what they hold.
+#: Columns of the table and their types; pipeline/faces.py describes them.
 COLUMNS = {
     "score": "float64",
     "box": "object",
@@ -22,7 +23,7 @@ COLUMNS = {
     "sharpness": "float64",
 }
 
-#: Edges of the histograms, in the column's unit; the last bin of sharpness holds everything above it too.
+#: Edges of the histogram bins, in the unit of the column; the last bin of sharpness includes everything above.
 EDGES = {
     "score": np.linspace(0, 1, 21),
     "yaw": np.linspace(-90, 90, 37),
@@ -31,12 +32,16 @@ EDGES = {
 
 
 def describe(faces: Sequence[Sequence[Detection]], pictures: Iterable[np.ndarray]) -> pd.DataFrame:
-    """One row per picture, uint8 RGB [H, W, 3]: its largest face, how many there are; missing where there is none."""
+    """Describe the largest face of each picture, uint8 RGB [H, W, 3]; the values are missing where there is none.
+
+    A face whose eyes and mouth coincide, or whose points are not finite, is no face.
+    """
     rows = [_row(found, picture) for found, picture in zip(faces, pictures, strict=True)]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
 
 
-def _row(faces: Sequence[Detection], picture: np.ndarray) -> tuple:
+def _row(detections: Sequence[Detection], picture: np.ndarray) -> tuple:
+    faces = [face for face in detections if is_face(face.keypoints, face.schema)]
     if not faces:
         return (np.nan, None, None, None, 0, np.nan, np.nan, np.nan, np.nan)
     face = faces[0]
@@ -46,10 +51,10 @@ def _row(faces: Sequence[Detection], picture: np.ndarray) -> tuple:
 
 
 def sharpness(picture: np.ndarray, box: np.ndarray) -> float:
-    """Variance of the Laplacian of the gray values (0 to 255) of uint8 RGB [H, W, 3] inside of a box.
+    """Compute the variance of the Laplacian of the gray values (0 to 255) of uint8 RGB [H, W, 3] inside a box.
 
     J. L. Pech-Pacheco et al., Diatom autofocusing in brightfield microscopy, ICPR 2000. NaN where less than 3 x 3
-    pixels of the box lie in the picture.
+    pixels of the box are in the picture.
     """
     height, width = picture.shape[:2]
     x0, y0, x1, y1 = np.clip(np.round(box), 0, [width, height, width, height]).astype(int)
@@ -60,7 +65,7 @@ def sharpness(picture: np.ndarray, box: np.ndarray) -> float:
 
 
 def histogram(values: pd.Series, name: str) -> pd.DataFrame:
-    """How many faces lie in each bin of `EDGES[name]`: columns `name` (the bin's middle) and `faces`."""
+    """Count the faces in each bin of `EDGES[name]`: columns `name` (the middle of the bin) and `faces`."""
     edges = EDGES[name]
     counts, _ = np.histogram(values.dropna().clip(edges[0], edges[-1]), edges)
     return pd.DataFrame({name: ((edges[:-1] + edges[1:]) / 2).round(6), "faces": counts})

@@ -1,6 +1,6 @@
-"""Point sets of the detectors: what each point is, what it becomes in a mirror, which region of the face it marks.
+"""Point sets of the detectors: the name of each point, its mirror image, its region of the face.
 
-"Left" is the image's left throughout: `left_eye` of an upright face lies at smaller x, whatever a detector calls it.
+"Left" is the left of the image throughout: `left_eye` of an upright face is at smaller x, whatever a detector calls it.
 """
 
 from collections.abc import Mapping
@@ -8,29 +8,30 @@ from dataclasses import dataclass
 
 import numpy as np
 
-REGIONS = ("left_eye", "right_eye", "nose", "mouth", "jaw")
-
-#: Points (their mean, where there are several) -> place on an average head.
-type Solid = Mapping[tuple[int, ...], tuple[float, float, float]]
+#: Points (their mean, where there are several) -> position on an average head.
+type HeadModel = Mapping[tuple[int, ...], tuple[float, float, float]]
 
 
 @dataclass(frozen=True)
 class Schema:
     """A set of K named points.
 
-    `flip_pairs` are the pairs of points that change places in a mirror; all others map to themselves. `regions` name
-    the points of each part of the face; a detector that does not see a part leaves it empty. `solid` places points or
-    centres of regions on an average head, for the head pose (see pose.py).
+    Attributes:
+        name: Name of the set, as in the column `schema`.
+        points: Names of the points.
+        flip_pairs: Pairs of points that are exchanged in a mirror; all others map to themselves.
+        regions: Points of left_eye, right_eye, nose, mouth and jaw; empty where a detector does not see a region.
+        head_model_3d: Positions of points or centres of regions on an average head, for the head pose (see pose.py).
     """
 
     name: str
     points: tuple[str, ...]
     flip_pairs: tuple[tuple[int, int], ...]
     regions: Mapping[str, tuple[int, ...]]
-    solid: Solid
+    head_model_3d: HeadModel
 
     def flip(self, keypoints: np.ndarray, width: float) -> np.ndarray:
-        """Keypoints [..., K, 3] (x in pixels of a picture `width` wide) of the mirrored picture."""
+        """Return the keypoints [..., K, 3] of the mirrored picture; `width` is that of the picture in pixels."""
         order = np.arange(len(self.points))
         for a, b in self.flip_pairs:
             order[[a, b]] = b, a
@@ -39,18 +40,18 @@ class Schema:
         return flipped
 
     def centre(self, keypoints: np.ndarray, region: str) -> np.ndarray:
-        """Mean position [..., 2] of a region's points, in the unit of `keypoints` [..., K, 3]."""
+        """Compute the mean position [..., 2] of the points of a region, in the unit of `keypoints` [..., K, 3]."""
         return np.asarray(keypoints, dtype=np.float64)[..., list(self.regions[region]), :2].mean(axis=-2)
 
     def interocular(self, keypoints: np.ndarray) -> np.ndarray:
-        """Distance [...] between the centres of the eyes, in the unit of `keypoints` [..., K, 3]."""
+        """Compute the distance [...] between the centres of the eyes, in the unit of `keypoints` [..., K, 3]."""
         return np.linalg.norm(self.centre(keypoints, "right_eye") - self.centre(keypoints, "left_eye"), axis=-1)
 
     def boxes(self, keypoints: np.ndarray, margin: float = 0.15) -> dict[str, np.ndarray]:
-        """Boxes (x0, y0, x1, y1) of the regions eyes, nose and mouth around `keypoints` [K, 3].
+        """Compute boxes (x0, y0, x1, y1) of the regions eyes, nose and mouth around `keypoints` [K, 3].
 
         `margin` is added on every side, as a share of the distance between the eyes: a region of a single point (the
-        nose of some schemas) still gets a box. Boxes may reach outside of the picture.
+        nose of some schemas) also gets a box. Boxes may reach outside of the picture.
         """
         points = np.asarray(keypoints, dtype=np.float64)
         border = margin * self.interocular(points)
@@ -70,7 +71,7 @@ def _range(first: int, last: int) -> tuple[int, ...]:
 # x to the image's right, y down, z away from the camera. Proportions after L. G. Farkas, Anthropometry of the Head and
 # Face, 1994: eye fissure 31 mm, nose 51 mm long and 20 mm proud, mouth 52 mm wide, stomion 73 mm and chin 115 mm below.
 _OUTER, _INNER = 0.74, 0.26
-_HUMAN_IBUG: Solid = {
+_HUMAN_IBUG: HeadModel = {
     (36,): (-_OUTER, 0.0, 0.12),
     (39,): (-_INNER, 0.0, 0.0),
     (42,): (_INNER, 0.0, 0.0),
@@ -82,7 +83,7 @@ _HUMAN_IBUG: Solid = {
     (54,): (0.41, 1.13, -0.05),
     (8,): (0.0, 1.85, 0.0),
 }
-_HUMAN_CELEBA: Solid = {
+_HUMAN_CELEBA: HeadModel = {
     (0,): (-0.5, 0.0, 0.06),
     (1,): (0.5, 0.0, 0.06),
     (2,): (0.0, 0.60, -0.55),
@@ -119,7 +120,7 @@ IBUG68 = Schema(
         "mouth": _range(48, 59),
         "jaw": _range(0, 16),
     },
-    solid=_HUMAN_IBUG,
+    head_model_3d=_HUMAN_IBUG,
 )
 
 CELEBA5 = Schema(
@@ -127,7 +128,7 @@ CELEBA5 = Schema(
     points=("left_eye", "right_eye", "nose", "left_mouth", "right_mouth"),
     flip_pairs=((0, 1), (3, 4)),
     regions={"left_eye": (0,), "right_eye": (1,), "nose": (2,), "mouth": (3, 4), "jaw": ()},
-    solid=_HUMAN_CELEBA,
+    head_model_3d=_HUMAN_CELEBA,
 )
 
 HYSTS28 = Schema(
@@ -154,7 +155,7 @@ HYSTS28 = Schema(
         "mouth": _range(24, 27),
         "jaw": _range(0, 4),
     },
-    solid={
+    head_model_3d={
         _range(11, 16): (-0.5, 0.0, 0.1),
         _range(17, 22): (0.5, 0.0, 0.1),
         (23,): (0.0, 0.36, -0.30),
@@ -163,7 +164,7 @@ HYSTS28 = Schema(
     },
 )
 
-#: Edges of the boxes around eyes and mouth, and two single points: all that the embedded anime detector tells.
+#: The embedded anime detector: edges of the boxes around eyes and mouth, and two single points.
 ANIMEFACE = Schema(
     name="animeface",
     points=(
@@ -183,7 +184,7 @@ ANIMEFACE = Schema(
         "mouth": _range(8, 11),
         "jaw": (13,),
     },
-    solid={
+    head_model_3d={
         _range(0, 3): (-0.5, 0.0, 0.1),
         _range(4, 7): (0.5, 0.0, 0.1),
         (12,): (0.0, 0.36, -0.30),

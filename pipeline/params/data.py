@@ -40,7 +40,12 @@ class Resize(Group):
     fit: Literal["crop", "pad", "stretch"] = Field(
         "crop", description="Method that makes an image square: crop the centre, pad the short side, or stretch."
     )
-    max_pixels: int = Field(100_000_000, ge=1, description="Largest image that is decoded, in pixels, >= 1.")
+    max_pixels: int = Field(
+        100_000_000,
+        ge=1,
+        le=178_956_970,
+        description="Largest image that is decoded, in pixels, 1 to 178956970 (the limit of Pillow).",
+    )
     candidates: PerDomain[CountOrAll] = Field(
         description="Largest number of images to decode per domain, >= 1, as many women as men where the source has "
         "labels. null or all: all images."

@@ -15,9 +15,10 @@ from pipeline.errors import UserError
 from pipeline.images import crop_aligned
 from pipeline.inference import NoFaceError, Translator, blending
 from pipeline.inference.blending import paste_face, soft_mask
+from pipeline.inference.face_finder import FaceFinder
 from pipeline.inference.photo_io import pixels_of, read_photo
 from pipeline.inference.translator import Face, grid, paste
-from pipeline.landmarks import create_detector
+from pipeline.landmarks import Detection, create_detector
 from pipeline.landmarks.schemas import SCHEMAS
 
 
@@ -65,6 +66,33 @@ def test_a_turned_photo_gives_the_same_crop(translator: Translator, portrait: Pa
     upright, other = (faces[0].keypoints for faces in detector.detect(crops))
     error = np.linalg.norm(upright[:, :2] - other[:, :2], axis=1).mean()
     assert error < 0.03 * SCHEMAS["ibug68"].interocular(upright)
+
+
+@pytest.mark.parametrize("quarters", [1, 3])
+def test_photo_on_its_side_gives_the_same_crop(translator: Translator, portrait: Path, quarters: int) -> None:
+    photo = np.pad(np.asarray(Image.open(portrait)), ((0, 0), (40, 90), (0, 0)), "edge")
+    upright = translator.faces(photo, most=1)[0]
+    turned = translator.faces(np.ascontiguousarray(np.rot90(photo, quarters)), most=1)[0]
+    assert np.abs(turned.crop.astype(int) - upright.crop).mean() < 1
+    assert not np.allclose(turned.align, upright.align)
+
+
+def test_turned_photos_are_tried_only_without_an_upright_face(
+    translator: Translator, portrait: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched: list[tuple[int, ...]] = []
+    find = FaceFinder.find
+
+    def counted(self: FaceFinder, photo: np.ndarray, *sides: tuple[int, ...]) -> list[Detection]:
+        searched.append(photo.shape)
+        return find(self, photo, *sides)
+
+    monkeypatch.setattr(FaceFinder, "find", counted)
+    translator.faces(np.asarray(Image.open(portrait)))
+    assert len(searched) == 1
+    with pytest.raises(NoFaceError):
+        translator.faces(np.full((120, 300, 3), 128, np.uint8))
+    assert sorted(searched[1:]) == [(120, 300, 3)] * 2 + [(300, 120, 3)] * 2
 
 
 def test_same_photo_same_bytes_whatever_is_beside_it(translator: Translator, group: np.ndarray) -> None:

@@ -6,7 +6,10 @@ from hypothesis import strategies as st
 from skimage.transform import SimilarityTransform
 
 from pipeline.images import crop_aligned
-from pipeline.landmarks.alignment import CANONICAL, similarity, whole_frame
+from pipeline.landmarks.alignment import CANONICAL, is_face, similarity, whole_frame
+from pipeline.landmarks.detection import alignments
+from pipeline.landmarks.detectors.base import Detection
+from pipeline.landmarks.face_measures import describe
 from pipeline.landmarks.schemas import SCHEMAS
 
 
@@ -68,9 +71,35 @@ def test_whole_frame_changes_no_pixel():
     np.testing.assert_array_equal(crop_aligned(picture, whole_frame(64), 64), picture)
 
 
-def test_points_in_one_place_are_refused():
-    with pytest.raises(ValueError, match="not a face"):
-        similarity(np.full((5, 3), 3.0), "celeba5", "human")
+@pytest.mark.parametrize(
+    "points",
+    [
+        np.full((5, 3), 3.0),
+        np.full((5, 3), 1e9),
+        np.full((5, 3), np.nan),
+        np.full((5, 3), np.inf),
+        np.vstack([np.full((4, 3), 3.0), np.full((1, 3), np.nan)]),
+    ],
+)
+def test_degenerate_points_are_no_face(points):
+    assert not is_face(points, "celeba5")
+    assert similarity(points, "celeba5", "human") is None
+
+
+def test_degenerate_detections_are_left_out_of_the_table():
+    good = face("celeba5", CANONICAL["human"] * 100)
+    detections = [
+        Detection(np.array([0, 0, 90, 90.0]), 0.9, np.full((5, 3), 3.0), "celeba5"),
+        Detection(np.array([0, 0, 80, 80.0]), 0.8, good, "celeba5"),
+        Detection(np.array([0, 0, 70, 70.0]), 0.7, np.full((5, 3), np.nan), "celeba5"),
+    ]
+    picture = np.zeros((100, 100, 3), np.uint8)
+    table = describe([detections, detections[:1]], [picture, picture])
+    assert table["n_faces"].tolist() == [1, 0]
+    assert table["score"][0] == 0.8
+    matrices, aligned = alignments(table, "human", 100, align=True)
+    assert aligned == [True, False]
+    assert np.allclose(matrices[1], [0.01, 0, 0, 0, 0.01, 0])
 
 
 def test_domains_have_their_faces_in_about_the_same_place():

@@ -5,23 +5,38 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.landmarks.pose import Pose, head_pose, project
+from pipeline.landmarks.pose import DISTANCE, Pose, head_pose
 from pipeline.landmarks.schemas import SCHEMAS
 
 ANGLES = st.floats(-60, 60)
 EACH = pytest.mark.parametrize("schema", SCHEMAS)
 
 
+def rotation(pose: Pose) -> np.ndarray:
+    """Rotation [3, 3] of the head (x right, y down, z away from the camera): roll after pitch after yaw."""
+    yaw, pitch, roll = np.radians(pose)
+    about_y = np.array([[np.cos(yaw), 0, -np.sin(yaw)], [0, 1, 0], [np.sin(yaw), 0, np.cos(yaw)]])
+    about_x = np.array([[1, 0, 0], [0, np.cos(pitch), np.sin(pitch)], [0, -np.sin(pitch), np.cos(pitch)]])
+    about_z = np.array([[np.cos(roll), -np.sin(roll), 0], [np.sin(roll), np.cos(roll), 0], [0, 0, 1]])
+    return about_z @ about_x @ about_y
+
+
+def project(head: np.ndarray, pose: Pose) -> np.ndarray:
+    """Project points [P, 3] of a head, in eye distances, as the camera above sees them: [P, 2] in eye distances."""
+    turned = np.asarray(head) @ rotation(pose).T
+    return turned[:, :2] * DISTANCE / (turned[:, 2:] + DISTANCE)
+
+
 def place(schema: str, points: np.ndarray) -> np.ndarray:
     """Keypoints [K, 3] whose points (or means of them) of the schema's head lie at `points` [P, 2]."""
     keypoints = np.zeros((len(SCHEMAS[schema].points), 3))
-    for group, point in zip(SCHEMAS[schema].solid, points, strict=True):
+    for group, point in zip(SCHEMAS[schema].head_model_3d, points, strict=True):
         keypoints[list(group), :2] = point
     return keypoints
 
 
 def solid(schema: str) -> np.ndarray:
-    return np.array(list(SCHEMAS[schema].solid.values()))
+    return np.array(list(SCHEMAS[schema].head_model_3d.values()))
 
 
 @EACH

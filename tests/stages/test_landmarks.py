@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from pipeline.download import demo_anime, not_faces
-from pipeline.faces import COLUMNS, read_crops, read_table, write_table
+from pipeline.faces import CELEBA_POINTS, COLUMNS, read_crops, read_table, write_table
 from pipeline.landmarks.schemas import SCHEMAS
 
 ROOT = Path(__file__).parents[2]
@@ -100,7 +100,7 @@ def test_pictures_and_histograms(finished):
     assert (np.abs(sheet.astype(int) - (255, 64, 64)).sum(axis=2) < 30).sum() > 8 * 14  # points were drawn
 
 
-def test_killed_run_goes_on_and_gives_the_same_bytes(finished, tmp_path, monkeypatch):
+def test_killed_run_resumes_with_the_same_bytes(finished, tmp_path, monkeypatch):
     """Chunks of two faces; kill -9 after the first one is kept."""
     shutil.copy(finished / "params.yaml", tmp_path)
     shutil.copytree(finished / "data/resize", tmp_path / "data/resize")
@@ -157,9 +157,9 @@ def test_landmarks_of_celeba(tmp_path):
 
 @pytest.mark.parametrize(
     ("words", "sentence"),
-    [((), "'domain'"), (("cats",), "'cats'"), (("external",), "run `dvc repro`")],
+    [((), "'domain'"), (("cats",), "'cats'"), (("external",), "data/resize/external/faces.parquet")],
 )
-def test_wrong_calls_end_as_one_sentence(resized, words, sentence):
+def test_wrong_calls_end_with_one_error_line(resized, words, sentence):
     code, text = run(resized, *words)
     assert code == 1 and text.startswith("error: ") and sentence in text and text.count("\n") == 1
 
@@ -167,16 +167,27 @@ def test_wrong_calls_end_as_one_sentence(resized, words, sentence):
 def test_celeba_without_its_columns(tmp_path):
     celeba_project(tmp_path, {})
     code, text = run(tmp_path, "human")
-    assert code == 1 and "the detector celeba needs the column lefteye_x" in text
+    assert code == 1 and "lefteye_x" in text and "Traceback" not in text
     assert not (tmp_path / "data/landmarks").exists()
 
 
-def test_weights_that_are_no_folder_are_one_sentence(finished, tmp_path):
+def test_celeba_with_degenerate_points(tmp_path):
+    columns = {f"{name}_{axis}": [40.0, 1e9] for name in CELEBA_POINTS for axis in "xy"}
+    celeba_project(tmp_path, columns)
+    code, text = run(tmp_path, "human")
+    assert code == 0, text
+    table = read_table(tmp_path / "data/landmarks/human/faces.parquet")
+    assert list(table["n_faces"]) == [0, 0]
+    assert list(table["aligned"]) == [False, False]
+
+
+def test_missing_folder_of_weights_is_named(finished, tmp_path):
     (tmp_path / "data").symlink_to(finished / "data")
     text = (ROOT / "params.yaml").read_text()
     text = text.replace("animeface, face_detector: none, weights: none", "dlib, face_detector: none, weights: nowhere")
     (tmp_path / "params.yaml").write_text(text)
     code, said = run(tmp_path, "anime", ANIMEMORPH_SCRATCH=str(tmp_path / "scratch"))
     assert code == 1
-    assert "nowhere (landmarks.<domain>.weights) is not a folder" in said
+    assert "nowhere" in said
+    assert "landmarks.<domain>.weights" in said
     assert "Traceback" not in said

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import UserError
-from ...images import crop_aligned
+from ...images import crop_aligned, resize
 from ..photo_io import read_photo, write_photo
-from ..translator import Face, NoFaceError, Translator, resize
+from ..translator import Face, NoFaceError, Translator
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -201,8 +201,8 @@ class _Desk:
 
 def _pictures(photo: np.ndarray, face: Face, size: int) -> dict[str, str]:
     back = face.anime if face.back is None else face.back
-    shown = {"input": crop_aligned(photo, face.align, size), "anime": resize(face.anime, size)}
-    shown["back"] = resize(back, size)
+    shown = {"input": crop_aligned(photo, face.align, size), "anime": resize(face.anime, size, size)}
+    shown["back"] = resize(back, size, size)
     return {
         name: "data:image/png;base64," + base64.b64encode(write_photo(picture)).decode()
         for name, picture in shown.items()

@@ -1,7 +1,7 @@
-"""The study's anime detector: hysts' YOLOv3 or Faster R-CNN for boxes and HRNetV2 for 28 points, in plain PyTorch.
+"""Anime detector of the study: YOLOv3 or Faster R-CNN of hysts for boxes, HRNetV2 for 28 points, in plain PyTorch.
 
-The package takes one picture a call. Here the networks it builds are called with whole batches, with its own steps
-before and after them; results differ by rounding only (see tests/landmarks/test_anime_face_detector.py).
+The package takes one picture per call. Here its networks are called with whole batches, with its own steps before and
+after them; results differ by rounding only (see tests/landmarks/detectors/test_anime_face_detector.py).
 """
 
 from collections.abc import Sequence
@@ -13,23 +13,15 @@ import numpy as np
 import torch
 from anime_face_detector import _face as boxes_of
 from anime_face_detector import _landmark as points_of
-from safetensors import SafetensorError
 
 from ... import devices
-from ...errors import UserError
-from ...weights import fetch
-from .hysts import HystsDetector
+from .hysts import HystsDetector, loading, weight_files
 
 
 def create(face_detector: str | None, weights: str | None, device: str) -> "AnimeFaceDetector":
     """Create the detector with the weights of `face_detector`, yolov3 (default) or faster-rcnn."""
-    name = face_detector or "yolov3"
-    if name not in boxes_of.FACE_DETECTOR_NAMES:
-        known = " or ".join(boxes_of.FACE_DETECTOR_NAMES)
-        raise UserError(f"landmarks: anime_face_detector has no face_detector {name!r}: take {known}.")
-    return AnimeFaceDetector(
-        name, fetch(f"anime-face-{name}", weights), fetch("anime-face-hrnetv2", weights), devices.choose(device)
-    )
+    name, boxes, points = weight_files(face_detector, boxes_of.FACE_DETECTOR_NAMES, weights)
+    return AnimeFaceDetector(name, boxes, points, devices.choose(device))
 
 
 class AnimeFaceDetector(HystsDetector):
@@ -37,14 +29,13 @@ class AnimeFaceDetector(HystsDetector):
 
     def __init__(self, face_detector: str, boxes: Path, points: Path, device: str = "cpu") -> None:
         self._device = device
-        self._boxes = _load(boxes_of.load_face_detector, face_detector, boxes, device)
-        self._points = _load(points_of.load_landmark_model, points, device)
+        with loading(boxes):
+            self._boxes = boxes_of.load_face_detector(face_detector, str(boxes), device)
+        with loading(points):
+            self._points = points_of.load_landmark_model(str(points), device)
 
-    def close(self) -> None:
-        """See `HystsDetector.close`."""
+    def _free(self) -> None:
         del self._boxes, self._points
-        if self._device == "cuda":
-            torch.cuda.empty_cache()
 
     @torch.inference_mode()
     def boxes(self, pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -91,7 +82,7 @@ class AnimeFaceDetector(HystsDetector):
         return np.concatenate([points, score], axis=-1).astype(np.float64)
 
     def _heatmaps(self, batch: torch.Tensor) -> np.ndarray:
-        """Heatmaps float32 [n, 28, 64, 64], the mean over the crops and their mirror images."""
+        """Compute heatmaps float32 [n, 28, 64, 64], the mean over the crops and their mirror images."""
         network: Any = self._points
         with devices.half_precision(self._device):
             plain, mirrored = network.backbone(batch), network.backbone(batch.flip(3))
@@ -99,14 +90,3 @@ class AnimeFaceDetector(HystsDetector):
         as_they_are = head.inference_model([level.float() for level in plain], flip_pairs=None)
         flipped = head.inference_model([level.float() for level in mirrored], list(points_of.FLIP_PAIRS))
         return (as_they_are + flipped) / 2
-
-
-def _load(load: Any, *arguments: Any) -> torch.nn.Module:
-    path = next(argument for argument in arguments if isinstance(argument, Path))
-    try:
-        return load(*(str(argument) if isinstance(argument, Path) else argument for argument in arguments))
-    except (SafetensorError, RuntimeError) as error:
-        first = str(error).strip().splitlines()[0]
-        raise UserError(
-            f"{path} does not hold the weights that anime_face_detector expects ({first}): fetch it anew."
-        ) from None

@@ -1,26 +1,25 @@
 """Embedded anime detector: nvxs (`animeface`), a cascade of small networks over Haar-like features; no torch.
 
-The package's own binding reads the memory of a Pillow picture as Pillow < 12 laid it out, and silently finds nothing
-with a newer one. The C library that its wheel carries is called directly instead.
+The package's own binding reads the memory layout of Pillow < 12 and silently finds nothing with a newer one. The C
+library inside its wheel is called directly instead.
 """
 
 import ctypes
 import importlib.util
 from pathlib import Path
-from typing import Self
 
-import cv2
 import numpy as np
 
-from ...errors import UserError
-from .base import Detection, largest_first, pixels_of
+from ...errors import bad_value, unavailable
+from ...images import resize
+from .base import Detection, ImageDetector, largest_first
 
-# The search window grows from 42.6 px by 1.095 and moves by 2 window units; faces far above 100 px are missed, so a
-# picture is searched small first, then larger, up to what its pixels hold.
+# SIDES: pixels, longer side at which a picture is searched, up to twice its own. The search window grows from 42.6 px
+# by 1.095 and moves by 2 window units; faces far above 100 px are missed, so small copies come first.
 SIDES = (128, 256, 512)
 MIN_WINDOW, SCALE_FACTOR, STEP = 42.592, 1.095, 2.0
 MAX_FACES = 64
-#: Of 255; a picture whose brightest hundredth stays below is brightened before it is searched.
+#: Level of 255. A picture whose 99th percentile is below is brightened before it is searched.
 DIM = 128
 PARTS = ("face", "left_eye", "right_eye", "nose", "mouth", "chin")
 
@@ -47,21 +46,24 @@ _MatrixP = ctypes.POINTER(_Matrix)
 
 def create(face_detector: str | None, weights: str | None, device: str) -> "AnimefaceDetector":
     """Create the detector. It has no options: its networks are inside the library."""
-    if face_detector or weights:
-        raise UserError("landmarks: the detector animeface has neither face_detector nor weights: take the keys out.")
+    for key, value in (("face_detector", face_detector), ("weights", weights)):
+        if value:
+            raise bad_value(key, value, "null for the detector animeface")
     return AnimefaceDetector()
 
 
 def _library() -> ctypes.CDLL:
     spec = importlib.util.find_spec("animeface")
     if spec is None or spec.origin is None:
-        raise UserError("the detector animeface needs the package animeface: install it with `pip install animeface`.")
+        problem = "the package animeface is not installed"
+        raise unavailable("the detector animeface", problem, "Install it with `pip install animeface`")
     package = Path(spec.origin).parent
     found = [*package.parent.glob("animeface.libs/libnvxs*"), *package.glob(".dylibs/libnvxs*")]
     if not found:
-        raise UserError(
-            "the installed animeface carries no compiled library: its wheels exist for Linux x86-64 and macOS arm64 "
-            "only, so take landmarks.anime.detector=anime_face_detector on this machine."
+        raise unavailable(
+            "the detector animeface",
+            "the installed package has no compiled library, which exists for Linux x86-64 and macOS arm64 only",
+            "Set landmarks.anime.detector to anime_face_detector on this machine",
         )
     library = ctypes.CDLL(str(found[0]))
     library.nv_matrix3d_alloc.restype = _MatrixP
@@ -87,26 +89,17 @@ def _library() -> ctypes.CDLL:
     return library
 
 
-class AnimefaceDetector:
-    """Boxes of face, eyes and mouth, and the points nose and chin. All points share the face's likelihood."""
+class AnimefaceDetector(ImageDetector):
+    """Boxes of face, eyes and mouth, and the points nose and chin. All points share the likelihood of the face."""
 
     def __init__(self) -> None:
         self._library = _library()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        pass
-
-    def detect(self, images: np.ndarray) -> list[list[Detection]]:
-        """See `Detector.detect`."""
-        return [self._detect(image) for image in pixels_of(images)]
-
-    def _detect(self, image: np.ndarray) -> list[Detection]:
+    def detect_one(self, image: np.ndarray) -> list[Detection]:
+        """See `ImageDetector.detect_one`."""
         peak = float(np.percentile(image, 99))
         if 0 < peak < DIM:
-            # Its edges count from a fixed level on: a dim picture has none.
+            # The library counts edges above a fixed level: a dim picture has none.
             image = np.clip(image * (255 / peak), 0, 255).astype(np.uint8)
         longest = max(image.shape[:2])
         for side in SIDES:
@@ -114,8 +107,7 @@ class AnimefaceDetector:
                 break
             scale = side / longest
             size = [max(1, round(length * scale)) for length in (image.shape[1], image.shape[0])]
-            shrunk = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-            if faces := self._search(shrunk):
+            if faces := self._search(resize(image, *size)):
                 stretch = np.array([size[0] / image.shape[1], size[1] / image.shape[0]])
                 return largest_first([_detection(face, stretch) for face in faces])
         return []

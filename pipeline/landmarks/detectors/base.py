@@ -1,21 +1,27 @@
-"""One protocol for all detectors. Each lives in its own module and imports its library only when it is created."""
+"""Protocol of all face detectors. Each has its own module and imports its library only when it is created."""
 
 import importlib
+from abc import abstractmethod
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol, Self
 
 import numpy as np
 
-from ...errors import UserError
+from ...errors import bad_value, unavailable
 
 
 @dataclass(frozen=True)
 class Detection:
     """One face.
 
-    `box` is (x0, y0, x1, y1) and `keypoints` [K, 3] are (x, y, confidence in [0, 1]), both float64 in pixels of the
-    picture, the first pixel's centre being at (0.5, 0.5); both may reach outside of it. `score` is the detector's
-    confidence in [0, 1], `schema` the name of the point set (see schemas.py).
+    Attributes:
+        box: (x0, y0, x1, y1), float64 in pixels of the picture, the first pixel's centre being at (0.5, 0.5).
+        score: Confidence of the detector in [0, 1].
+        keypoints: [K, 3], float64: x and y in pixels as in `box`, confidence in [0, 1].
+        schema: Name of the point set, see schemas.py.
+
+    Box and keypoints may reach outside of the picture.
     """
 
     box: np.ndarray
@@ -25,20 +31,35 @@ class Detection:
 
     @property
     def area(self) -> float:
-        """Of the box, square pixels."""
+        """Area of the box in square pixels."""
         return float((self.box[2] - self.box[0]) * (self.box[3] - self.box[1]))
 
 
 class Detector(Protocol):
-    """Finds faces. A context manager: it closes what it opens."""
+    """Face detector. A context manager: it closes what it opens."""
 
     def detect(self, images: np.ndarray) -> list[list[Detection]]:
-        """For each of `images`, uint8 RGB [n, H, W, 3] of any size, list its faces, the largest first."""
+        """Detect the faces of each of `images`, uint8 RGB [n, H, W, 3] of any size, the largest first."""
         ...
 
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *error: object) -> None: ...
+
+
+class ImageDetector(AbstractContextManager):
+    """Base of the detectors that search one picture after the other and have nothing to close."""
+
+    def __exit__(self, *error: object) -> None:
+        """Do nothing."""
+
+    def detect(self, images: np.ndarray) -> list[list[Detection]]:
+        """See `Detector.detect`."""
+        return [self.detect_one(image) for image in check_images(images)]
+
+    @abstractmethod
+    def detect_one(self, image: np.ndarray) -> list[Detection]:
+        """Detect the faces of uint8 RGB [H, W, 3], the largest first."""
 
 
 #: name -> the domain it was made for, the point set it returns
@@ -55,31 +76,36 @@ DETECTORS = {
 def create_detector(
     name: str, *, face_detector: str | None = None, weights: str | None = None, device: str = "auto"
 ) -> Detector:
-    """Create the detector `name`.
+    """Create a detector.
 
-    `face_detector` picks the network that finds boxes where the detector has several; `weights` is a folder with its
-    weight files, where they are not to be fetched; `device` is auto, cpu, cuda or mps. UserError when the name is
-    unknown, its package is not installed or its weights cannot be had.
+    Args:
+        name: One of `DETECTORS` that looks at pictures.
+        face_detector: Network that finds boxes, for detectors that have several; None: the default.
+        weights: Folder with the weight files; None: they are downloaded once.
+        device: auto, cpu, cuda or mps.
+
+    Raises:
+        UserError: The name is unknown, its package is not installed, or its weights are missing.
     """
     if name not in DETECTORS or name == "celeba":
         known = ", ".join(other for other in DETECTORS if other != "celeba")
-        raise UserError(f"{name} is not a detector that looks at pictures: take one of {known}.")
+        raise bad_value("detector", name, f"one of {known}")
     try:
         module = importlib.import_module(f"{__package__}.{name}")
-        return module.create(face_detector=face_detector, weights=weights, device=device)
     except ModuleNotFoundError as error:
-        raise UserError(
-            f"the detector {name} needs the package {error.name}, which is not installed: see docs/landmarks.md."
-        ) from error
+        problem = f"the package {error.name} is not installed"
+        raise unavailable(f"the detector {name}", problem, "See docs/landmarks.md") from error
+    detector: Detector = module.create(face_detector=face_detector, weights=weights, device=device)
+    return detector
 
 
-def pixels_of(images: np.ndarray) -> np.ndarray:
-    """Check that `images` are uint8 RGB [n, H, W, 3]; ValueError otherwise."""
+def check_images(images: np.ndarray) -> np.ndarray:
+    """Return `images` if they are uint8 RGB [n, H, W, 3]; ValueError otherwise."""
     if images.ndim != 4 or images.shape[3] != 3 or images.dtype != np.uint8:
         raise ValueError(f"images are {images.dtype} {list(images.shape)}, not uint8 [n, H, W, 3]")
     return images
 
 
 def largest_first(faces: list[Detection]) -> list[Detection]:
-    """Order the faces of a picture as `Detector.detect` promises; equal ones by score, then by place."""
+    """Sort the faces of a picture as `Detector.detect` promises; equal ones by score, then by position."""
     return sorted(faces, key=lambda face: (-face.area, -face.score, *face.box))

@@ -6,62 +6,60 @@ points: V. Kazemi and J. Sullivan, One Millisecond Face Alignment with an Ensemb
 
 import importlib.util
 from pathlib import Path
-from typing import Self
 
 import cv2
 import dlib
 import numpy as np
 
-from ...errors import UserError
-from .base import Detection, largest_first, pixels_of
+from ...errors import bad_value, damaged_file, missing_file, unavailable
+from ...images import resize
+from .base import Detection, ImageDetector, largest_first
 
-# The HOG template is 80 px wide. A stored picture of 128 px holds a face of 60 to 100 px, so it is searched at twice
-# its size. A larger picture is made smaller at first, for a face that fills it is found as well; then comes its detail.
+# SIDE: pixels, longer side at which a picture is searched first. The HOG template is 80 px wide, and a stored picture
+# of 128 px has a face of 60 to 100 px: it is searched at twice its size. FINE_SIDE: the second search, for larger
+# pictures with smaller faces.
 SIDE, FINE_SIDE = 256, 512
-# A last look where nothing was found: faces cut by the frame need a border, dim or turned ones a lower bar.
+# The last search, if nothing was found: with a border (share of the longer side) for faces cut by the frame, and with a
+# lower threshold (of the decision value) for dim or turned ones.
 BORDER, LAST_SIDE, LAST_THRESHOLD = 0.125, 320, -0.3
+# Pixels. Longer pictures are made smaller before the border is added: around a thin strip it is far larger than the
+# picture.
+BORDERED_SIDE = 2048
 
 
 def create(face_detector: str | None, weights: str | None, device: str) -> "DlibDetector":
     """Create the detector; `weights` may be a folder with `shape_predictor_68_face_landmarks.dat`."""
     if face_detector not in (None, "hog"):
-        raise UserError(f"landmarks: the detector dlib has no face_detector {face_detector!r}: take the key out.")
+        raise bad_value("face_detector", face_detector, "null for the detector dlib")
     return DlibDetector(Path(weights) if weights else _packaged())
 
 
 def _packaged() -> Path:
-    # Its own import fails (it needs pkg_resources); only the files it carries are wanted.
+    # Its own import fails (it needs pkg_resources); only its files are needed.
     spec = importlib.util.find_spec("face_recognition_models")
     if spec is None or not spec.submodule_search_locations:
-        raise UserError("the detector dlib needs the package face_recognition_models: install it with pip.")
+        problem = "the package face_recognition_models is not installed"
+        raise unavailable("the detector dlib", problem, "Install it with pip")
     return Path(next(iter(spec.submodule_search_locations))) / "models"
 
 
-class DlibDetector:
-    """HOG boxes and 68 points. dlib tells no confidence per point: it is 1 inside the picture and 0 outside."""
+class DlibDetector(ImageDetector):
+    """HOG boxes and 68 points. dlib has no confidence per point: it is 1 inside the picture and 0 outside."""
 
     def __init__(self, folder: Path) -> None:
         path = folder / "shape_predictor_68_face_landmarks.dat"
         if not path.is_file():
-            raise UserError(f"{path} is missing: landmarks.weights must name the folder that holds it.")
-        #: Boxes alone. Making one takes 0.4 s, so whoever needs one beside the points uses this one.
+            raise missing_file(path, "Set landmarks.<domain>.weights to the folder with this file, or to null")
+        #: Boxes only. Creating one takes 0.4 s, so callers that need one share it.
         self.hog = dlib.get_frontal_face_detector()
         try:
             self._points = dlib.shape_predictor(str(path))
         except RuntimeError as error:
-            raise UserError(f"{path} is not dlib's 68-point predictor ({error}): install it anew.") from error
+            problem = f"not the 68-point predictor of dlib ({error})"
+            raise damaged_file(path, problem, "Install face_recognition_models again") from error
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        pass
-
-    def detect(self, images: np.ndarray) -> list[list[Detection]]:
-        """See `Detector.detect`."""
-        return [self._detect(image) for image in pixels_of(images)]
-
-    def _detect(self, image: np.ndarray) -> list[Detection]:
+    def detect_one(self, image: np.ndarray) -> list[Detection]:
+        """See `ImageDetector.detect_one`."""
         faces = self._look(image, SIDE, 0.0, 0.0)
         if not faces and 2 * max(image.shape[:2]) >= FINE_SIDE:
             faces = self._look(image, FINE_SIDE, 0.0, 0.0)
@@ -69,24 +67,31 @@ class DlibDetector:
 
     def _look(self, image: np.ndarray, side: int, border: float, threshold: float) -> list[Detection]:
         height, width = image.shape[:2]
-        margin = round(border * max(height, width))
-        if margin:
+        margin = 0
+        if border:
+            reduction = min(1, BORDERED_SIDE / max(height, width))
+            if reduction < 1:
+                image = resize(image, max(1, round(width * reduction)), max(1, round(height * reduction)))
+            margin = round(border * max(image.shape[:2]))
             image = cv2.copyMakeBorder(image, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
+        inner = np.array([image.shape[1] - 2 * margin, image.shape[0] - 2 * margin])
         scale = side / max(image.shape[:2])
         size = [max(1, round(length * scale)) for length in (image.shape[1], image.shape[0])]
-        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-        stretch = np.array([size[0] / (width + 2 * margin), size[1] / (height + 2 * margin)])
+        stretch = np.array([size[0] / image.shape[1], size[1] / image.shape[0]])
+        image = resize(image, *size)
+        # To pixels of the picture, from those of its reduced copy.
+        enlarge = np.array([width, height]) / inner
         faces = []
         for box, score in zip(*self.hog.run(image, 0, threshold)[:2], strict=True):
             # dlib counts from pixel centres, and both sides of a rectangle belong to it.
             points = np.array([(point.x, point.y) for point in self._points(image, box).parts()]) + 0.5
-            points = points / stretch - margin
+            points = (points / stretch - margin) * enlarge
             inside = ((points >= 0) & (points <= [width, height])).all(axis=1)
             corners = np.array([(box.left(), box.top()), (box.right() + 1, box.bottom() + 1)])
             faces.append(
                 Detection(
-                    box=(corners / stretch - margin).ravel(),
-                    # The decision value of a linear SVM, squashed: 0, the detector's own bar, becomes a half.
+                    box=((corners / stretch - margin) * enlarge).ravel(),
+                    # Logistic function of the SVM's decision value: 0, the threshold of dlib, becomes 0.5.
                     score=float(1 / (1 + np.exp(-score))),
                     keypoints=np.column_stack([points, inside]),
                     schema="ibug68",

@@ -1,8 +1,8 @@
-"""The study's human detector: `face-alignment`, a choice of face detectors for boxes and FAN for 68 points.
+"""Human detector of the study: `face-alignment`, a choice of face detectors for boxes and FAN for 68 points.
 
 FAN: A. Bulat and G. Tzimiropoulos, How far are we from solving the 2D & 3D Face Alignment problem?, ICCV 2017. The
-package takes one picture a call; here the faces of a whole batch go through FAN together, with its own steps before and
-after. Its weights are PyTorch files; they are read with `weights_only=True`, which builds tensors and nothing else.
+package takes one picture per call; here the faces of a whole batch go through FAN together, with its own steps before
+and after. Its weights are PyTorch files; they are read with `weights_only=True`, which builds tensors and nothing else.
 """
 
 import pickle
@@ -16,9 +16,10 @@ import torch
 from face_alignment import utils
 
 from ... import devices
-from ...errors import UserError
-from ...weights import fetch
-from .base import Detection, largest_first, pixels_of
+from ...errors import bad_value, damaged_file
+from ...images import resize
+from ...weights import get_weights
+from .base import Detection, check_images, largest_first
 
 #: Face detectors: the argument that takes a path -> the weights.
 FACE_DETECTORS = {
@@ -28,7 +29,8 @@ FACE_DETECTORS = {
     "scrfd": {"path_to_detector": "scrfd"},
     "blazeface": {"path_to_detector": "blazeface", "path_to_anchor": "blazeface-anchors"},
 }
-#: px, longer side: smaller pictures leave nothing after the networks' strides, larger ones need gigabytes.
+#: Pixels, bounds of the longer side: the networks' strides leave nothing of smaller pictures, larger ones need
+#: gigabytes.
 SIDES = (64, 1280)
 
 
@@ -36,19 +38,17 @@ def create(face_detector: str | None, weights: str | None, device: str) -> "Face
     """Create the detector with the weights of `face_detector`, one of FACE_DETECTORS, sfd by default."""
     name = face_detector or "sfd"
     if name not in FACE_DETECTORS:
-        raise UserError(
-            f"landmarks: face_alignment has no face_detector {name!r}: take one of {', '.join(FACE_DETECTORS)}."
-        )
-    files = {argument: fetch(file, weights) for argument, file in FACE_DETECTORS[name].items()}
-    return FaceAlignmentDetector(name, files, fetch("2dfan4", weights), devices.choose(device))
+        raise bad_value("face_detector", name, f"one of {', '.join(FACE_DETECTORS)}")
+    files = {argument: get_weights(file, weights) for argument, file in FACE_DETECTORS[name].items()}
+    return FaceAlignmentDetector(name, files, get_weights("2dfan4", weights), devices.choose(device))
 
 
 class _FaceAlignment(face_alignment.FaceAlignment):
-    """The package's class, with FAN's weights from a path of ours instead of a download of its own."""
+    """The class of the package, with the weights of FAN from a given path instead of its own download."""
 
     def __init__(self, fan: Path, **arguments: Any) -> None:
         self._fan = fan
-        # Compiling costs some 25 s for each process, which no batch of faces on a CPU earns back.
+        # Compilation takes 25 s per process: more than it saves.
         super().__init__(face_alignment.LandmarksType.TWO_D, compile=False, **arguments)
 
     def _load_native(self, network_name: str, network_size: int, device: str, dtype: torch.dtype) -> torch.nn.Module:
@@ -73,8 +73,8 @@ class FaceAlignmentDetector:
         except (RuntimeError, ValueError, EOFError, pickle.UnpicklingError, cv2.error) as error:
             names = ", ".join(str(path) for path in [fan, *files.values()])
             first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise UserError(
-                f"one of {names} does not hold the weights that face_alignment expects ({first})."
+            raise damaged_file(
+                names, f"one of these files has other weights ({first})", "Download them again"
             ) from None
 
     def __enter__(self) -> Self:
@@ -88,14 +88,13 @@ class FaceAlignmentDetector:
     @torch.inference_mode()
     def detect(self, images: np.ndarray) -> list[list[Detection]]:
         """See `Detector.detect`."""
-        if not len(pixels_of(images)):
+        if not len(check_images(images)):
             return []
         longest = max(images.shape[1:3])
         scale = min(max(longest, SIDES[0]), SIDES[1]) / longest
         if scale != 1:
-            how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-            size = [max(1, round(side * scale)) for side in (images.shape[2], images.shape[1])]
-            images = np.stack([cv2.resize(image, size, interpolation=how) for image in images])
+            width, height = (max(1, round(side * scale)) for side in (images.shape[2], images.shape[1]))
+            images = np.stack([resize(image, width, height) for image in images])
         missing = [max(0, SIDES[0] - side) for side in images.shape[1:3]]
         if any(missing):  # narrow ones
             images = np.pad(images, [(0, 0), (0, missing[0]), (0, missing[1]), (0, 0)])
@@ -112,11 +111,11 @@ class FaceAlignmentDetector:
         return [largest_first(found) for found in faces]
 
     def boxes(self, images: np.ndarray) -> list[np.ndarray]:
-        """Boxes (x0, y0, x1, y1, score) [m, 5], float64, of each of `images`, uint8 RGB [n, H, W, 3]."""
+        """Return boxes (x0, y0, x1, y1, score) [m, 5], float64, of each of `images`, uint8 RGB [n, H, W, 3]."""
         height, width = images.shape[1:3]
         found = self._library.face_detector.detect_from_batch(torch.from_numpy(images.transpose(0, 3, 1, 2).copy()))
         boxes = [np.reshape(faces, (-1, 5)).astype(np.float64) for faces in found]
-        # The package's crop() fails on boxes beside the picture and on empty ones.
+        # The crop() of the package fails on boxes outside of the picture and on empty ones.
         return [
             faces[
                 (np.abs(faces[:, 0] + faces[:, 2] - width) < width)
@@ -127,7 +126,7 @@ class FaceAlignmentDetector:
         ]
 
     def keypoints(self, pictures: list[np.ndarray], boxes: np.ndarray) -> np.ndarray:
-        """Points (x, y, confidence) [n, 68, 3], float64, of one box [5] in each RGB picture, with the flip test."""
+        """Return points (x, y, confidence) [n, 68, 3], float64, of one box [5] in each RGB picture, with flip test."""
         library = self._library
         crops, centres, scales = [], [], []
         for picture, (x0, y0, x1, y1, _) in zip(pictures, boxes, strict=True):

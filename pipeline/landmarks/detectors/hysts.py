@@ -1,46 +1,78 @@
-"""What hysts' anime face detector does around its networks, whoever runs them."""
+"""Shared base of both ways to run the anime face detector of hysts: everything around its networks."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Self
 
 import cv2
 import numpy as np
+import torch
+from safetensors import SafetensorError
 
-from .base import Detection, largest_first, pixels_of
+from ...errors import bad_value, damaged_file
+from ...weights import get_weights
+from .base import Detection, check_images, largest_first
 
-#: Boxes of less are no face; the stage filter has the real threshold.
+#: MIN_SCORE: confidence below which a box is no face; the stage filter has the real threshold.
 MIN_SCORE = 0.3
-#: The most faces of one picture, best first.
+#: MAX_FACES: faces kept of one picture, those with the best scores.
 MAX_FACES = 16
-#: HRNet was trained on boxes larger by this factor.
+#: BOX_SCALE: factor by which boxes are enlarged for HRNet, as in its training.
 BOX_SCALE = 1.1
+
+
+def weight_files(face_detector: str | None, choices: Iterable[str], folder: str | None) -> tuple[str, Path, Path]:
+    """Return the name of the box network (yolov3 by default) and the weight files of box and point networks.
+
+    Raises:
+        UserError: The name is not among `choices`, or a file is missing.
+    """
+    name = face_detector or "yolov3"
+    if name not in choices:
+        raise bad_value("face_detector", name, f"one of {', '.join(choices)}")
+    return name, get_weights(f"anime-face-{name}", folder), get_weights("anime-face-hrnetv2", folder)
+
+
+@contextmanager
+def loading(path: Path) -> Iterator[None]:
+    """Raise UserError when the block cannot load the weights of a file into a network."""
+    try:
+        yield
+    except (SafetensorError, RuntimeError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise damaged_file(path, f"not the expected weights ({first})", "Download it again") from None
 
 
 class HystsDetector(ABC):
     """Boxes by one network, 28 points inside each by another."""
 
+    _device: str
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.close()
+        self._free()
+        if self._device == "cuda":
+            torch.cuda.empty_cache()
 
     @abstractmethod
-    def close(self) -> None:
-        """Give the networks' memory back."""
+    def _free(self) -> None:
+        """Delete the networks."""
 
     @abstractmethod
     def boxes(self, pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Boxes (x0, y0, x1, y1, score) [m, 5] of each BGR picture, best first; all have one size."""
+        """Return boxes (x0, y0, x1, y1, score) [m, 5] of each BGR picture, best first; all pictures have one size."""
 
     @abstractmethod
     def keypoints(self, pictures: Sequence[np.ndarray], boxes: np.ndarray) -> np.ndarray:
-        """Points (x, y, score) [n, 28, 3], float64, inside one box of `boxes` [n, 4] in each BGR picture."""
+        """Return points (x, y, score) [n, 28, 3], float64, inside one box of `boxes` [n, 4] in each BGR picture."""
 
     def detect(self, images: np.ndarray) -> list[list[Detection]]:
         """See `Detector.detect`."""
-        pictures = [cv2.cvtColor(image, cv2.COLOR_RGB2BGR) for image in pixels_of(images)]
+        pictures = [cv2.cvtColor(image, cv2.COLOR_RGB2BGR) for image in check_images(images)]
         if not pictures:
             return []
         boxes = [found[found[:, 4] >= MIN_SCORE][:MAX_FACES] for found in self.boxes(pictures)]
@@ -58,6 +90,6 @@ class HystsDetector(ABC):
 
 
 def enlarged(boxes: np.ndarray) -> np.ndarray:
-    """Boxes [n, 4] (both ends belong to them), larger by BOX_SCALE around their centres."""
+    """Enlarge boxes [n, 4] (both ends belong to them) by BOX_SCALE around their centres."""
     centre, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2] + 1) * BOX_SCALE / 2
     return np.concatenate([centre - half, centre + half], axis=1)

@@ -1,4 +1,4 @@
-"""mmcv's compiled operators, as far as two anime networks need them: non-maximum suppression by torchvision.
+"""Substitute for the compiled operators of mmcv that two anime networks need: non-maximum suppression by torchvision.
 
 mmcv ships as source only and takes twenty minutes to compile; mmcv-lite is mmcv without `mmcv._ext`. mmdet and mmpose
 import that module but call one function of it. Faster R-CNN's RoIAlign uses torchvision through mmcv's own switch.
@@ -16,7 +16,7 @@ import torchvision
 
 
 class _Extension(types.ModuleType):
-    """Stands in for `mmcv._ext`: every operator exists, only `nms` works."""
+    """Substitute for `mmcv._ext`: every operator exists, only `nms` works."""
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("__"):
@@ -29,14 +29,14 @@ class _Extension(types.ModuleType):
 
     @staticmethod
     def nms(boxes: torch.Tensor, scores: torch.Tensor, iou_threshold: float, offset: int) -> torch.Tensor:
-        """Indices of the boxes [n, 4] that are kept, best first."""
+        """Return the indices of the boxes [n, 4] that are kept, best first."""
         if offset:
-            raise NotImplementedError("torchvision's nms knows no offset")
+            raise NotImplementedError("torchvision's nms has no offset")
         return torchvision.ops.nms(boxes, scores, iou_threshold)
 
 
 def install() -> None:
-    """Put the stand-in where mmcv looks for its operators, unless real ones are there. Call it before mmdet, mmpose."""
+    """Install the substitute where mmcv looks for its operators, unless real ones exist; call before mmdet, mmpose."""
     if "mmcv._ext" in sys.modules or importlib.util.find_spec("mmcv._ext") is not None:
         return
     extension = _Extension("mmcv._ext")

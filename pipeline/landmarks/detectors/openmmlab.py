@@ -1,4 +1,4 @@
-"""The same anime detector through mmdet 3.3 and mmpose 1.3, for people who live there and to check the other one.
+"""The same anime detector through mmdet 3.3 and mmpose 1.3, for users of these, and to check the other one.
 
 The dependency group `openmmlab` installs it. Networks and settings are those of hysts' configs for mmdet 2 and mmpose
 0, written for the current versions; the weights are the same safetensors files, so no checkpoint is ever unpickled.
@@ -12,15 +12,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from ... import devices
-from ...errors import UserError
-from ...weights import fetch
 from ..schemas import HYSTS28
 from . import mmcv_ext
-from .hysts import HystsDetector
+from .hysts import HystsDetector, loading, weight_files
 
 mmcv_ext.install()
 
@@ -171,12 +168,8 @@ _CROP = [
 
 def create(face_detector: str | None, weights: str | None, device: str) -> "OpenMMLabDetector":
     """Create the detector with the weights of `face_detector`, yolov3 (default) or faster-rcnn."""
-    name = face_detector or "yolov3"
-    if name not in FACE_DETECTORS:
-        raise UserError(f"landmarks: openmmlab has no face_detector {name!r}: take {' or '.join(FACE_DETECTORS)}.")
-    return OpenMMLabDetector(
-        name, fetch(f"anime-face-{name}", weights), fetch("anime-face-hrnetv2", weights), devices.choose(device)
-    )
+    name, boxes, points = weight_files(face_detector, FACE_DETECTORS, weights)
+    return OpenMMLabDetector(name, boxes, points, devices.choose(device))
 
 
 class OpenMMLabDetector(HystsDetector):
@@ -185,7 +178,7 @@ class OpenMMLabDetector(HystsDetector):
     def __init__(self, face_detector: str, boxes: Path, points: Path, device: str = "cpu") -> None:
         self._device = device
         network, scale = FACE_DETECTORS[face_detector]
-        with warnings.catch_warnings(record=True):  # both insist on saying that they were given no checkpoint
+        with warnings.catch_warnings(record=True):  # both warn that they were given no checkpoint
             self.detector = init_detector(
                 Config({"model": network, "default_scope": "mmdet"}), palette="random", device=device
             )
@@ -195,7 +188,7 @@ class OpenMMLabDetector(HystsDetector):
                 "test_dataloader": {"dataset": {"pipeline": _CROP}},
             }
             self.estimator = init_model(Config(config), device=device)
-        # What they take instead, that of COCO, is wrong for both.
+        # The default, that of COCO, is wrong for both.
         self.estimator.dataset_meta = {"flip_indices": _flip_indices()}
         _load(self.detector, boxes, {})
         _load(
@@ -214,11 +207,8 @@ class OpenMMLabDetector(HystsDetector):
             ]
         )
 
-    def close(self) -> None:
-        """See `HystsDetector.close`."""
+    def _free(self) -> None:
         del self.detector, self.estimator
-        if self._device == "cuda":
-            torch.cuda.empty_cache()
 
     def boxes(self, pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
         """See `HystsDetector.boxes`; mmdet takes one picture after the other."""
@@ -242,11 +232,8 @@ def _flip_indices() -> list[int]:
 
 
 def _load(network: torch.nn.Module, path: Path, names: dict[str, str]) -> None:
-    try:
+    with loading(path):
         state: dict[str, Any] = load_file(path)
         for old, new in names.items():
             state = {re.sub(old, new, name): value for name, value in state.items()}
         network.load_state_dict(state, strict=True)
-    except (SafetensorError, RuntimeError) as error:
-        first = str(error).strip().splitlines()[0]
-        raise UserError(f"{path} does not hold the weights that openmmlab expects ({first}): fetch it anew.") from None
