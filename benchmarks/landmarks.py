@@ -20,7 +20,8 @@ import numpy as np
 import skimage
 from PIL import Image
 
-from pipeline.download import demo_anime, demo_humans, not_faces
+from pipeline.download import demo_humans, not_faces
+from pipeline.drawing import draw
 from pipeline.landmarks import Detection, create_detector
 from pipeline.landmarks.pose import head_pose
 from pipeline.landmarks.schemas import SCHEMAS
@@ -63,7 +64,7 @@ CONDITIONS = {
 def sets(count: int) -> Iterator[tuple[str, str, np.ndarray]]:
     """Yield name, domain and pictures of each set of faces."""
     yield "generated humans", "human", np.stack(list(demo_humans.generate(SEED, range(count), SIZE)))
-    yield "avatars", "anime", np.stack(list(demo_anime.generate(SEED, range(count), SIZE)))
+    yield "drawn faces", "anime", np.stack([draw(SEED, index, SIZE).picture for index in range(count)])
     if SHARED.is_dir():
         yield "selfies", "human", archive(SHARED / "selfie2anime_human_128.zip", count)
         yield "anime frames", "anime", archive(SHARED / "selfie2anime_anime_128.zip", count)

@@ -17,6 +17,8 @@ from .images import crop_aligned, inside_photo
 DOMAINS = ("human", "anime", "external")
 #: The five landmarks of CelebA, left and right as seen in the picture; columns `<name>_x`, `<name>_y`.
 CELEBA_POINTS = ("lefteye", "righteye", "nose", "leftmouth", "rightmouth")
+#: The 28 landmarks of drawn faces, in the order of the schema hysts28; columns `<name>_x`, `<name>_y`.
+TRUTH_POINTS = tuple(f"truth_{point:02d}" for point in range(28))
 
 #: Columns of a face table and the stage that adds them. Attribute columns of a source are kept beside these.
 COLUMNS = {

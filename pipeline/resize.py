@@ -13,14 +13,15 @@ import pandas as pd
 
 from .decoding import RejectedError, decode
 from .errors import conflict, missing_file, too_few
-from .faces import CELEBA_POINTS, COLUMNS, PixelWriter
+from .faces import CELEBA_POINTS, COLUMNS, TRUTH_POINTS, PixelWriter
 from .image_archive import Member, inflate, list_members, read_stored
 from .images import Fit, square_matrix, to_square
 from .parallel import map_ordered
 from .params import Resize
 
 _TYPES: dict[str, Any] = {"year": "Int64", "age": "Float64", "identity": "Int64", "gender": "str"}
-_POINT_COLUMNS = [f"{name}_{axis}" for name in CELEBA_POINTS for axis in "xy"]
+#: Landmarks of a source -> where the picture's corner is, in pixels: CelebA counts from the first pixel's centre.
+_ORIGINS = {CELEBA_POINTS: 0.5, TRUTH_POINTS: 0.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +178,8 @@ def face_table(found: pd.DataFrame, members: pd.DataFrame, domain: str, size: in
 
     Args:
         found: `source`, `sha256`, `width`, `height`; row i describes pixel row i.
-        members: `source` and labels. Landmark columns (`lefteye_x` …, pixels of the original picture) become pixels of
-            the stored one.
+        members: `source` and labels. Landmark columns (`lefteye_x` … or `truth_00_x` …, pixels of the original picture)
+            become pixels of the stored one.
         domain: Name of the domain.
         size: Pixels, side of a stored picture.
         fit: How a picture became a square.
@@ -190,8 +191,10 @@ def face_table(found: pd.DataFrame, members: pd.DataFrame, domain: str, size: in
     for column, kind in _TYPES.items():
         table[column] = table[column].astype(kind) if column in table else pd.array([None] * len(table), dtype=kind)
     table["gender_origin"] = table["gender"].map(lambda gender: None if pd.isna(gender) else "source").astype("str")
-    if set(_POINT_COLUMNS) <= set(table):
-        _move_points(table, size, fit)
+    for names, origin in _ORIGINS.items():
+        columns = [f"{name}_{axis}" for name in names for axis in "xy"]
+        if set(columns) <= set(table):
+            _move_points(table, columns, origin, size, fit)
     first = list(COLUMNS["resize"])
     return table[[*first, *(column for column in table if column not in first)]]
 
@@ -203,11 +206,10 @@ def _face_ids(hashes: pd.Series, domain: str) -> pd.Series:
     return domain + "-" + short + np.where(copy > 1, "-" + copy.astype(str), "")
 
 
-def _move_points(table: pd.DataFrame, size: int, fit: Fit) -> None:
-    points = table[_POINT_COLUMNS].to_numpy(dtype=np.float64, na_value=np.nan).reshape(len(table), -1, 2)
+def _move_points(table: pd.DataFrame, columns: list[str], origin: float, size: int, fit: Fit) -> None:
+    points = table[columns].to_numpy(dtype=np.float64, na_value=np.nan, copy=True).reshape(len(table), -1, 2)
     sizes: Any = table.groupby(["width", "height"]).indices
     for (width, height), rows in sizes.items():
         matrix = square_matrix(width, height, size, fit)
-        # CelebA counts from the first pixel's centre.
-        points[rows] = (points[rows] + 0.5) @ matrix[:, :2].T + matrix[:, 2]
-    table[_POINT_COLUMNS] = points.reshape(len(table), -1)
+        points[rows] = (points[rows] + origin) @ matrix[:, :2].T + matrix[:, 2]
+    table[columns] = points.reshape(len(table), -1)

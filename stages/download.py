@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from pipeline import params
-from pipeline.download import Fetched, archive, celeba, demo
+from pipeline.download import Fetched, archive, celeba, demo, drawn
 from pipeline.errors import bad_value
 from pipeline.faces import write_table
 from pipeline.files import atomic_folder, sha256, write_json
@@ -38,6 +38,8 @@ def _fetch(wanted: params.Source, folder: Path, domain: str, seed: int) -> Fetch
     match wanted.source:
         case "demo":
             return demo.fetch(folder, domain, wanted.count, seed)
+        case "drawn":
+            return drawn.fetch(folder, wanted.count, seed, wanted.distribution)
         case "archive":
             return archive.fetch(folder, path, _labels(wanted, domain), domain)
         case "celeba":

@@ -11,7 +11,7 @@ from pipeline.evaluate.outputs import write_outputs
 from pipeline.evaluate.translation import DomainSplit
 from pipeline.faces import open_pixels, read_crops, read_masks, read_table
 from pipeline.features.extractors import create_extractor
-from pipeline.landmarks import Detector, create_detector
+from pipeline.landmarks import Detector, create_detector, picture_detector
 from pipeline.networks.model import load_model
 from pipeline.train.accelerator import choose_device
 from stages import DATA, run
@@ -58,7 +58,9 @@ def open_detector(config: params.DomainLandmarks, stack: ExitStack) -> Detector 
         return None
     device = os.environ.get("ANIMEMORPH_DEVICE", "auto")
     return stack.enter_context(
-        create_detector(config.detector, face_detector=config.face_detector, weights=config.weights, device=device)
+        create_detector(
+            picture_detector(config.detector), face_detector=config.face_detector, weights=config.weights, device=device
+        )
     )
 
 

@@ -211,6 +211,8 @@ def other(value: Any, key: str) -> list[Any]:
         return [not value]
     if key == "train.select":
         return ["last", "best"]
+    if key.endswith(".distribution"):
+        return [{"gender": {"female": 1.0}}]
     if isinstance(value, int):
         return [value * 2, value + 1, 2]
     if isinstance(value, float):

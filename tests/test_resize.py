@@ -3,7 +3,7 @@ import numpy as np
 import pandas as pd
 from hypothesis import given
 
-from pipeline.faces import CELEBA_POINTS, COLUMNS
+from pipeline.faces import CELEBA_POINTS, COLUMNS, TRUTH_POINTS
 from pipeline.resize import choose, face_table
 
 
@@ -50,6 +50,16 @@ def test_landmarks_move_to_the_stored_picture():
     assert np.allclose(table["lefteye_x"], (np.array([69, 70]) + 0.5) * scale)
     assert np.allclose(table["lefteye_y"], (np.array([109, 110]) + 0.5 - 20) * scale)
     assert np.allclose(table["rightmouth_y"], (np.array([154, 155]) + 0.5 - 20) * scale)
+
+
+def test_truth_of_drawn_faces_moves_to_the_stored_picture():
+    faces = found("a" * 64, "b" * 64)
+    columns = [f"{name}_{axis}" for name in TRUTH_POINTS for axis in "xy"]
+    members = pd.DataFrame(100.0, index=[0, 1], columns=columns).assign(source=faces["source"])
+    table = face_table(faces, members, "anime", 128, "crop")
+    scale = 128 / 178  # the middle 178 x 178: 20 rows fall off above
+    assert np.allclose(table["truth_27_x"], 100 * scale)
+    assert np.allclose(table["truth_27_y"], (100 - 20) * scale)
 
 
 def test_missing_landmarks_stay_missing():

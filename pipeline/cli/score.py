@@ -13,7 +13,7 @@ from ..evaluate.metrics import DISTANCE_NAMES, MetricParams, MetricTable
 from ..evaluate.score import read_image_set, score
 from ..features.extractors import create_extractor
 from ..files import write_json
-from ..landmarks.detectors.base import DETECTORS, create_detector
+from ..landmarks.detectors.base import DETECTORS, TABLES, create_detector
 
 ExtractorName = Literal["embedded", "inception"]
 #: Number of resamples of the confidence intervals.
@@ -39,7 +39,7 @@ def run(fakes: Path, reals: Path, extractor: str, weights: str | None, detector:
     """
     if extractor not in get_args(ExtractorName):
         raise bad_value("--extractor", extractor, "embedded or inception")
-    detectors = [name for name in DETECTORS if name != "celeba"]
+    detectors = [name for name in DETECTORS if name not in TABLES]
     if detector != "none" and detector not in detectors:
         raise bad_value("--detector", detector, f"none or one of {', '.join(detectors)}")
     device = choose("auto")

@@ -1,4 +1,7 @@
-"""Where faces come from: `demo` (made here), `archive` (a file or folder), `kaggle`, `celeba` (the original files)."""
+"""Where faces come from.
+
+`demo`: embedded people; `drawn`: anime portraits; `archive`: a file or folder; `kaggle`; `celeba`: the original files.
+"""
 
 from dataclasses import dataclass, field
 from pathlib import Path

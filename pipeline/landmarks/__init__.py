@@ -1,3 +1,3 @@
-from .detectors.base import DETECTORS, Detection, Detector, create_detector
+from .detectors.base import DETECTORS, Detection, Detector, create_detector, picture_detector
 
-__all__ = ["DETECTORS", "Detection", "Detector", "create_detector"]
+__all__ = ["DETECTORS", "Detection", "Detector", "create_detector", "picture_detector"]

@@ -15,8 +15,8 @@ from ..files import atomic_file, scratch_folder, sha256
 from ..parallel import map_ordered
 from ..params import DomainLandmarks, Engine
 from .alignment import similarity, whole_frame
-from .detectors import celeba
-from .detectors.base import Detection, Detector, create_detector
+from .detectors import celeba, truth
+from .detectors.base import TABLES, Detection, Detector, create_detector
 from .face_measures import COLUMNS, describe
 
 #: Faces per chunk: the most that an interrupted run loses, per worker.
@@ -41,8 +41,9 @@ def find_faces(table: pd.DataFrame, pixels: Path, params: DomainLandmarks, engin
     """
     store = np.load(pixels, mmap_mode="r")
     rows = table["row"].to_numpy()
-    if params.detector == "celeba":
-        return describe(celeba.read(table), (store[row] for row in rows))
+    if params.detector in TABLES:
+        read = celeba.read if params.detector == "celeba" else truth.read
+        return describe(read(table), (store[row] for row in rows))
     folder = scratch_folder("landmarks", params.model_dump(), sha256(pixels), _code(), _weights(params.weights))
     chunks = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
     names = [folder / f"{hashlib.sha256(chunk.tobytes()).hexdigest()[:24]}.parquet" for chunk in chunks]

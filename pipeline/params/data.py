@@ -12,11 +12,16 @@ from .errors import A_COUNT, A_COUNT_PER_GENDER, Only
 OWN = "data/own/{domain}"
 
 
+#: Attribute -> {value: share}, or a probability.
+Shares = dict[str, float | dict[str, float]]
+
+
 class Source(Group):
     """Origin of the images of one domain."""
 
-    source: Literal["demo", "archive", "kaggle", "celeba"] = Field(
-        description="Origin of the images. demo: generated here, archive: your own images, kaggle: a Kaggle dataset, "
+    source: Literal["demo", "drawn", "archive", "kaggle", "celeba"] = Field(
+        description="Origin of the images. demo: people generated here, drawn: anime portraits drawn here, "
+        "archive: your own images, kaggle: a Kaggle dataset, "
         "celeba: the original CelebA files."
     )
     path: Annotated[str, Only("source", ("archive", "celeba"))] = Field(
@@ -30,7 +35,14 @@ class Source(Group):
         description="CSV with a file column and label columns, in `path` or in data/own/<domain>. null or none: the "
         "file labels.csv in the archive, if there is one.",
     )
-    count: Annotated[Count, Only("source", ("demo",))] = Field(400, description="Number of generated images, >= 1.")
+    count: Annotated[Count, Only("source", ("demo", "drawn"))] = Field(
+        400, description="Number of generated images, >= 1."
+    )
+    distribution: Annotated[Shares | None, word("default"), Only("source", ("drawn",))] = Field(
+        None,
+        description="Shares of the attributes of drawn faces: attribute to {value: share}, or a probability. null or "
+        "default: the shares of the renderer.",
+    )
 
 
 class Resize(Group):
@@ -56,13 +68,15 @@ class Resize(Group):
 
 
 NETWORK_DETECTORS = ("anime_face_detector", "openmmlab", "face_alignment")
+DetectorName = Literal["dlib", "animeface", "anime_face_detector", "openmmlab", "face_alignment", "celeba", "truth"]
 
 
 class DomainLandmarks(Group):
     """Detection of the faces of one domain."""
 
-    detector: Literal["dlib", "animeface", "anime_face_detector", "openmmlab", "face_alignment", "celeba"] = Field(
-        description="Face and keypoint detector. dlib, face_alignment, celeba: photos; the others: anime."
+    detector: DetectorName = Field(
+        description="Face and keypoint detector. dlib, face_alignment, celeba: photos; truth: drawn faces, whose "
+        "landmarks are known; the others: anime."
     )
     face_detector: Annotated[Text, Only("detector", NETWORK_DETECTORS)] = Field(
         None,

@@ -18,7 +18,6 @@ PACKAGES = (
         "anime-face-detector",
         "face-alignment",
         "openvino",
-        "dicebear-core",
         "random-face",
         "dvc",
     ),

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.download import demo_anime
+from pipeline.drawing import draw
 from pipeline.landmarks import create_detector
 from pipeline.landmarks.face_geometry import detected_faces, known_faces
 from pipeline.landmarks.schemas import IBUG68
@@ -55,7 +55,7 @@ def test_faces_of_a_table_without_keypoints_are_unknown():
 
 def test_detected_faces_move_with_the_image():
     side = 128
-    drawings = np.stack(list(demo_anime.generate(0, range(12), side)))
+    drawings = np.stack([draw(0, index, side, skin="fair", hat="none").picture for index in range(12)])
     with create_detector("animeface") as detector:
         still = detected_faces(detector, drawings, "")
         matrix = np.array([[1.0, 0, 6], [0, 1, 0]])

@@ -5,9 +5,12 @@ import json
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.download import drawn
+from pipeline.drawing import draw
 from pipeline.errors import Kind, UserError
 from pipeline.faces import read_table
 from pipeline.image_archive import list_images
@@ -84,8 +87,8 @@ def test_incomplete_source_is_refused(project, source, kind, subject):
     assert (error.value.kind, error.value.subject) == (kind, subject)
 
 
-def test_demo_faces_are_the_same_again_and_labelled(project):
-    use(project, "anime", count=5)
+def test_drawn_faces_are_the_same_again_with_their_truth(project):
+    use(project, "anime", count=5, distribution={"gender": {"female": 1}, "glasses": {"round": 1}})
     download.main("anime")
     folder = project / "data/download/anime"
     first = {path.name: path.read_bytes() for path in folder.iterdir()}
@@ -93,32 +96,54 @@ def test_demo_faces_are_the_same_again_and_labelled(project):
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
     assert not list((project / "data/scratch").iterdir())
     table = read_table(folder / "members.parquet")
-    assert table["source"].tolist() == [f"drawing_{n:05d}.png" for n in range(5)]
-    assert "gender" not in table
+    assert table["source"].tolist() == [f"drawing_{n:06d}.png" for n in range(5)]
+    assert set(table["gender"]) == {"female"} and set(table["glasses"]) == {"round"}
     manifest = json.loads(first["manifest.json"])
     assert "CC0" in manifest["licence"]
     assert len(list_images(folder / "faces.zip").images) == 5
+    expected = draw(0, 3, drawn.SIZE, distribution={"gender": {"female": 1}, "glasses": {"round": 1}})
+    found = table[list(drawn.LANDMARKS)].to_numpy()[3].reshape(28, 2)
+    assert np.abs(found - expected.landmarks).max() < 0.001
+    assert table["drawn_yaw"][3] == pytest.approx(expected.pose[0], abs=0.001)
 
 
-def test_demo_goes_on_after_an_interruption(project, monkeypatch):
+def test_drawing_resumes_after_an_interruption(project, monkeypatch):
     use(project, "anime", count=6)
     download.main("anime")
     whole = (project / "data/download/anime/faces.zip").read_bytes()
-    drawn = []
-    draw = download.demo.demo_anime.draw
+    numbers = []
 
-    def interrupted(options: dict, size: int):
-        drawn.append(options["seed"])
-        if len(drawn) == 4:
+    def interrupted(seed: int, index: int, *given: object):
+        numbers.append(index)
+        if len(numbers) == 4:
             raise KeyboardInterrupt
-        return draw(options, size)
+        return draw(seed, index, *given)
 
-    monkeypatch.setattr(download.demo.demo_anime, "draw", interrupted)
+    monkeypatch.setenv("ANIMEMORPH_WORKERS", "1")
+    monkeypatch.setattr(drawn.drawing, "draw", interrupted)
     with pytest.raises(KeyboardInterrupt):
         download.main("anime")
     download.main("anime")
-    assert drawn[4:] == ["anime-0-3", "anime-0-4", "anime-0-5"]  # the first three are not drawn again
+    assert numbers[4:] == [3, 4, 5]  # the first three are not drawn again
     assert (project / "data/download/anime/faces.zip").read_bytes() == whole
+
+
+@pytest.mark.parametrize(
+    "distribution", [{"hair": {"orange": 1, "plaid": 1}}, {"wings": 0.5}, {"glasses": {"round": -1}}]
+)
+def test_drawn_refuses_a_wrong_distribution(project, distribution):
+    use(project, "anime", count=2, distribution=distribution)
+    with pytest.raises(UserError) as caught:
+        download.main("anime")
+    assert caught.value.kind == Kind.BAD_VALUE
+    assert not (project / "data/download/anime").exists()
+
+
+def test_embedded_people_are_no_anime_faces(project):
+    use(project, "anime", source="demo", count=2)
+    with pytest.raises(UserError) as caught:
+        download.main("anime")
+    assert (caught.value.kind, caught.value.subject) == (Kind.BAD_VALUE, "download.anime.source")
 
 
 def test_external_shows_people_with_labels_and_things_without(project):

@@ -13,12 +13,16 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from pipeline.download import demo_anime, not_faces
+from pipeline.download import not_faces
+from pipeline.download.drawn import LANDMARKS
+from pipeline.drawing import draw
 from pipeline.faces import CELEBA_POINTS, COLUMNS, read_crops, read_table, write_table
 from pipeline.landmarks.schemas import SCHEMAS
 
 ROOT = Path(__file__).parents[2]
 N, SIZE = 10, 128
+#: Attributes of faces that the detector animeface finds.
+FOUND = {"skin": "fair", "expression": "smile", "hat": "none", "glasses": "none", "yaw": 0.0, "roll": 0.0}
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +30,7 @@ def resized(tmp_path_factory) -> Path:
     """A project folder with params and what `resize` writes for the domain anime; rows 3 and 7 show no face."""
     folder = tmp_path_factory.mktemp("project")
     shutil.copy(ROOT / "params.yaml", folder)
-    pixels = np.stack(list(demo_anime.generate(0, range(N), SIZE)))
+    pixels = np.stack([draw(0, row, SIZE, **FOUND).picture for row in range(N)])
     pixels[3], pixels[7] = not_faces.flat(np.random.default_rng(0), SIZE), 0
     write(folder, "anime", pixels)
     return folder
@@ -153,6 +157,31 @@ def test_landmarks_of_celeba(tmp_path):
     assert list(table["n_faces"]) == [1, 0] and list(table["aligned"]) == [True, False]
     np.testing.assert_array_equal(np.reshape(table["keypoints"][0], (5, 3))[:, :2], list(points.values()))
     assert abs(table["yaw"][0]) < 3 and abs(table["roll"][0]) < 1 and table["score"][0] == 1
+
+
+def truth_project(folder: Path, **columns: object) -> None:
+    text = (ROOT / "params.yaml").read_text().replace("anime: {detector: animeface", "anime: {detector: truth")
+    (folder / "params.yaml").write_text(text)
+    write(folder, "anime", np.zeros((2, SIZE, SIZE, 3), np.uint8), **columns)
+
+
+def test_landmarks_of_drawn_faces_are_the_truth(tmp_path):
+    drawing = draw(0, 0, SIZE, **FOUND | {"yaw": 20.0})
+    columns = {name: [value, np.nan] for name, value in zip(LANDMARKS, drawing.landmarks.ravel(), strict=True)}
+    truth_project(tmp_path, **columns)
+    code, text = run(tmp_path, "anime")
+    assert code == 0, text
+    table = read_table(tmp_path / "data/landmarks/anime/faces.parquet")
+    assert list(table["n_faces"]) == [1, 0] and list(table["aligned"]) == [True, False]
+    np.testing.assert_array_equal(np.reshape(table["keypoints"][0], (28, 3))[:, :2], drawing.landmarks)
+    assert table["yaw"][0] > 8
+
+
+def test_truth_needs_the_columns_of_drawn_faces(tmp_path):
+    truth_project(tmp_path)
+    code, text = run(tmp_path, "anime")
+    assert code == 1 and text.startswith("error: ") and "truth_00_x" in text
+    assert not (tmp_path / "data/landmarks").exists()
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,15 @@ DETECTORS = {
     "animeface": ("anime", "animeface"),
     "anime_face_detector": ("anime", "hysts28"),
     "openmmlab": ("anime", "hysts28"),
+    "truth": ("anime", "hysts28"),
 }
+#: Detectors that read columns of the face table instead of pictures.
+TABLES = ("celeba", "truth")
+
+
+def picture_detector(name: str) -> str:
+    """Return the detector for pictures of which no truth is known: `animeface` in place of `truth`."""
+    return "animeface" if name == "truth" else name
 
 
 def create_detector(
@@ -87,8 +95,8 @@ def create_detector(
     Raises:
         UserError: The name is unknown, its package is not installed, or its weights are missing.
     """
-    if name not in DETECTORS or name == "celeba":
-        known = ", ".join(other for other in DETECTORS if other != "celeba")
+    if name not in DETECTORS or name in TABLES:
+        known = ", ".join(other for other in DETECTORS if other not in TABLES)
         raise bad_value("detector", name, f"one of {known}")
     try:
         module = importlib.import_module(f"{__package__}.{name}")

@@ -30,10 +30,12 @@ def detector(name) -> Detector:
 @pytest.fixture(scope="module")
 def faces(name) -> np.ndarray:
     """Six faces of the demo, uint8 [6, 128, 128, 3]."""
-    from pipeline.download import demo_anime, demo_humans
+    from pipeline.download import demo_humans
+    from pipeline.drawing import draw
 
-    source = demo_humans if name == "dlib" else demo_anime
-    return np.stack(list(source.generate(0, range(6), SIZE)))
+    if name == "dlib":
+        return np.stack(list(demo_humans.generate(0, range(6), SIZE)))
+    return np.stack([draw(0, index, SIZE, skin="fair", expression="smile", hat="none").picture for index in range(6)])
 
 
 @pytest.fixture(scope="module")

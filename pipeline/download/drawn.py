@@ -1,0 +1,135 @@
+"""Source `drawn`: anime portraits that `pipeline.drawing` draws, with the truth about each of them."""
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from .. import drawing
+from ..drawing.options import check_distribution, check_size
+from ..faces import TRUTH_POINTS
+from ..files import atomic_file, scratch_folder
+from ..parallel import map_ordered
+from . import Fetched
+
+#: Pixels; above what is stored, so that a crop loses nothing.
+SIZE = 256
+LICENCE = (
+    "Drawn by AnimeMorph's own renderer; the pictures are CC0 1.0.",
+    "https://creativecommons.org/publicdomain/zero/1.0/",
+)
+#: Columns of the 28 landmarks, in pixels of the picture; the first pixel's centre is at 0.5.
+LANDMARKS = tuple(f"{name}_{axis}" for name in TRUTH_POINTS for axis in "xy")
+
+
+def fetch(folder: Path, count: int, seed: int, distribution: Mapping[str, Any] | None) -> Fetched:
+    """Draw `count` faces and write them to `folder`/faces.zip.
+
+    Finished faces stay in the scratch folder until all of them exist, so that an interrupted run resumes.
+
+    Args:
+        folder: Folder of the archive.
+        count: Number of faces.
+        seed: Number of the set.
+        distribution: Shares of attributes, as `pipeline.drawing.draw` takes them; None: its default ones.
+
+    Returns:
+        Name, gender, attributes and truth of each face.
+
+    Raises:
+        UserError: The distribution names an unknown attribute or value.
+    """
+    scratch = scratch_folder("drawn", seed, SIZE, distribution, fingerprint())
+    members = draw_faces(scratch, scratch, range(count), seed, SIZE, distribution)
+    with zipfile.ZipFile(folder / "faces.zip", "w", zipfile.ZIP_STORED) as archive:
+        for name in members["file"]:
+            # Equal pictures give equal archives: the date is fixed.
+            archive.writestr(zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0)), (scratch / name).read_bytes())
+    licence, licence_url = LICENCE
+    facts = {
+        "dataset": f"pipeline.drawing, resvg-py {version('resvg-py')}",
+        "version": f"seed {seed}, renderer {fingerprint()[:12]}",
+        "licence": licence,
+        "licence_url": licence_url,
+    }
+    return Fetched(members.rename(columns={"file": "source"}), facts, scratch)
+
+
+def draw_faces(
+    pictures: Path,
+    labels: Path,
+    indices: range,
+    seed: int,
+    size: int,
+    distribution: Mapping[str, Any] | None = None,
+) -> pd.DataFrame:
+    """Draw the faces of a set that do not exist yet, on all cores, behind a progress bar.
+
+    Args:
+        pictures: Folder of the PNG files.
+        labels: Folder of one JSON file per face; it is written after the picture and says that the face is complete.
+        indices: Numbers of the faces in the set.
+        seed: Number of the set.
+        size: Side of the pictures in pixels.
+        distribution: Shares of attributes; None: the default ones.
+
+    Returns:
+        One row per face: `file`, gender, attributes, pose and landmarks (`LANDMARKS`).
+
+    Raises:
+        UserError: Size or distribution are not allowed.
+    """
+    check_size(size)
+    check_distribution(distribution or {})
+    missing = [index for index in indices if not _label(labels, index).is_file()]
+    work = partial(_draw_one, pictures, labels, seed, size, distribution)
+    for _ in map_ordered(work, missing, label="drawing", total=len(missing), chunk=4):
+        pass
+    return pd.DataFrame([json.loads(_label(labels, index).read_text(encoding="utf-8")) for index in indices])
+
+
+def fingerprint() -> str:
+    """Return the hash of the renderer's code: another renderer draws other pictures from the same seed."""
+    digest = hashlib.sha256(version("resvg-py").encode())
+    for path in sorted(Path(drawing.__file__ or "").parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _label(labels: Path, index: int) -> Path:
+    return labels / f"drawing_{index:06d}.json"
+
+
+def _draw_one(
+    pictures: Path, labels: Path, seed: int, size: int, distribution: Mapping[str, Any] | None, index: int
+) -> None:
+    drawn = drawing.draw(seed, index, size, distribution)
+    name = f"drawing_{index:06d}.png"
+    with atomic_file(pictures / name) as partial_file:
+        partial_file.write_bytes(png(drawn.picture))
+    with atomic_file(_label(labels, index)) as partial_file:
+        partial_file.write_text(json.dumps({"file": name, **describe(drawn)}), encoding="utf-8")
+
+
+def describe(drawn: drawing.Drawing) -> dict[str, Any]:
+    """Return the labels of a drawing: attributes, pose as `drawn_yaw` …, and landmarks."""
+    told = {"age_group" if name == "age" else name: value for name, value in drawn.attributes.items()}
+    pose = dict(zip(("drawn_yaw", "drawn_pitch", "drawn_roll"), (round(float(a), 3) for a in drawn.pose), strict=True))
+    points = (round(float(value), 3) for value in np.asarray(drawn.landmarks).ravel())
+    return {**told, **pose, **dict(zip(LANDMARKS, points, strict=True))}
+
+
+def png(picture: np.ndarray) -> bytes:
+    """Encode uint8 RGB [H, W, 3] as PNG."""
+    stream = io.BytesIO()
+    Image.fromarray(picture).save(stream, "PNG")
+    return stream.getvalue()
