@@ -1,8 +1,8 @@
-"""Pictures that show the same thing: perceptual hashes, an exact search over all pairs, clusters.
+"""Near-duplicate images: perceptual hashes, an exact search over all pairs, clusters.
 
 The hash is pHash (Zauner, *Implementation and Benchmarking of Perceptual Image Hash Functions*, 2010, section 3.2.1),
-bit by bit that of the library `imagehash`, for many pictures at once. It survives recompression, resizing and a change
-of brightness. It sees shapes, not colours: one drawing in two colourings is one picture to it.
+equal bit by bit to the library `imagehash`, for many images at once. It survives recompression, resizing and a change
+of brightness. It ignores colours: one drawing in two colourings has one hash.
 """
 
 import cv2
@@ -11,18 +11,18 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from tqdm import tqdm
 
-#: Side of the gray picture that is transformed, and of the block of low frequencies that is kept, as in imagehash.
+#: Side of the transformed gray image, and of the block of low frequencies that is kept, as in imagehash.
 SIDE, KEPT = 32, 8
 #: The lowest frequencies of the DCT-II, [KEPT, SIDE].
 DCT = np.cos(np.pi / (2 * SIDE) * np.outer(np.arange(KEPT), 2 * np.arange(SIDE) + 1))
-#: Pictures hashed at a time.
+#: Number of images hashed at a time.
 BLOCK = 256
 #: Hashes compared with hashes at a time; their distances fit into the processor's cache, which is 3 times faster.
 TILE = (64, 4096)
 
 
 def perceptual_hashes(pixels: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Hash the pictures `rows` of uint8 RGB [N, S, S, 3] to uint64 [n]; near pictures differ in few of the 64 bits."""
+    """Hash the images `rows` of uint8 RGB [N, S, S, 3] to uint64 [n]; similar images differ in few of the 64 bits."""
     hashes = np.empty(len(rows), dtype=np.uint64)
     with tqdm(total=len(rows), desc="hash", unit="face", disable=None) as progress:
         for start in range(0, len(rows), BLOCK):
@@ -35,16 +35,16 @@ def perceptual_hashes(pixels: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 
 def hash_gray(small: np.ndarray) -> np.ndarray:
-    """Hash gray pictures [n, 32, 32] to uint64 [n], the first bit the lowest frequency."""
+    """Hash gray images [n, 32, 32] to uint64 [n]; the first bit is the lowest frequency."""
     low = DCT @ small.astype(np.float64) @ DCT.T
-    # A flat picture has rounding errors for frequencies: they must not become bits.
+    # The frequencies of a flat image are rounding errors, which must not become bits.
     low = low.round(6).reshape(len(small), KEPT * KEPT)
     bits = low > np.median(low, axis=1, keepdims=True)
     return np.packbits(bits, axis=1).view(">u8")[:, 0].astype(np.uint64)
 
 
 def clusters(hashes: np.ndarray, contents: np.ndarray, radius: int | None) -> np.ndarray:
-    """Number the clusters of duplicates: int64 [n], the same number for faces that hang together.
+    """Return the number of the duplicate cluster of each face, int64 [n].
 
     Two faces are duplicates when their `contents` (SHA-256 of the file) are equal or their `hashes` differ in at most
     `radius` of 64 bits (None: contents alone); a cluster is a connected component of that relation. Every pair is
@@ -69,14 +69,14 @@ def _near(hashes: np.ndarray, radius: int) -> np.ndarray:
     with tqdm(total=n, desc="compare", unit="hash", disable=None) as progress:
         for top in range(0, n, TILE[0]):
             rows = hashes[top : top + TILE[0], None]
-            # Columns to the right of the diagonal alone: the pairs on the left were met before.
+            # Columns to the right of the diagonal only: the pairs on the left were compared before.
             for left in range(top, n, TILE[1]):
                 distance = np.bitwise_count(rows ^ hashes[None, left : left + TILE[1]])
                 if left > top and distance.min() > radius:
                     continue
                 i, j = np.nonzero(distance <= radius)
                 edges.append((top + i, left + j))
-            # n labels are merged from time to time: there may be n² pairs, which nobody has the memory for.
+            # Labels are merged from time to time, because n² pairs would not fit into memory.
             if top + TILE[0] >= n or sum(len(i) for i, _ in edges) > n:
                 one, other = (labels[np.concatenate(ends)] for ends in zip(*edges, strict=True))
                 labels = _components(one, other, n)[labels]

@@ -1,4 +1,4 @@
-"""Training, validation and test faces: exact sizes, stratified by gender, no person or picture on two sides."""
+"""Training, validation and test split: exact sizes, stratified by gender, no person or image in two splits."""
 
 import numpy as np
 import pandas as pd
@@ -42,7 +42,7 @@ def split(table: pd.DataFrame, ratios: tuple[float, float, float], *, seed: int,
 
 
 def groups(table: pd.DataFrame) -> np.ndarray:
-    """Number the faces that must stay together, int64 [n]: connected by an equal identity or an equal cluster."""
+    """Return the number of each face's group, int64 [n]; faces of one identity or one cluster share a group."""
     n = len(table)
     edges = [np.empty((2, 0), dtype=np.int64)]
     for column in ("identity", "cluster"):
@@ -72,7 +72,7 @@ def largest_remainder(n: int, weights: np.ndarray, owed: np.ndarray | None = Non
 
 
 def _targets(strata: np.ndarray, ratios: np.ndarray) -> np.ndarray:
-    """Faces wanted per side and stratum, int64 [3, strata]; the sides' totals stay near their ratios too."""
+    """Return the target sizes per side and stratum, int64 [3, strata]; the totals per side stay near their ratios."""
     targets = np.empty((len(ratios), len(strata)), dtype=np.int64)
     owed = np.zeros(len(ratios))
     for number, size in enumerate(strata):

@@ -1,4 +1,4 @@
-"""A random order that is a face's own: it depends on the seed and the face's name, on nothing else."""
+"""Stable shuffling: the position of a face depends only on the seed and its ID."""
 
 import hashlib
 from collections.abc import Iterable
@@ -8,10 +8,10 @@ import pandas as pd
 
 
 def random_keys(names: Iterable[str], seed: int, purpose: str) -> np.ndarray:
-    """Draw one number per name, uint64 [n]: uniform, the same for a (seed, purpose, name) in whatever table it stands.
+    """Return one uniform number per name, uint64 [n], that depends only on (seed, purpose, name).
 
-    Sorting by it shuffles. Unlike a shuffled table, faces that come or go later do not move the others: most faces
-    keep their split when a threshold changes, and results stay comparable.
+    Sorting by it shuffles. Added or removed faces do not move the others, so most faces keep their split when a
+    threshold changes, and results stay comparable.
     """
     prefix = f"{purpose}:{seed}:"
     digests = (hashlib.blake2b(f"{prefix}{name}".encode(), digest_size=8).digest() for name in names)
@@ -19,6 +19,6 @@ def random_keys(names: Iterable[str], seed: int, purpose: str) -> np.ndarray:
 
 
 def shuffle(table: pd.DataFrame, seed: int, purpose: str) -> pd.DataFrame:
-    """Return the table in random order, the same order however its rows came."""
+    """Return the table in a random order that does not depend on the order of its rows."""
     keys = random_keys(table["face_id"], seed, purpose)
     return table.iloc[np.lexsort((table["face_id"].to_numpy(dtype=str), keys))]
