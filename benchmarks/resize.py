@@ -6,7 +6,7 @@ Side by side in one run, on the same images, at the same output size, every peer
 * torchvision in a DataLoader (decode_image, antialiased bilinear), batches of 64;
 * the stage `resize` (scaled decoding, pixels and hashes into one file).
 
-Quality is the mean PSNR in dB of 200 pictures against an exact average over areas of the fully decoded picture. Beside
+Quality is the mean PSNR in dB of 200 pictures against an exact average over areas of the fully decoded picture. Next to
 the seconds by the clock stand those of all cores together: they hold on a busy machine. Without ARCHIVE a synthetic one
 is made, of CelebA's shape: 178 x 218 px.
 """

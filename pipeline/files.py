@@ -1,4 +1,4 @@
-"""Writing files so that nobody ever reads half of one, and telling files apart by content."""
+"""Atomic writes, hashes and the scratch folder."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ from typing import Any
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; it becomes `path` by rename when the block ends without an error."""
+    """Yield a temporary path next to `path`, which is renamed to `path` if the block ends without an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
@@ -24,7 +24,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """Yield an empty temporary folder beside `path`; it replaces `path` when the block ends without an error.
+    """Yield an empty temporary folder next to `path`, which replaces `path` if the block ends without an error.
 
     Writing into the folder itself would fail: DVC links outputs read-only into its cache.
     """
@@ -61,7 +61,7 @@ def flatten(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def sha256(path: Path) -> str:
-    """Hex SHA-256 of a file's content."""
+    """Return the SHA-256 of a file's content in hexadecimal digits."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
@@ -70,7 +70,7 @@ def scratch_folder(*fingerprint: Any) -> Path:
     """Return (and make) the folder for a long job's partial work.
 
     `fingerprint` is everything the result depends on, JSON-serialisable: params, input hashes, code hashes. Another
-    fingerprint gets another folder, so that no job resumes from somebody else's work. The place is
+    fingerprint gets another folder, so no job resumes from the work of another. The location is
     `$ANIMEMORPH_SCRATCH`, by default `data/scratch`.
     """
     key = hashlib.sha256(json.dumps(fingerprint, sort_keys=True).encode()).hexdigest()[:24]

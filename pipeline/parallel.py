@@ -92,7 +92,7 @@ def _apply[Item, Result](function: Callable[[Item], Result], items: tuple[Item, 
 
 @contextmanager
 def _processes(count: int) -> Iterator[tuple[Submit, int]]:
-    # Started afresh: a forked copy of a process that has threads (OpenCV, torch) can hang.
+    # Spawned: a forked copy of a process that has threads (OpenCV, torch) can hang.
     pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=_start_worker)
     try:
         yield lambda function, *args: pool.submit(function, *args).result, count

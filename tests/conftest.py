@@ -32,9 +32,9 @@ SHARED = Path(__file__).parents[2] / "shared" / "data"
 
 @pytest.fixture
 def real_data() -> Path:
-    """Folder with real photos and anime faces beside the checkout; the test is skipped where it is absent."""
+    """Folder with real photos and anime faces next to the checkout; the test is skipped where it is absent."""
     if not SHARED.is_dir():
-        pytest.skip("no real photos beside this checkout")
+        pytest.skip("no real photos next to this checkout")
     return SHARED
 
 

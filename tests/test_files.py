@@ -1,4 +1,4 @@
-"""Nobody reads half a file, whatever happens while it is written."""
+"""Atomic writes: no reader sees half a file, whatever happens while it is written."""
 
 import hashlib
 import json

@@ -17,7 +17,7 @@ CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class Finding:
-    """A file that is not what it should be: where, what is wrong (missing, damaged, unexpected), how to mend it."""
+    """A file that is not what it should be: where, what is wrong (missing, damaged, unexpected), how to fix it."""
 
     path: Path
     problem: str

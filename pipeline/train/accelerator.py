@@ -42,7 +42,7 @@ class Engine:
             raise UserError("train.precision is 16-mixed, which a CPU does not train in: take 32 or bf16-mixed.")
 
     def describe(self) -> str:
-        """Return what the last bits of a result depend on, beside the versions."""
+        """Describe the hardware that bit-exact results depend on."""
         if self.device.type == "cuda":
             return torch.cuda.get_device_name(self.device)
         return f"{self.device.type} with {torch.get_num_threads()} thread(s)"
@@ -182,7 +182,7 @@ def launch(main: Callable[..., None], *args: Any) -> None:
 
 
 def free_port() -> int:
-    """Return a TCP port of this machine that nobody listens on."""
+    """Return a free TCP port of this machine."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])

@@ -133,7 +133,7 @@ def test_a_variable_frame_rate_keeps_its_times(translator: Translator, face: np.
 
 @pytest.mark.parametrize("rotation", [90, 180, 270])
 def test_a_telephone_held_sideways(translator: Translator, face: np.ndarray, tmp_path: Path, rotation: int) -> None:
-    """The stored pictures lie on their side and the file says so: the result stands upright, with a face in it."""
+    """Frames stored sideways with a rotation flag come out upright, with a face."""
     pictures = [np.rot90(scene(face, frame), -rotation // 90) for frame in range(4)]
     clip = write_clip(tmp_path / "in.mp4", pictures, rotation=rotation)
     report = translate_video(translator, clip, tmp_path / "out.mp4")

@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch import nn
 
-#: uint8 RGB; what stands for a face to the hand-built S3FD is a patch of this colour.
+#: uint8 RGB; the hand-built S3FD detects a patch of this colour as a face.
 RED = (250, 20, 20)
 
 
 def randomise(network: nn.Module, batch: torch.Tensor, seed: int) -> nn.Module:
-    """Draw all weights anew and fit the statistics of every BatchNorm to a batch, as training would."""
+    """Draw new weights and fit the statistics of every BatchNorm to a batch, as training would."""
     torch.manual_seed(seed)
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):

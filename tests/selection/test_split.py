@@ -141,7 +141,7 @@ def test_largest_remainder_rounds_each_share_down_or_up(n, weights):
     exact = n * np.array(weights) / sum(weights)
     assert parts.sum() == n
     assert (np.abs(parts - exact) < 1).all()
-    # Nobody with a smaller remainder was rounded up instead.
+    # No part with a smaller remainder was rounded up instead.
     remainder = exact - np.floor(exact)
     up = parts > np.floor(exact)
     assert not up.any() or up.all() or remainder[up].min() >= remainder[~up].max() - 1e-9

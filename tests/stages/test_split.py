@@ -1,4 +1,4 @@
-"""The stage on tiny faces: both domains divided, counts beside them, all or nothing."""
+"""The stage on tiny faces: both domains split, counts written, all or nothing."""
 
 import json
 import shutil
