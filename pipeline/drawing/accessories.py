@@ -29,7 +29,7 @@ class Accessories:
         return self.head.at(np.asarray(points, dtype=float), 8)
 
     def draw(self, canvas: Canvas) -> None:
-        """Ornament, earrings, hat."""
+        """Draw ornament, earrings and hat."""
         if self.who.ornament != "none" and self.who.hat == "none":
             with canvas.region("accessories"):
                 getattr(self, f"_{self.who.ornament}")(canvas)
@@ -41,7 +41,7 @@ class Accessories:
                 self.hat.draw(canvas)
 
     def _wing(self, canvas: Canvas, x: float, y: float, size: float, turn: float) -> None:
-        """One loop of a ribbon."""
+        """Draw one loop of a ribbon."""
         shape = np.array([(0, 0), (22, -20), (46, -24), (50, 4), (40, 22), (18, 12)]) * size
         spin = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
         canvas.outlined(
@@ -109,7 +109,7 @@ class Accessories:
             )
 
     def draw_glasses(self, canvas: Canvas) -> None:
-        """Frames before the eyes."""
+        """Draw the frames before the eyes."""
         kind = self.who.glasses
         if kind == "none":
             return

@@ -32,7 +32,7 @@ class BackHair:
     def __init__(self, head: Head, who: Figure, painter: Painter, volume: float, random: np.random.Generator) -> None:
         self.head, self.who, self.painter, self.volume, self._random = head, who, painter, volume, random
         self.wide = volume * random.uniform(0.96, 1.1)
-        self.flare = random.uniform(0.86, 1.14)
+        self.flare = random.uniform(0.84, 1.24)
 
     def _behind(self, points: Points) -> Points:
         return self.head.round(points, -34)
@@ -44,7 +44,7 @@ class BackHair:
         return self.head.at(points, 26)
 
     def draw_behind(self, canvas: Canvas) -> None:
-        """The mass and all tails."""
+        """Draw the mass and all tails."""
         tails = {"pony": self._pony, "bun": self._buns}.get(self.who.hairstyle)
         if tails and (self.who.hat == "none" or self.who.hairstyle == "pony"):
             tails(canvas)
@@ -55,7 +55,7 @@ class BackHair:
             self._twin(canvas)
 
     def draw_before(self, canvas: Canvas) -> None:
-        """What lies over the shoulders."""
+        """Draw what lies over the shoulders."""
         r, kind = self._random, self.who.hairstyle
         if kind == "braids":
             self._chain(canvas, 9, 19, 0.97)
@@ -101,7 +101,7 @@ class BackHair:
             self._outer_locks(canvas, half, *OUTER_LOCKS[self.who.hairstyle])
 
     def _outer_locks(self, canvas: Canvas, half: Points, high: float, deep: float) -> None:
-        """Locks along the outer edges, whose tips leave the mass between these heights."""
+        """Draw locks along the outer edges, whose tips leave the mass between these heights."""
         r = self._random
         for side in (-1, 1):
             for low in np.sort(r.uniform(high, deep, int(r.integers(0, 3))))[::-1]:
@@ -127,7 +127,7 @@ class BackHair:
                     self.painter.hair_line(canvas, self._behind(curve[start:]), 1.2)
 
     def _tips(self, canvas: Canvas, lower: list[Points], drop: float) -> None:
-        """Locks along the lower edge, the outer ones last."""
+        """Draw locks along the lower edge, the outer ones last."""
         r, n = self._random, int(self._random.integers(7, 11))
         flick = r.uniform(-14, 22)
         xs = np.linspace(lower[1][0], lower[0][0], n)
@@ -145,7 +145,7 @@ class BackHair:
     def _bunch(
         self, canvas: Canvas, root: tuple[float, float], tip: tuple[float, float], bow: float, width: float
     ) -> None:
-        """A tail of several locks from one knot."""
+        """Draw a tail of several locks from one knot."""
         r = self._random
         for i in range(5):
             spread = (i - 2) / 2 * width * 0.42
@@ -193,7 +193,7 @@ class BackHair:
                 self.painter.hair_line(canvas, self._behind(swirl))
 
     def _chain(self, canvas: Canvas, count: int, size: float, narrowing: float) -> None:
-        """Braids or drills: links that overlap downwards."""
+        """Draw braids or drills: links that overlap downwards."""
         r = self._random
         lean, start = r.uniform(-14, 12), r.uniform(30, 60)
         for side in (-1, 1):

@@ -85,7 +85,7 @@ def _gradient(canvas: Canvas, random: np.random.Generator) -> float:
 
 
 def _room(canvas: Canvas, random: np.random.Generator) -> float:
-    """A wall with a door, a window, a shelf or boards."""
+    """Draw a wall with a door, a window, a shelf or boards."""
     wall = _pick(random, WALLS)
     _cover(canvas, mix(wall, shade(wall), random.uniform(0, 0.5)), wall, random.uniform(-80, 80))
     lean = random.uniform(-0.06, 0.06)
@@ -95,7 +95,7 @@ def _room(canvas: Canvas, random: np.random.Generator) -> float:
         shape[:, 1] += lean * (shape[:, 0] - 128)
         canvas.fill(shape, paint)
 
-    for _ in range(int(random.integers(4, 10))):
+    for _ in range(int(random.integers(6, 14))):
         kind, x = int(random.integers(5)), random.uniform(-40, 250)
         wide = random.uniform(24, 90)
         paint = _pick(random, WALLS)
@@ -125,7 +125,7 @@ def _room(canvas: Canvas, random: np.random.Generator) -> float:
         canvas.glow(
             np.array([random.uniform(0, 256), random.uniform(0, 90)]), 120, np.array([255.0, 246, 220]), 0.5, 1.0
         )
-    return random.uniform(0.3, 2.2)
+    return random.uniform(0.2, 1.7)
 
 
 def _sky(canvas: Canvas, random: np.random.Generator) -> float:
@@ -172,7 +172,7 @@ def _night(canvas: Canvas, random: np.random.Generator) -> float:
 
 
 def _abstract(canvas: Canvas, random: np.random.Generator) -> float:
-    """Rays, bubbles or stripes, as in openings and cards."""
+    """Draw rays, bubbles or stripes, as in openings and cards."""
     base, other = _pick(random, PLAINS), _pick(random, PLAINS)
     _cover(canvas, base, other, random.uniform(-100, 100))
     kind = int(random.integers(3))

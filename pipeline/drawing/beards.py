@@ -68,7 +68,7 @@ class Beard:
             canvas.fill(self.head.face(ellipse(0, self.y + 2, 19, 8), 6), self.face.skin)
 
     def _goatee(self, canvas: Canvas) -> None:
-        """A beard around mouth and chin."""
+        """Draw a beard around mouth and chin."""
         y, chin = self.y, 125 * self.long
         half = np.array([(0, y + 11), (14, y + 12), (24, y + 2), (31, y), (30, y + 16), (22, chin - 4), (0, chin + 7)])
         whole = np.concatenate([half, half[::-1][1:-1] * (-1, 1)])

@@ -28,7 +28,7 @@ class Body:
         return self.head.body(points)
 
     def _shoulders(self, neckline: Points) -> Points:
-        """A garment's outline: its neckline (left to right) and the shoulders."""
+        """Return a garment's outline: its neckline (left to right) and the shoulders."""
         w, b = self.wide, self.base
         x, y = neckline[-1]
         right = spline(
@@ -48,7 +48,7 @@ class Body:
         return np.concatenate([neckline, right, left[::-1]])
 
     def draw(self, canvas: Canvas) -> None:
-        """Skin first, then what is worn."""
+        """Draw the skin first, then what is worn."""
         with canvas.region("neck"):
             self._skin(canvas)
         with canvas.region("accessories"):
@@ -143,7 +143,7 @@ class Body:
             canvas.fill(ink(self._place(mirrored(sleeve, s)), self.width, 0.1, 1.0), self.line)
 
     def _stripes(self, canvas: Canvas, paint: np.ndarray) -> None:
-        """Stripes across, checks with those along."""
+        """Draw stripes across, checks with those along."""
         w, b, colour = self.wide, self.base, mix(paint, self.second, 0.6)
         for y in np.arange(b, b + 160, 22):
             band = bezier((-170 * w, y + 14), (0, y - 6), (170 * w, y + 14), n=9)

@@ -134,7 +134,7 @@ class Canvas:
 
     @contextmanager
     def clipped(self, points: Points | Sequence[Points]) -> Iterator[None]:
-        """What is added meanwhile is seen inside these polygons only."""
+        """Show what is added inside the block only within these polygons."""
         name = self._name()
         shapes = [points] if isinstance(points, np.ndarray) else points
         data = "".join(path(shape) for shape in shapes)

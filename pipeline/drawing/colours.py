@@ -76,34 +76,34 @@ def rgb(colour: Colour) -> np.ndarray:
 
 
 def one_of(random: np.random.Generator, table: Sequence[tuple[int, int, int]]) -> np.ndarray:
-    """A colour of a list."""
+    """Return a random colour of a list."""
     return rgb(table[int(random.integers(len(table)))])
 
 
 def mix(a: Colour, b: Colour, share: float) -> np.ndarray:
-    """`share` of b in a."""
+    """Return a mixture with `share` of b in a."""
     return rgb(np.asarray(a, dtype=float) * (1 - share) + np.asarray(b, dtype=float) * share)
 
 
 def shifted(colour: Colour, hue: float = 0.0, saturation: float = 1.0, value: float = 1.0) -> np.ndarray:
-    """Turn the hue (in turns) and multiply saturation and value."""
+    """Return a colour with its hue turned (in turns), its saturation and value multiplied."""
     h, s, v = colorsys.rgb_to_hsv(*(rgb(colour) / 255))
     return rgb(np.array(colorsys.hsv_to_rgb((h + hue) % 1, min(1, s * saturation), min(1, v * value))) * 255)
 
 
 def luminance(colour: Colour) -> float:
-    """0..1."""
+    """Return the luminance of a colour, 0..1."""
     return float(rgb(colour) @ (0.299, 0.587, 0.114) / 255)
 
 
 def shade(colour: Colour, depth: float = 1.0) -> np.ndarray:
-    """The cel shadow of a colour: darker and fuller."""
+    """Return the cel shadow of a colour: darker and fuller."""
     tint = 1 - depth * np.array([0.26, 0.31, 0.27])
     return shifted(rgb(colour) * tint, 0, 1 + 0.12 * depth)
 
 
 def skin_shade(colour: Colour, depth: float = 1.0) -> np.ndarray:
-    """The cel shadow of skin stays warm."""
+    """Return the cel shadow of skin, which stays warm."""
     return rgb(rgb(colour) * (1 - depth * np.array([0.13, 0.24, 0.23])))
 
 

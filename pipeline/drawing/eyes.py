@@ -59,11 +59,11 @@ class Eyes:
         self.ink = mix(dark_line, (70, 36, 30), 0.4 * self.style.line_warmth)
 
     def _place(self, local: Points, side: int, lift: float = 0.0) -> Points:
-        """Local points (x outwards from the eye's centre) on the face."""
+        """Return picture places of local points (x outwards from the eye's centre) on the face."""
         return self.head.face(mirrored(local + np.array([50.0, 0]), side), lift)
 
     def _lids(self) -> tuple[Points, Points]:
-        """Upper and lower lid from the inner to the outer corner, local."""
+        """Return the upper and lower lid from the inner to the outer corner, local."""
         w, h, tilt = self.half, self.height, self.rise * self.height
         top = 0.48 * h * (1.6 * self.open - 0.6 if self.open < 1 else self.open)
         low = 0.42 * h * (0.4 + 0.6 * min(1.0, self.open))

@@ -26,7 +26,7 @@ MOUTH_AT = {"child": 65, "young": 69, "adult": 74, "old": 76}
 
 
 class Face:
-    """Geometry and paint of one face; `landmarks` is filled as its parts are drawn."""
+    """Geometry and paint of one face."""
 
     def __init__(self, head: Head, who: Figure, style: Style, random: np.random.Generator) -> None:
         self.head, self.who, self.style = head, who, style
@@ -62,12 +62,12 @@ class Face:
         return self.head.at(mirrored(shape, side), depths * turned + NEAR_DEPTHS * (1 - turned))
 
     def contour_landmarks(self) -> Points:
-        """Five points from the left ear over the chin to the right ear."""
+        """Return five points from the left ear over the chin to the right ear."""
         left, right = self.halves[-1], self.halves[1]
         return np.array([left[2], (left[3] + left[4]) / 2, left[7], (right[3] + right[4]) / 2, right[2]])
 
     def draw_ear(self, canvas: Canvas, side: int) -> None:
-        """The ear behind the cheek; the far one disappears as the head turns."""
+        """Draw the ear behind the cheek; the far one disappears as the head turns."""
         if self.head.far(side) and abs(self.head.yaw) > 20:
             return
         shape = np.array([(84, -8), (97, -22), (106, -14), (105, 8), (98, 28), (88, 38), (82, 30)])
@@ -77,7 +77,7 @@ class Face:
         canvas.fill(ink(self.head.at(mirrored(inner, side), -18), self.width * 1.3), self.shadow)
 
     def draw_skin(self, canvas: Canvas) -> None:
-        """Fill, shadow away from the light, outline."""
+        """Draw the skin, its shadow away from the light, and its outline."""
         canvas.fill(self.outline, self.skin)
         with canvas.clipped(self.outline):
             if self.style.face_gradient > 0 and not self.bare:
@@ -111,7 +111,7 @@ class Face:
                     canvas.line(stroke, mix(colour, (200, 70, 70), 0.5), self.width * 0.7, opacity=0.7)
 
     def draw_nose(self, canvas: Canvas) -> Points:
-        """One of four small noses; returns its landmark."""
+        """Draw one of four small noses; return its landmark."""
         side = self.head.side if abs(self.head.yaw) > 6 else -self.style.light
         y, lift = self.nose_y, 16
         tip = self.head.face(np.array([0, y]), lift)
@@ -132,7 +132,7 @@ class Face:
         return tip
 
     def draw_mouth(self, canvas: Canvas) -> Points:
-        """The mouth of the expression; returns its landmarks: left, top, right, bottom."""
+        """Draw the mouth of the expression; return its landmarks: left, top, right, bottom."""
         with canvas.region("mouth"):
             return self._mouth(canvas)
 
@@ -179,7 +179,7 @@ class Face:
         return np.array([left, placed[placed[:, 1].argmin()], right, placed[placed[:, 1].argmax()]])
 
     def draw_age(self, canvas: Canvas) -> None:
-        """Wrinkles and freckles."""
+        """Draw wrinkles and freckles."""
         if self.who.wrinkles == "yes":
             deep = self.width * (1.0 if self.who.age == "old" else 0.6)
             folds = [bezier((24, 42), (36, 56), (33, 70)), bezier((36, 24), (52, 31), (66, 24))]

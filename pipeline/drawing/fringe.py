@@ -14,7 +14,7 @@ class Fringe:
         self.part_x = float(random.uniform(-36, 36)) if who.fringe != "centre" else float(random.uniform(-8, 8))
 
     def locks(self) -> list[Strand]:
-        """In the order in which they are drawn."""
+        """Return the locks in the order in which they are drawn."""
         lay = {
             "straight": self._straight, "parted": self._parted, "centre": self._parted, "swept": self._swept,
             "spiky": self._spiky, "see_through": self._see_through, "back": self._brushed_back, "combed": self._combed,
@@ -33,7 +33,7 @@ class Fringe:
     def _fall(
         self, x: float, y: float, width: float, sway: float = 0.0, sharp: float = 2.6, blunt: float = 0.0
     ) -> Strand:
-        """A lock from the crown to its tip at x, y; `sway` bends the tip sideways."""
+        """Return a lock from the crown to its tip at x, y; `sway` bends the tip sideways."""
         root = self._root(x)
         bow = 1.16 * x - sway * 0.5
         return strand(
@@ -53,7 +53,7 @@ class Fringe:
         ]
 
     def _loose(self, locks: list[Strand]) -> list[Strand]:
-        """Thin strands beside some of the locks."""
+        """Return thin strands beside some of the locks."""
         r, thin = self._random, []
         for lock in locks:
             if r.random() < 0.2:

@@ -58,6 +58,8 @@ def finish(picture: np.ndarray, style: Style, rng: np.random.Generator) -> np.nd
     if style.glow > 0:
         soft = cv2.GaussianBlur(picture, (0, 0), 7 * unit)
         picture = 1 - (1 - picture) * (1 - style.glow * 0.55 * soft * soft)
+    if style.falloff > 0:
+        picture = picture * _falloff(size, style.falloff, rng)
     sigma = style.blur * unit
     if sigma > 0.25:
         picture = cv2.GaussianBlur(picture, (0, 0), sigma)
@@ -67,6 +69,15 @@ def finish(picture: np.ndarray, style: Style, rng: np.random.Generator) -> np.nd
         picture = picture + rng.normal(0, style.grain / 255, (size, size, 1)).astype(np.float32)
     pixels = np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
     return _compressed(pixels, style.jpeg) if style.jpeg else pixels
+
+
+def _falloff(size: int, depth: float, rng: np.random.Generator) -> np.ndarray:
+    """Return factors [size, size, 1] that darken the picture towards one side."""
+    angle = rng.uniform(0, 2 * np.pi)
+    across = np.linspace(-1, 1, size, dtype=np.float32)
+    along = np.cos(angle) * across[None, :] + np.sin(angle) * across[:, None]
+    factors: np.ndarray = (1 - depth * np.clip(along, 0, None))[:, :, None].astype(np.float32)
+    return factors
 
 
 def _compressed(pixels: np.ndarray, quality: int) -> np.ndarray:

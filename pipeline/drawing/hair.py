@@ -143,7 +143,7 @@ class Hair:
         return self.head.at(points + np.stack([aside, np.zeros(len(points))], axis=1), near + 22 * far)
 
     def cast_shadow(self, canvas: Canvas) -> None:
-        """The fringe's and side locks' shadow on the face."""
+        """Draw the shadow of fringe and side locks on the face."""
         drop = np.array([-self.style.light * 5.0, 13.0]) * self.style.fringe_shadow
         shapes = [self.head.hair(s.outline + drop, -8) for s in self.fringe] if self.who.fringe != "back" else []
         shapes += [self._side_place(s.outline + drop * (1.2, 0.4)) for s in self.sides]
@@ -215,7 +215,7 @@ class Hair:
             self._ahoge(canvas)
 
     def _cap_shadow(self, canvas: Canvas) -> None:
-        """Pointed shadows along the hair's flow, more of them away from the light."""
+        """Draw pointed shadows along the hair's flow, more of them away from the light."""
         r = self._random
         for x in np.concatenate([r.uniform(84, 106, 4) * -self.style.light, r.uniform(84, 106, 2) * self.style.light]):
             crown = self.part_x * 0.6 + 0.3 * x, -150 * self.volume
@@ -225,11 +225,18 @@ class Hair:
 
     def _flow(self, canvas: Canvas) -> None:
         r = self._random
-        for x in np.concatenate([r.uniform(-106, -40, 5), r.uniform(40, 106, 5)]):
-            low = r.uniform(-60, 0) if abs(x) > 90 else r.uniform(-104, -84)
+        streaks = []
+        for x in np.concatenate([r.uniform(-106, -40, 6), r.uniform(40, 106, 6), r.uniform(-60, 60, 4)]):
+            low = r.uniform(-60, 0) if abs(x) > 90 else r.uniform(-108, -84)
             crown = self.part_x * 0.6 + r.uniform(-8, 8), -150 * self.volume
             curve = bezier(crown, (x * 0.8, -138), (x * 1.0, -90), (x * 0.97, low))
-            self.painter.hair_line(canvas, self.head.hair(part(curve, 0.15, 1.0)), 0.9)
+            drawn = self.head.hair(part(curve, r.uniform(0.1, 0.4), 1.0))
+            if r.random() < self.style.hair_detail:
+                streaks.append(ink(drawn, r.uniform(2.0, 5.0) * self.head.scale, 0.05, 0.1, 0.4))
+            else:
+                self.painter.hair_line(canvas, drawn, 0.9)
+        if streaks:
+            canvas.fill(streaks, self.painter.shadow)
 
     def _arc(self, canvas: Canvas) -> None:
         """Draw a highlight that follows the curve of the head."""

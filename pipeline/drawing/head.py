@@ -24,7 +24,15 @@ class Head:
     """Head units to picture units."""
 
     def __init__(self, yaw: float, pitch: float, roll: float, scale: float, centre: tuple[float, float]) -> None:
-        """Angles in degrees as in the project's pose.py; `scale` picture units per head unit; `centre`: the origin."""
+        """Store the pose.
+
+        Args:
+            yaw: Degrees, with the sign of `pipeline.landmarks.pose`.
+            pitch: Degrees.
+            roll: Degrees.
+            scale: Picture units per head unit.
+            centre: Picture place of the origin.
+        """
         self.yaw, self.pitch, self.roll, self.scale = yaw, pitch, roll, scale
         self.side = 1 if yaw >= 0 else -1
         #: How far the head is turned away, from 0 (up to 10 degrees) to 1.
@@ -37,7 +45,7 @@ class Head:
         self._body_turn = _rotation(BODY_ROLL * roll)
 
     def at(self, points: Points, depth: np.ndarray | float) -> Points:
-        """Picture places of points [N, 2] at these depths."""
+        """Return picture places of points [N, 2] at these depths."""
         points = np.asarray(points, dtype=float)
         depth = np.broadcast_to(depth, points.shape[:-1])
         x = points[..., 0] * self._cos_yaw + depth * self._sin_yaw
@@ -53,31 +61,31 @@ class Head:
         return self.at(points * ((0.25 * self._cos_yaw + 0.75) / self._cos_yaw, 1), depth)
 
     def face(self, points: Points, lift: np.ndarray | float = 0.0) -> Points:
-        """Picture places of points on the face."""
+        """Return picture places of points on the face."""
         points = np.asarray(points, dtype=float)
         bulge = np.sqrt(np.clip(1 - (points[..., 0] / HALF_WIDTH) ** 2, 0.05, 1))
         return self.at(points, DEPTH * bulge + lift)
 
     def hair(self, points: Points, lift: float = 0.0) -> Points:
-        """Picture places of points on the front of the hair."""
+        """Return picture places of points on the front of the hair."""
         points = np.asarray(points, dtype=float)
         across = np.clip(1 - (points[..., 0] / HAIR_HALF_WIDTH) ** 2, 0.03, 1)
         above = np.clip((BROW - points[..., 1]) / (BROW - CROWN), 0, 0.98)
         return self.at(points, HAIR_DEPTH * np.sqrt(across * (1 - above**2)) + lift)
 
     def body(self, points: Points) -> Points:
-        """Picture places of points on the body."""
+        """Return picture places of points on the body."""
         points = np.asarray(points, dtype=float) * (1 - 0.12 * abs(self._sin_yaw), 1)
         shift = np.array([BODY_YAW * DEPTH * self._sin_yaw - RECENTRED * DEPTH * self._sin_yaw, 0])
         placed: Points = ((points + shift - PIVOT) @ self._body_turn.T + PIVOT) * self.scale + self._centre
         return placed
 
     def far(self, side: int) -> bool:
-        """Whether this side of the face (1: the image's right) is the one turned away."""
+        """Return whether this side of the face (1: the image's right) is the one turned away."""
         return side == self.side
 
 
 def _rotation(degrees: float) -> np.ndarray:
-    """Clockwise on the screen."""
+    """Return the rotation [2, 2] by an angle, clockwise on the screen."""
     angle = np.radians(degrees)
     return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])

@@ -82,6 +82,7 @@ class Style:
     face_width: float
     face_gradient: float
     hair_shadow: float
+    hair_detail: float
     gaze_x: float
     gaze_y: float
     blush: float
@@ -99,6 +100,7 @@ class Style:
     warmth: float
     tint: str
     glow: float
+    falloff: float
     blur: float
     grain: float
     sharpness: float
@@ -254,6 +256,7 @@ def style(choices: Choices, who: Figure) -> Style:
         face_width=look.normal("face_width", 1.0, 0.03, 0.06),
         face_gradient=look.number("face_gradient", -0.6, 0.7),
         hair_shadow=look.number("hair_shadow", 0.1, 0.9),
+        hair_detail=look.number("hair_detail", 0.1, 0.9),
         gaze_x=look.normal("gaze_x", 0, 1, 3),
         gaze_y=look.normal("gaze_y", 0, 1, 3),
         blush=look.number("blush", -0.9, 0.9),
@@ -271,7 +274,8 @@ def style(choices: Choices, who: Figure) -> Style:
         warmth=look.normal("warmth", 0.02, 0.03, 0.08),
         tint=choices.pick("tint", {"none": 86, "sunset": 6, "night": 3, "dim": 5}),
         glow=look.number("glow", -0.35, 0.4),
-        blur=choices.number("blur", -0.2, 0.8),
+        falloff=choices.number("falloff", -0.2, 0.25),
+        blur=choices.number("blur", 0.0, 1.2),
         grain=choices.number("grain", -0.5, 2.0),
         sharpness=choices.number("sharpness", -0.3, 0.45),
         jpeg=int(choices.pick("jpeg", shares.JPEG)),

@@ -6,7 +6,7 @@ Points = np.ndarray
 
 
 def bezier(*control: tuple[float, float], n: int = 14) -> Points:
-    """A Bezier curve of any degree through its first and last control point."""
+    """Return a Bezier curve of any degree through its first and last control point."""
     points, t = np.array(control, dtype=float)[:, None, :], np.linspace(0, 1, n)[None, :, None]
     while len(points) > 1:
         points = points[:-1] * (1 - t) + points[1:] * t
@@ -15,7 +15,7 @@ def bezier(*control: tuple[float, float], n: int = 14) -> Points:
 
 
 def spline(control: Points, closed: bool = False, n: int = 7) -> Points:
-    """A Catmull-Rom curve through all control points, n points per span."""
+    """Return a Catmull-Rom curve through all control points, n points per span."""
     control = np.asarray(control, dtype=float)
     padded = (
         np.concatenate([control[-1:], control, control[:2]])
@@ -30,26 +30,26 @@ def spline(control: Points, closed: bool = False, n: int = 7) -> Points:
 
 
 def ellipse(x: float, y: float, rx: float, ry: float, n: int = 28) -> Points:
-    """An upright ellipse."""
+    """Return an upright ellipse [n, 2]."""
     angle = np.linspace(0, 2 * np.pi, n, endpoint=False)
     return np.stack([x + rx * np.cos(angle), y + ry * np.sin(angle)], axis=1)
 
 
 def normals(points: Points) -> Points:
-    """Unit normals [N, 2] of an open curve, to the left of its direction on the screen."""
+    """Return the unit normals [N, 2] of an open curve, to the left of its direction on the screen."""
     along = np.gradient(points, axis=0)
     along /= np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-9)
     return np.stack([along[:, 1], -along[:, 0]], axis=1)
 
 
 def ribbon(points: Points, widths: np.ndarray | float) -> Points:
-    """The closed outline of a curve with a width at each point."""
+    """Return the closed outline of a curve with a width at each point."""
     offset = normals(points) * (np.broadcast_to(widths, len(points)) / 2)[:, None]
     return np.concatenate([points + offset, (points - offset)[::-1]])
 
 
 def ink(points: Points, width: float, start: float = 0.15, end: float = 0.15, peak: float = 0.5) -> Points:
-    """A pen stroke: `width` wide at `peak` of its length, `start` and `end` of that at its ends."""
+    """Return a pen stroke: `width` wide at `peak` of its length, `start` and `end` of that at its ends."""
     t = np.linspace(0, 1, len(points))
     rising = start + (1 - start) * np.sin(np.clip(t / max(peak, 1e-6), 0, 1) * np.pi / 2)
     falling = end + (1 - end) * np.sin(np.clip((1 - t) / max(1 - peak, 1e-6), 0, 1) * np.pi / 2)
@@ -57,12 +57,12 @@ def ink(points: Points, width: float, start: float = 0.15, end: float = 0.15, pe
 
 
 def part(points: Points, first: float, last: float, n: int = 10) -> Points:
-    """The piece of a curve between two shares of its length."""
+    """Return the piece of a curve between two shares of its length."""
     length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
     at = np.linspace(first, last, n) * length[-1]
     return np.stack([np.interp(at, length, points[:, i]) for i in (0, 1)], axis=1)
 
 
 def mirrored(points: Points, side: int) -> Points:
-    """Points of the right half (x > 0) for side 1, of the left half for side -1."""
+    """Return points of the right half (x > 0) for side 1, of the left half for side -1."""
     return np.asarray(points, dtype=float) * (side, 1)

@@ -86,8 +86,11 @@ CLOTHES = {
     "kimono": 5,
     "scarf": 4,
     "suit": 3,
+    "maid": 4,
+    "uniform": 5,
+    "vest": 7,
 }
-MALE_CLOTHES = CLOTHES | {"sailor": 0, "dress": 0, "bare": 1, "suit": 14, "jacket": 16, "shirt": 20}
+MALE_CLOTHES = CLOTHES | {"sailor": 0, "dress": 0, "maid": 0, "bare": 1, "suit": 14, "jacket": 16, "shirt": 20}
 BACKGROUNDS = {"plain": 12, "gradient": 10, "room": 46, "sky": 10, "foliage": 13, "night": 4, "abstract": 5}
 OLD_MALE_STYLES = {"bald": 12, "balding": 22}
 #: Natural hair colours, and those of fantasy.

@@ -24,11 +24,11 @@ class Strand:
 
     @property
     def outline(self) -> Points:
-        """As a closed polygon."""
+        """The lock as a closed polygon."""
         return np.concatenate([self.left, self.right[::-1]])
 
     def across(self, index: np.ndarray, share: np.ndarray | float) -> Points:
-        """Points at these places of the middle line, `share` of the way from the left side (0) to the right (1)."""
+        """Return points at places of the middle line, `share` of the way from the left side to the right."""
         share = np.broadcast_to(share, np.shape(index))[:, None]
         points: Points = self.left[index] * (1 - share) + self.right[index] * share
         return points
@@ -37,7 +37,7 @@ class Strand:
 def strand(
     *control: tuple[float, float], width: float, root: float = 0.8, sharp: float = 2.2, blunt: float = 0.0
 ) -> Strand:
-    """A lock along a Bezier curve.
+    """Return a lock along a Bezier curve.
 
     `root` is the share of the width at its root, `sharp` how late it narrows, `blunt` what is left of it at the tip.
     """
@@ -64,6 +64,7 @@ class Painter:
             self.light = mix(self.base, one_of(random, [(150, 150, 190), (170, 140, 130), (120, 130, 160)]), 0.38)
         darkest = mix(shade(self.base, 2.0), (24, 18, 26), 0.55)
         self.line = mix(darkest, shade(self.base, 1.9), 0.5 * style.line_warmth)
+        self.soft = mix(self.line, self.shadow, 0.45)
         self.paint: Paint = self.base
         self._fade = random.uniform(-0.75, 0.75)
         self.width = style.line_width * style.hair_line * (0.6 + 0.4 * scale / 0.68)
@@ -82,17 +83,43 @@ class Painter:
     def lock(
         self, canvas: Canvas, lock: Strand, place: Place, shadow: float = 0.6, first: float = 0.25, sheen: bool = True
     ) -> None:
-        """Fill, shadow on one side with probability `shadow`, highlight, and outline from `first` of its length."""
+        """Draw a lock: fill, shadow on one side, highlight, and outline.
+
+        Args:
+            canvas: What is drawn on.
+            lock: The lock in head units.
+            place: Head units to picture units.
+            shadow: Probability of the shadow, for the average style.
+            first: The outline begins at this share of the length.
+            sheen: Whether the highlight of the style is drawn.
+        """
         canvas.fill(place(lock.outline), self.paint)
         if self._random.random() < shadow * 2 * self.shadows:
             self._shaded(canvas, lock, place)
         if sheen:
             self._sheen(canvas, lock, place)
-        if len(lock.middle) > 14 and self._random.random() < 0.4:
-            start, share = int(self._random.integers(6, 12)), self._random.uniform(0.3, 0.7)
-            self.hair_line(canvas, place(lock.across(np.arange(start, len(lock.middle) - 1), share)), 0.8)
+        self._inner_lines(canvas, lock, place)
         for side in (lock.left, lock.right):
             canvas.fill(ink(place(part(side, first, 1.0, 14)), self.width * 1.25, 0.1, 0.55, 0.6), self.line)
+
+    def _inner_lines(self, canvas: Canvas, lock: Strand, place: Place) -> None:
+        """Draw the flow of the hair inside a lock: dark streaks from its root, thin lines towards its tip."""
+        r, last = self._random, len(lock.middle) - 1
+        if last < 14:
+            return
+        streaks, lines = [], []
+        for _ in range(3):
+            share, detail = r.uniform(0.15, 0.85), r.random()
+            if detail < 0.75 * self.style.hair_detail:
+                index = np.arange(int(r.integers(0, 4)), int(r.integers(9, 14)))
+                streaks.append(ink(place(lock.across(index, share)), r.uniform(1.6, 4.0) * self.scale, 0.1, 0.05, 0.3))
+            elif detail < 1.3 * self.style.hair_detail:
+                index = np.arange(int(r.integers(6, 12)), last)
+                lines.append(ink(place(lock.across(index, share)), self.width * 0.8, 0.05, 0.1, 0.6))
+        if streaks:
+            canvas.fill(streaks, self.shadow)
+        if lines:
+            canvas.fill(lines, self.soft)
 
     def _shaded(self, canvas: Canvas, lock: Strand, place: Place) -> None:
         away = 1.0 if self.style.light < 0 else 0.0
@@ -128,12 +155,12 @@ class Painter:
         return np.concatenate([upper, lower[::-1]])
 
     def hair_line(self, canvas: Canvas, points: Points, strength: float = 1.0) -> None:
-        """A loose line along the hair's flow, in picture units."""
+        """Draw a loose line along the hair's flow, in picture units."""
         canvas.fill(ink(points, self.width * strength, 0.05, 0.05, 0.6), self.line)
 
 
 def _along(lock: Strand, at: np.ndarray, share: np.ndarray, end: int) -> Points:
-    """Points of a lock at fractional places of its middle line."""
+    """Return points of a lock at fractional places of its middle line."""
     at = np.clip(at, 0, end)
     low = at.astype(int)
     rest = (at - low)[:, None]

@@ -8,24 +8,29 @@ _FIXED: dict[str, Any] = {
     "hair_line": 0.8, "highlight": "ring", "eye_size": 1.0, "eye_width": 1.0,
     "eye_detail": "gradient", "blush": -0.5, "face_shadow": False, "fringe_shadow": 1.0, "light_right": True,
     "eye_height": 1.0, "iris": 1.0, "lash": 1.0, "face_width": 1.0, "face_gradient": 0.0, "hair_shadow": 0.5,
+    "hair_detail": 0.45,
     "nose": "line", "background": "plain", "hair_gradient": False, "brow_through": 0.3, "saturation": 0.95,
-    "brightness": 1.0, "contrast": 1.05, "warmth": 0.01, "tint": "none", "glow": 0.0, "blur": 0.0, "grain": 0.0,
+    "brightness": 1.0, "contrast": 1.05, "warmth": 0.01, "tint": "none", "glow": 0.0,
+    "falloff": 0.0, "blur": 0.0, "grain": 0.0,
     "sharpness": 0.1, "jpeg": 0, "scale": 0.73, "x": 128.0, "y": 112.0,
 }  # fmt: skip
 #: Style -> what it changes.
 LOOKS: dict[str, dict[str, Any]] = {
     "modern": {"line_width": 1.1, "highlight": "arc", "face_gradient": 0.25, "iris": 1.04, "hair_gradient": True},
     "soft": {
+        "hair_detail": 0.3,
         "line_width": 0.8, "line_warmth": 1.0, "eye_detail": "glassy", "eye_size": 1.1, "eye_height": 1.06,
         "highlight": "soft", "saturation": 0.85, "brightness": 1.05, "glow": 0.25, "nose": "dot", "blush": 0.5,
         "hair_gradient": True, "hair_shadow": 0.35, "lash": 0.9,
     },
     "bold": {
+        "hair_detail": 0.7,
         "line_width": 1.9, "line_warmth": 0.1, "hair_line": 1.1, "eye_detail": "flat", "eye_size": 0.9,
         "eye_height": 0.84, "lash": 1.3, "highlight": "tufts", "saturation": 1.12, "contrast": 1.12, "warmth": 0.03,
         "face_shadow": True, "nose": "tick", "brow_through": 0.8, "face_width": 0.98, "hair_shadow": 0.9,
     },
     "drama": {
+        "hair_detail": 0.6,
         "line_width": 1.0, "line_warmth": 0.0, "eye_detail": "ringed", "eye_size": 0.86, "eye_height": 0.84,
         "highlight": "none", "saturation": 0.92, "warmth": -0.01, "face_shadow": True, "light_right": False,
         "nose": "shadow", "brightness": 0.95, "face_width": 0.96, "hair_shadow": 0.8, "iris": 0.94,
@@ -36,11 +41,13 @@ LOOKS: dict[str, dict[str, Any]] = {
         "fringe_shadow": 0.5, "hair_shadow": 0.2,
     },
     "glossy": {
+        "hair_detail": 0.6,
         "line_width": 0.95, "line_warmth": 0.95, "eye_detail": "bright", "eye_size": 1.16, "eye_width": 1.04,
         "highlight": "streaks", "saturation": 1.1, "hair_gradient": True, "glow": 0.2, "blush": 0.75, "nose": "dot",
         "hair_shadow": 0.8, "face_gradient": 0.35, "iris": 1.06,
     },
     "film": {
+        "hair_detail": 0.15,
         "line_width": 1.0, "line_warmth": 0.9, "hair_line": 0.6, "eye_detail": "flat", "eye_size": 0.8,
         "eye_width": 0.95, "highlight": "none", "saturation": 0.85, "nose": "shadow", "fringe_shadow": 0.6,
         "brow_through": 0.0, "hair_shadow": 0.15, "face_width": 1.03, "lash": 0.75, "warmth": 0.03,
