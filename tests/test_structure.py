@@ -19,7 +19,7 @@ DOMAINS = ("human", "anime", "external")
 #: Rooms from the ground up: a room imports from its own row and the rows above it in this list, never from below.
 ROWS = [
     {"errors"},
-    {"files", "params", "devices"},
+    {"files", "params", "devices", "progress"},
     {"images", "decoding", "parallel"},
     {"faces", "contact_sheet", "image_archive", "weights"},
     {"features", "drawing"},
@@ -34,7 +34,18 @@ ROWS = [
 PLUMBING = {
     *(
         f"pipeline.{name}"
-        for name in ("errors", "files", "parallel", "images", "decoding", "params", "faces", "devices", "weights")
+        for name in (
+            "errors",
+            "files",
+            "parallel",
+            "images",
+            "decoding",
+            "params",
+            "faces",
+            "devices",
+            "weights",
+            "progress",
+        )
     ),
     *(f"pipeline.params.{name}" for name in ("base", "data", "model", "merge", "errors")),
     *("pipeline.train.accelerator", "pipeline.train.checkpoint"),

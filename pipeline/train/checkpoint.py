@@ -24,6 +24,8 @@ from torch import Tensor
 from ..errors import UserError
 from ..files import atomic_file
 
+#: Name of the file whose lock a training process holds in its scratch folder.
+LOCK = "lock"
 #: Checkpoints that stay besides the pinned ones: the newest, and the one before in case the newest is damaged.
 KEEP = 2
 
@@ -80,7 +82,7 @@ class Checkpoints:
 @contextmanager
 def exclusive(folder: Path) -> Iterator[None]:
     """Hold the folder for this process alone; UserError when another trainer has it. The lock dies with the process."""
-    lock = FileLock(folder / "lock")
+    lock = FileLock(folder / LOCK)
     try:
         lock.acquire(timeout=0)
     except Timeout:

@@ -2,15 +2,17 @@
 
 import hashlib
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from filelock import FileLock, Timeout
 
 from ..files import atomic_folder, sha256
 from ..networks.model import TranslationModel, save_model
-from .checkpoint import write_state
+from .checkpoint import LOCK, write_state
 
 #: Runs whose checkpoints stay in the scratch folder, besides the present one.
 RUNS = 2
@@ -55,8 +57,9 @@ def write_outputs(
 
 
 def prune_runs(present: Path) -> None:
-    """Remove the scratch folders of older runs that nobody writes, but for the last few."""
+    """Remove the scratch folders of older runs, except for the last few and for those that another process writes."""
     runs = [folder for folder in present.parent.iterdir() if (folder / "checkpoints").is_dir() and folder != present]
     runs.sort(key=lambda folder: (folder / "checkpoints").stat().st_mtime, reverse=True)
     for folder in runs[RUNS:]:
-        shutil.rmtree(folder, ignore_errors=True)
+        with suppress(Timeout), FileLock(folder / LOCK).acquire(timeout=0):
+            shutil.rmtree(folder, ignore_errors=True)

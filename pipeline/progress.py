@@ -1,0 +1,74 @@
+"""Progress of long jobs: a bar in a terminal, one line every 30 seconds in a log file."""
+
+import sys
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from tqdm import tqdm
+
+#: Seconds between two lines in a log file. A job that takes less time writes nothing.
+LINE_SECONDS = 30.0
+_LINE = "{desc}: {percentage:.0f} % ({n_fmt}/{total_fmt} {unit}) after {elapsed}, {remaining} left{postfix}"
+_LINE_WITHOUT_TOTAL = "{desc}: {n_fmt} {unit} after {elapsed}{postfix}"
+
+
+class ProgressLines(tqdm):  # type: ignore[type-arg]
+    """A bar that writes whole lines, for output that is not a terminal."""
+
+    #: Value of `n` in the last line.
+    written: float = -1
+
+    def display(self, msg: str | None = None, pos: int | None = None) -> None:  # noqa: ARG002 (tqdm's signature)
+        """Write the current state as one line, once."""
+        if msg is None and self.n == self.written:
+            return
+        self.written = self.n
+        self.fp.write((msg or str(self)) + "\n")
+        self.fp.flush()
+
+    def close(self) -> None:
+        """Write the last line if there was one before. tqdm's own `close` would add an empty line."""
+        if not self.disable:
+            self.disable = True
+            self._decr_instances(self)  # type: ignore[attr-defined]
+            if self.written >= 0:
+                self.display()
+
+    def write_line(self, text: str) -> None:
+        """Write a line of the caller's, such as the metrics of an epoch, and count the seconds from here."""
+        if not self.disable:
+            self.display(text)
+            self.last_print_n, self.last_print_t = self.n, time.time()
+
+
+class ProgressBar(tqdm):  # type: ignore[type-arg]
+    """A bar in a terminal."""
+
+    def write_line(self, text: str) -> None:
+        """Write a line of the caller's above the bar."""
+        if not self.disable:
+            self.write(text, file=self.fp)
+
+
+def progress_bar(
+    iterable: Iterable[Any] | None = None, *, desc: str, unit: str, line_seconds: float = LINE_SECONDS, **options: Any
+) -> ProgressBar | ProgressLines:
+    """Return the progress of a job on standard error.
+
+    Args:
+        iterable: Items to iterate over; None: the caller calls `update`.
+        desc: Name of the job.
+        unit: Unit of `total`, such as "face".
+        line_seconds: Seconds between two lines if standard error is no terminal.
+        options: Further arguments of tqdm, such as `total`, `initial`, `leave` and `unit_scale`.
+    """
+    if sys.stderr.isatty():
+        return ProgressBar(
+            iterable, desc=desc, unit=unit, file=sys.stderr, mininterval=0.5, dynamic_ncols=True, **options
+        )
+    total = options["total"] if iterable is None or "total" in options else getattr(iterable, "__len__", lambda: None)()
+    options |= {"total": total, "leave": True, "bar_format": _LINE if total else _LINE_WITHOUT_TOTAL}
+    # `delay`: the first line comes after `line_seconds`, and a job that is done before writes none.
+    options |= {"mininterval": line_seconds, "miniters": 1, "delay": line_seconds, "dynamic_ncols": False}
+    return ProgressLines(iterable, desc=desc, unit=unit, file=sys.stderr, **options)

@@ -1,0 +1,47 @@
+"""Progress in a terminal and in a log file."""
+
+import io
+import sys
+
+from pipeline.progress import ProgressBar, progress_bar
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_long_job_writes_lines_to_a_log(capsys):
+    for _ in progress_bar(range(4), desc="hash", unit="face", line_seconds=1e-9, disable=False):
+        pass
+    text = capsys.readouterr().err
+    lines = text.splitlines()
+    assert 2 <= len(lines) <= 5 and "\r" not in text
+    assert lines[-1].startswith("hash: 100 % (4/4 face)")
+
+
+def test_short_job_writes_nothing_to_a_log(capsys):
+    for _ in progress_bar(range(4), desc="hash", unit="face", disable=False):
+        pass
+    assert capsys.readouterr().err == ""
+
+
+def test_job_without_total(capsys):
+    bar = progress_bar(desc="bytes", unit="B", total=None, line_seconds=1e-9, disable=False)
+    bar.update(7)
+    bar.close()
+    assert capsys.readouterr().err.startswith("bytes: 7 B after")
+
+
+def test_lines_of_the_caller_are_written_at_once(capsys):
+    bar = progress_bar(desc="train", unit="image", total=10, disable=False)
+    bar.write_line("epoch 1: loss 0.5")
+    bar.close()
+    assert capsys.readouterr().err == "epoch 1: loss 0.5\n"
+
+
+def test_terminal_gets_a_bar(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    bar = progress_bar(range(3), desc="hash", unit="face", disable=False)
+    assert isinstance(bar, ProgressBar) and list(bar) == [0, 1, 2]
+    assert "\r" in terminal.getvalue() and "3/3" in terminal.getvalue()
