@@ -42,7 +42,7 @@ def measure(rank: int, world: int, threads: int, steps: int, folder: str) -> Non
     """Train for some steps; process 0 writes the seconds it took, after two steps of warm-up."""
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    train = params.load().train.model_copy(update={"batch": STEP // world})
+    train = params.load().train.model_copy(update={"batch_size": STEP // world})
     shared = {name: value for name, value in train.model_dump().items() if name in ModelConfig.model_fields}
     run = Run(train, build_model(ModelConfig(**shared)), Engine(rank=rank, world=world), Path(folder) / str(rank))
     size = (64, train.resolution, train.resolution, 3)
@@ -52,7 +52,7 @@ def measure(rank: int, world: int, threads: int, steps: int, folder: str) -> Non
     for step in range(steps + 2):
         if step == 2:
             start = time.perf_counter()
-        run.step(faces.batch(step, train.batch, 0, rank, world), train.lr, 0)
+        run.step(faces.batch(step, train.batch_size, 0, rank, world), train.lr, 0)
         run.progress.step += 1
     if rank == 0:
         (Path(folder) / "seconds").write_text(str(time.perf_counter() - start))

@@ -68,9 +68,16 @@ def main() -> None:
     torch.set_num_threads(1)
     torch.manual_seed(0)
     train = Train(
-        resolution=options.resolution, width=options.width, blocks=6, upsample="transposed", batch=options.batch, lr=LR
+        resolution=options.resolution,
+        generator_width=options.width,
+        residual_blocks=6,
+        generator_upsample="transposed",
+        batch_size=options.batch,
+        lr=LR,
     )
-    model = build_model(ModelConfig(resolution=options.resolution, width=options.width, upsample="transposed"))
+    model = build_model(
+        ModelConfig(resolution=options.resolution, generator_width=options.width, generator_upsample="transposed")
+    )
     theirs = official(Path(options.folder), options.width)
     copy_weights(model, theirs)
     run = Run(train, model, Engine(), Path(tempfile.mkdtemp()))

@@ -14,7 +14,7 @@ from .errors import damaged_file, missing_file
 from .files import atomic_file
 from .images import crop_aligned, inside_photo
 
-DOMAINS = ("human", "anime", "external")
+DOMAINS = ("human", "anime", "external_test")
 #: The five landmarks of CelebA, left and right as seen in the picture; columns `<name>_x`, `<name>_y`.
 CELEBA_POINTS = ("lefteye", "righteye", "nose", "leftmouth", "rightmouth")
 #: The 28 landmarks of drawn faces, in the order of the schema hysts28; columns `<name>_x`, `<name>_y`.
@@ -25,7 +25,7 @@ COLUMNS = {
     "resize": {
         "face_id": "unique and stable: domain, then 16 hex digits of sha256 (a running suffix on equal files)",
         "row": "index into faces.npy",
-        "domain": "human | anime | external",
+        "domain": "human | anime | external_test",
         "source": "member path in the archive, or the generator's name and index",
         "sha256": "of the source file's bytes",
         "width": "of the source image, px",

@@ -114,7 +114,7 @@ def store(archive: Path, sources: Sequence[str], pixels: Path, params: Resize) -
         "size": params.size,
         "fit": params.fit,
         "max_pixels": params.max_pixels,
-        "engine": params.engine,
+        "engine": params.executor,
     }
     with PixelWriter(pixels, params.size) as writer:
         for face in decode_members(archive, images, **options):

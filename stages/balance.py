@@ -16,7 +16,7 @@ def main(domain: str = "") -> None:
         DATA / "filter" / domain / "faces.parquet", ["face_id", "row", "year", "gender", "gender_origin", "verdict"]
     )
     kept = table[table["verdict"] == "kept"].reset_index(drop=True)
-    if settings.labels == "estimated" and kept["gender"].isna().any():
+    if settings.gender_source == "estimated" and kept["gender"].isna().any():
         kept = estimate_missing(kept, open_pixels(DATA / "resize" / domain / "faces.npy"))
     chosen = balance(kept, wanted, seed=everything.seed, on_shortage=settings.on_shortage, domain=domain)
     with atomic_folder(DATA / "balance" / domain) as folder:

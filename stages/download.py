@@ -1,4 +1,4 @@
-"""Fetch the faces of one domain: `python -m stages.download human|anime|external`."""
+"""Fetch the faces of one domain: `python -m stages.download human|anime|external_test`."""
 
 import shutil
 from pathlib import Path
@@ -37,9 +37,9 @@ def _fetch(wanted: params.Source, folder: Path, domain: str, seed: int) -> Fetch
     path = Path(wanted.path)
     match wanted.source:
         case "demo":
-            return demo.fetch(folder, domain, wanted.count, seed)
+            return demo.fetch(folder, domain, wanted.num_images, seed)
         case "drawn":
-            return drawn.fetch(folder, wanted.count, seed, wanted.distribution)
+            return drawn.fetch(folder, wanted.num_images, seed, wanted.distribution)
         case "archive":
             return archive.fetch(folder, path, _labels(wanted, domain), domain)
         case "celeba":
@@ -52,12 +52,14 @@ def _fetch(wanted: params.Source, folder: Path, domain: str, seed: int) -> Fetch
 
 def _labels(wanted: params.Source, domain: str) -> Path | None:
     """Return the path of the label table; UserError where DVC would not notice a change of it."""
-    if wanted.labels is None:
+    if wanted.labels_csv is None:
         return None
     watched = [DATA / "own" / domain, *([Path(wanted.path)] if Path(wanted.path).is_dir() else [])]
-    if not any(Path(wanted.labels).resolve().is_relative_to(folder.resolve()) for folder in watched):
-        raise bad_value(f"download.{domain}.labels", wanted.labels, f"a file in {watched[0]}, which DVC watches")
-    return Path(wanted.labels)
+    if not any(Path(wanted.labels_csv).resolve().is_relative_to(folder.resolve()) for folder in watched):
+        raise bad_value(
+            f"download.{domain}.labels_csv", wanted.labels_csv, f"a file in {watched[0]}, which DVC watches"
+        )
+    return Path(wanted.labels_csv)
 
 
 if __name__ == "__main__":

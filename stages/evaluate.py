@@ -25,8 +25,10 @@ def main() -> None:
     splits = {domain: read_split(domain, model.config.resolution) for domain in DOMAINS}
     external = read_external(model.config.resolution)
     names = DISTANCE_NAMES[config.evaluate.extractor]
-    metric_params = MetricParams(*names, config.evaluate.tolerance, config.evaluate.bootstrap, config.seed)
-    extractor = create_extractor(config.evaluate.extractor, config.evaluate.weights, device)
+    metric_params = MetricParams(
+        *names, config.evaluate.reconstruction_tolerance, config.evaluate.bootstrap_resamples, config.seed
+    )
+    extractor = create_extractor(config.evaluate.extractor, config.evaluate.inception_weights, device)
     with ExitStack() as stack:
         detectors = {domain: open_detector(config.landmarks[domain], stack) for domain in DOMAINS}
         evaluation = evaluate(model, splits, external, extractor, detectors, metric_params)
@@ -45,9 +47,9 @@ def read_split(domain: str, resolution: int) -> DomainSplit:
 def read_external(resolution: int) -> ExternalSet:
     """Read all external images, rejected ones included, and which of them the stage `balance` selected."""
     columns = ["face_id", "row", "align", "source", "verdict", "reason"]
-    table = read_table(DATA / "filter" / "external" / "faces.parquet", columns)
-    table["chosen"] = table["face_id"].isin(read_table(DATA / "balance" / "external" / "faces.parquet")["face_id"])
-    pixels = open_pixels(DATA / "resize" / "external" / "faces.npy")
+    table = read_table(DATA / "filter" / "external_test" / "faces.parquet", columns)
+    table["chosen"] = table["face_id"].isin(read_table(DATA / "balance" / "external_test" / "faces.parquet")["face_id"])
+    pixels = open_pixels(DATA / "resize" / "external_test" / "faces.npy")
     masks = read_masks(table, resolution, pixels.shape[1])
     return ExternalSet(table, read_crops(pixels, table, resolution), masks)
 

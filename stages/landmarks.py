@@ -1,4 +1,4 @@
-"""Find the face of every stored picture and measure it: `python -m stages.landmarks human|anime|external`."""
+"""Find the face of every stored picture and measure it: `python -m stages.landmarks human|anime|external_test`."""
 
 import pandas as pd
 
@@ -18,7 +18,7 @@ def main(domain: str = "") -> None:
     table = read_table(DATA / "resize" / domain / "faces.parquet", ["face_id", "row"])
     pixels = open_pixels(DATA / "resize" / domain / "faces.npy")
     found = find_faces(
-        table, DATA / "resize" / domain / "faces.npy", wanted, settings.engine, f"landmarks of {domain} faces"
+        table, DATA / "resize" / domain / "faces.npy", wanted, settings.executor, f"landmarks of {domain} faces"
     )
     found["detector"] = wanted.detector
     found["align"], found["aligned"] = alignments(found, domain, pixels.shape[1], settings.align)

@@ -16,7 +16,7 @@ def main() -> None:
     context = render.describe(results, settings)
     with atomic_folder(DATA / "report") as folder:
         for direction in DIRECTIONS:
-            samples.sheet(results, direction, settings.report.samples).save(folder / f"{direction}.png")
+            samples.sheet(results, direction, settings.report.samples_per_direction).save(folder / f"{direction}.png")
         (folder / "vega.js").write_text(charts.dvc_plots_script(), encoding="utf-8")
         (folder / "report.html").write_text(render.html(context), encoding="utf-8")
         (folder / "model_card.md").write_text(render.model_card(context), encoding="utf-8")

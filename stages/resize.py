@@ -1,4 +1,4 @@
-"""Decode the faces of one domain and store them at one size: `python -m stages.resize human|anime|external`."""
+"""Decode the faces of one domain and store them at one size: `python -m stages.resize human|anime|external_test`."""
 
 from pipeline import params
 from pipeline.faces import read_table, write_table
@@ -11,7 +11,7 @@ def main(domain: str = "") -> None:
     """Write faces.npy, faces.parquet and rejected.csv to data/resize/<domain>/."""
     settings = params.load()
     resize = settings.resize
-    candidates = resize.candidates[domain]
+    candidates = resize.max_images[domain]
     download = DATA / "download" / domain
     members = choose(read_table(download / "members.parquet", ["source"]), candidates, settings.seed)
     archive = find_archive(download, domain)

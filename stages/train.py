@@ -37,7 +37,7 @@ def train(rank: int, world: int, settings: params.Params) -> None:
     device = accelerator.choose_device(os.environ.get("ANIMEMORPH_DEVICE", "auto"), local_rank)
     accelerator.prepare(device, max(1, workers() // world))
     place = accelerator.Engine(device, config.precision, rank, world)
-    found = inputs.read_inputs(config, config.batch * world, DATA)
+    found = inputs.read_inputs(config, config.batch_size * world, DATA)
     rooms = [Path(room.__path__[0]) for room in (features, landmarks, networks, training)]
     folder = scratch_folder(
         "train",

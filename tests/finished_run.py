@@ -22,7 +22,9 @@ EPOCHS = 3
 
 def write_finished_run(data: Path, tiny_faces: Callable[..., pd.DataFrame], licence: str = "CC0") -> None:
     """Write everything that the report reads below `data`."""
-    tables = {domain: _write_domain(data, domain, tiny_faces, licence) for domain in ("human", "anime", "external")}
+    tables = {
+        domain: _write_domain(data, domain, tiny_faces, licence) for domain in ("human", "anime", "external_test")
+    }
     write_json({domain: len(tables[domain]) for domain in ("human", "anime")}, data / "split" / "split.json")
     test = {}
     for domain in ("human", "anime"):
@@ -30,7 +32,9 @@ def write_finished_run(data: Path, tiny_faces: Callable[..., pd.DataFrame], lice
         pixels = open_pixels(data / "resize" / domain / "faces.npy")
         table = tables[domain][tables[domain]["split"] == "test"].reset_index(drop=True)
         test[domain] = (table, read_crops(pixels, table, RESOLUTION))
-    model = build_model(ModelConfig(resolution=RESOLUTION, width=2, blocks=1, discriminator_width=2, epoch=EPOCHS))
+    model = build_model(
+        ModelConfig(resolution=RESOLUTION, generator_width=2, residual_blocks=1, discriminator_width=2, epoch=EPOCHS)
+    )
     save_model(model, data / "train")
     _write_history(data / "train", model, test)
     _write_evaluation(data / "evaluate", model, test, tables)

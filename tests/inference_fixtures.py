@@ -20,7 +20,12 @@ EXAMPLES = sorted((STATIC / "examples").glob("*.jpg"))
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tiny") / "train"
     torch.manual_seed(0)
-    save_model(build_model(ModelConfig(resolution=32, width=4, blocks=1, noise_std=0.1, discriminator_width=4)), folder)
+    save_model(
+        build_model(
+            ModelConfig(resolution=32, generator_width=4, residual_blocks=1, noise_std=0.1, discriminator_width=4)
+        ),
+        folder,
+    )
     return folder
 
 

@@ -64,7 +64,7 @@ def judged(tmp_path, tiny_faces) -> tuple[pd.DataFrame, np.ndarray]:
     table.loc[:79, "yaw"] = np.linspace(-80, 80, 80)
     table.loc[80:89, "sha256"] = "same"
     table.loc[90:91, "score"] = np.nan
-    return judge(table, pixels, DomainFilter(max_yaw=20, duplicate_radius=0)), pixels
+    return judge(table, pixels, DomainFilter(max_yaw=20, max_phash_distance=0)), pixels
 
 
 def test_a_sheet_for_the_kept_and_for_each_reason_that_occurred(judged):

@@ -9,7 +9,7 @@ EACH = [
     (errors.bad_value("train.lr", -1, "> 0"), Kind.BAD_VALUE, "train.lr"),
     (errors.bad_value("seed", "x", "a whole number", "Pass 0"), Kind.BAD_VALUE, "seed"),
     (errors.unavailable("cuda:3", "there are 2 GPUs", "Set ANIMEMORPH_DEVICE"), Kind.UNAVAILABLE, "cuda:3"),
-    (errors.too_few("faces", 3, 10, "Lower train.batch"), Kind.TOO_FEW, "faces"),
+    (errors.too_few("faces", 3, 10, "Lower train.batch_size"), Kind.TOO_FEW, "faces"),
     (errors.conflict("out.png", "is also an input", "Choose another name"), Kind.CONFLICT, "out.png"),
 ]
 

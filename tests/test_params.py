@@ -73,11 +73,11 @@ def test_top_level_wins_and_null_is_the_profile_value():
 
 
 def test_words_override_a_profile_value_with_null():
-    words = {"profile": "full", "balance.human": "all", "filter.anime.years": "any", "resize.candidates.human": "all"}
-    words |= {"filter.human.duplicate_radius": "exact", "landmarks.human.face_detector": "none"}
+    words = {"profile": "full", "balance.human": "all", "filter.anime.years": "any", "resize.max_images.human": "all"}
+    words |= {"filter.human.max_phash_distance": "exact", "landmarks.human.face_detector": "none"}
     found = params.in_force(changed(words))
-    assert found.balance.human is found.filter.anime.years is found.resize.candidates.human is None
-    assert found.filter.human.duplicate_radius is found.landmarks.human.face_detector is None
+    assert found.balance.human is found.filter.anime.years is found.resize.max_images.human is None
+    assert found.filter.human.max_phash_distance is found.landmarks.human.face_detector is None
 
 
 def test_counts_per_gender_replace_a_count():
@@ -126,12 +126,12 @@ MISTAKES: list[tuple[dict[str, object], Kind, str]] = [
     ({"profiles": ...}, Kind.BAD_VALUE, "profile"),
     ({"profiles.demo": None}, Kind.BAD_VALUE, "profile"),
     ({"train.model": "x" * 500}, Kind.BAD_VALUE, "train.model"),
-    ({"train.select": "worst"}, Kind.BAD_VALUE, "train.select"),
-    ({"train.select": 21}, Kind.BAD_VALUE, "train.select"),
+    ({"train.checkpoint_selection": "worst"}, Kind.BAD_VALUE, "train.checkpoint_selection"),
+    ({"train.checkpoint_selection": 21}, Kind.BAD_VALUE, "train.checkpoint_selection"),
     ({"train.resolution": 34}, Kind.BAD_VALUE, "train.resolution"),
     ({"train.resolution": 36}, Kind.BAD_VALUE, "train.resolution"),
     ({"train.resolution": 96, "train.model": "dcgan"}, Kind.BAD_VALUE, "train.resolution"),
-    ({"evaluate.bootstrap": 1}, Kind.BAD_VALUE, "evaluate.bootstrap"),
+    ({"evaluate.bootstrap_resamples": 1}, Kind.BAD_VALUE, "evaluate.bootstrap_resamples"),
 ]
 
 
@@ -149,27 +149,39 @@ def test_mistyped_key_gets_the_name_that_was_meant():
             params.in_force(changed({typed: 5}))
 
 
+@pytest.mark.parametrize(("group", "old"), params.errors.RENAMED)
+def test_old_key_names_the_new_one(group, old):
+    new = params.errors.RENAMED[group, old]
+    key = next(key for key in KEYS if new in key.split(".") and (group == "*" or key.startswith(f"{group}.")))
+    path = key.split(".")[: key.split(".").index(new)]
+    content = changed({})
+    value_of(content, ".".join(path))[old] = 3
+    with pytest.raises(UserError, match=".".join([*path, new])) as error:
+        params.in_force(content)
+    assert (error.value.kind, error.value.subject) == (Kind.BAD_VALUE, ".".join([*path, old]))
+
+
 WITHOUT_EFFECT: list[dict[str, object]] = [
     {"train.noise_std": 0.2},
-    {"train.upsample": "transposed"},
+    {"train.generator_upsample": "transposed"},
     *(
         {key: value, "train.model": "dcgan"}
         for key, value in {
             "train.generator": "resnet",
             "train.discriminator": "patch",
-            "train.blocks": 2,
+            "train.residual_blocks": 2,
             "train.lambda_cycle": 1.0,
             "train.lambda_identity": 1.0,
-            "train.upsample": "resize",
+            "train.generator_upsample": "resize",
         }.items()
     ),
-    {"evaluate.weights": "folder"},
+    {"evaluate.inception_weights": "folder"},
     {"download.human.path": "photos.zip"},
-    {"download.human.labels": "labels.csv"},
+    {"download.human.labels_csv": "labels.csv"},
     {"download.human.dataset": "a/b/versions/1"},
-    {"download.human.count": 3, "download.human.source": "archive"},
+    {"download.human.num_images": 3, "download.human.source": "archive"},
     {"filter.anime.keep_unknown_year": False},
-    {"landmarks.human.batch": 4},
+    {"landmarks.human.batch_size": 4},
     {"landmarks.human.face_detector": "sfd"},
     {"landmarks.anime.weights": "folder"},
     {"landmarks.human.weights": "folder", "landmarks.human.detector": "celeba"},
@@ -188,9 +200,9 @@ def test_value_without_effect_is_refused(values):
     "values",
     [
         {"train.noise": True, "train.noise_std": 0.2},
-        {"train.generator": "resnet", "train.upsample": "transposed"},
+        {"train.generator": "resnet", "train.generator_upsample": "transposed"},
         {"download.human.source": "archive", "download.human.path": "photos.zip"},
-        {"download.human.source": "archive", "download.human.labels": "labels.csv"},
+        {"download.human.source": "archive", "download.human.labels_csv": "labels.csv"},
         {"filter.anime.years": [2000, 2005], "filter.anime.keep_unknown_year": False},
         {"balance.human": 5, "balance.on_shortage": "shrink"},
         {"train.model": "dcgan"},
@@ -209,7 +221,7 @@ def other(value: Any, key: str) -> list[Any]:
         return ["other.zip"]
     if isinstance(value, bool):
         return [not value]
-    if key == "train.select":
+    if key == "train.checkpoint_selection":
         return ["last", "best"]
     if key.endswith(".distribution"):
         return [{"gender": {"female": 1.0}}]

@@ -63,12 +63,19 @@ class Project:
 def make_tiny(content) -> None:
     """Few faces, small networks, one epoch."""
     demo = content["profiles"]["demo"]
-    for domain, count in (("human", 40), ("anime", 40), ("external", 10)):
-        demo["download"][domain]["count"] = count
-    tiny = {"resolution": 32, "width": 4, "discriminator_width": 4, "blocks": 1, "batch": 4, "epochs": 1}
+    for domain, count in (("human", 40), ("anime", 40), ("external_test", 10)):
+        demo["download"][domain]["num_images"] = count
+    tiny = {
+        "resolution": 32,
+        "generator_width": 4,
+        "discriminator_width": 4,
+        "residual_blocks": 1,
+        "batch_size": 4,
+        "epochs": 1,
+    }
     for key, value in tiny.items():
         demo["train"][key] = value
-    demo["evaluate"]["bootstrap"] = 10
+    demo["evaluate"]["bootstrap_resamples"] = 10
 
 
 def ran(said: str) -> list[str]:

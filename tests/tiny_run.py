@@ -26,8 +26,15 @@ RESOLUTION = 32
 
 
 def settings(**changes: Any) -> Train:
-    small = {"resolution": RESOLUTION, "width": 2, "blocks": 1, "discriminator_width": 2, "batch": 2, "epochs": 3}
-    return Train(**(small | {"pool": 4, "noise": True} | changes))
+    small = {
+        "resolution": RESOLUTION,
+        "generator_width": 2,
+        "residual_blocks": 1,
+        "discriminator_width": 2,
+        "batch_size": 2,
+        "epochs": 3,
+    }
+    return Train(**(small | {"image_pool_size": 4, "noise": True} | changes))
 
 
 def tiny_model(train: Train, seed: int = 3) -> TranslationModel:
@@ -103,7 +110,7 @@ def first_steps(rank: int, world: int, batch: int, folder: Path) -> dict[str, to
     """Return all gradients of a run's first step, and the networks' outputs after the second."""
     torch.set_num_threads(1)
     # No pool: two hold other images than one. Width 4: with 2 channels rounding alone reaches the tolerance.
-    train = settings(batch=batch, pool=0, width=4, discriminator_width=4)
+    train = settings(batch_size=batch, image_pool_size=0, generator_width=4, discriminator_width=4)
     run = Run(train, tiny_model(train), Engine(rank=rank, world=world), folder)
     faces = batches.Faces(
         torch.from_numpy(random_faces(12, 0)), torch.from_numpy(random_faces(12, 1)), run.engine.device

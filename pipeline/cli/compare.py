@@ -109,9 +109,9 @@ def own_files(root: Path, settings: Sequence[str]) -> list[str]:
     content = YAML(typ="safe").load(root / "params.yaml")
     groups = [content, *content.get("profiles", {}).values()]
     sources = [source for group in groups for source in group.get("download", {}).values()]
-    named = [source.get(key) for source in sources for key in ("path", "labels")]
+    named = [source.get(key) for source in sources for key in ("path", "labels_csv")]
     named += [
-        value for key, _, value in (word.partition("=") for word in settings) if key.endswith((".path", ".labels"))
+        value for key, _, value in (word.partition("=") for word in settings) if key.endswith((".path", ".labels_csv"))
     ]
     paths = {Path(name) for name in named if name and not Path(name).is_absolute() and (root / name).exists()}
     own = Path("data/own")  # its folders are tracked, so their content is copied entry by entry

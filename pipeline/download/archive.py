@@ -55,7 +55,7 @@ def fetch(folder: Path, path: Path, labels_path: Path | None, domain: str) -> Fe
     elif labels_path.is_file():
         name, data = str(labels_path), labels_path.read_bytes()
     else:
-        raise missing_file(labels_path, f"Set download.{domain}.labels to a CSV, or to null")
+        raise missing_file(labels_path, f"Set download.{domain}.labels_csv to a CSV, or to null")
     if data is not None:
         members, counts = labels.join(members, labels.signed_attributes(labels.read_csv(data, name)), name)
         facts["labels"] = {"name": PurePosixPath(name).name, "sha256": hashlib.sha256(data).hexdigest(), **counts}

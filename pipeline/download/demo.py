@@ -23,8 +23,8 @@ MIN_AGE = 16  # years
 MIN_CONFIDENCE = 80  # percent, of the gender
 
 _BLOCK = 32  # faces between two looks at how many are still missing
-_OTHER_PEOPLE = 1_000_003  # added to the seed for `external`
-_NOT_FACES = 1 / 6  # share of `external`
+_OTHER_PEOPLE = 1_000_003  # added to the seed for `external_test`
+_NOT_FACES = 1 / 6  # share of `external_test`
 
 LICENCE = (
     "Made by MobileStyleGAN as packaged in random-face (Apache-2.0); it learned from FFHQ (CC BY-NC-SA 4.0): for "
@@ -41,7 +41,7 @@ def fetch(folder: Path, domain: str, count: int, seed: int) -> Fetched:
 
     Args:
         folder: Folder of the archive.
-        domain: `human`, or `external`: other people, and some pictures without a face.
+        domain: `human`, or `external_test`: other people, and some pictures without a face.
         count: Number of pictures.
         seed: Seed of the people.
 
@@ -55,10 +55,10 @@ def fetch(folder: Path, domain: str, count: int, seed: int) -> Fetched:
         raise bad_value("download.anime.source", "demo", "drawn, archive or kaggle", "Embedded people are photos")
     versions = {name: version(name) for name in _PACKAGES}
     code = [sha256(Path(demo_humans.__file__ or ""))]
-    if domain == "external":
+    if domain == "external_test":
         seed += _OTHER_PEOPLE
     scratch = scratch_folder("demo", seed, SIZE, versions, code)
-    others = round(count * _NOT_FACES) if domain == "external" else 0
+    others = round(count * _NOT_FACES) if domain == "external_test" else 0
     rows = []
     with zipfile.ZipFile(folder / "faces.zip", "w", zipfile.ZIP_STORED) as archive:
         for name, data, labels in _humans(scratch, count - others, seed):

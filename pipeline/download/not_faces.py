@@ -1,4 +1,4 @@
-"""Pictures that show no face, for the domain `external`: a detector must refuse them, a filter must drop them."""
+"""Pictures that show no face, for the domain `external_test`: a detector must refuse them, a filter must drop them."""
 
 import cv2
 import numpy as np

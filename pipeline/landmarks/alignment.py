@@ -13,7 +13,7 @@ CANONICAL = {
     "human": np.array([[0.370, 0.450], [0.630, 0.450], [0.500, 0.735]]),
     "anime": np.array([[0.345, 0.475], [0.655, 0.475], [0.500, 0.710]]),
 }
-CANONICAL["external"] = CANONICAL["human"]
+CANONICAL["external_test"] = CANONICAL["human"]
 
 
 #: Standard deviation of eyes and mouth, relative to their coordinates, below which they coincide.

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from ..errors import missing_file
 from ..files import atomic_file, scratch_folder, sha256
 from ..parallel import map_ordered
-from ..params import DomainLandmarks, Engine
+from ..params import DomainLandmarks, Executor
 from .alignment import similarity, whole_frame
 from .detectors import celeba, truth
 from .detectors.base import TABLES, Detection, Detector, create_detector
@@ -23,7 +23,9 @@ from .face_measures import COLUMNS, describe
 CHUNK = 32
 
 
-def find_faces(table: pd.DataFrame, pixels: Path, params: DomainLandmarks, engine: Engine, label: str) -> pd.DataFrame:
+def find_faces(
+    table: pd.DataFrame, pixels: Path, params: DomainLandmarks, engine: Executor, label: str
+) -> pd.DataFrame:
     """Find and measure the largest face of each row of a face table.
 
     Chunks that an earlier run with the same input, params and code finished are read from the scratch folder, which may
@@ -70,7 +72,7 @@ def alignments(found: pd.DataFrame, domain: str, size: int, align: bool) -> tupl
 
 
 def _results(
-    work: functools.partial, pictures: Iterator[np.ndarray], detector: str, engine: Engine, label: str, total: int
+    work: functools.partial, pictures: Iterator[np.ndarray], detector: str, engine: Executor, label: str, total: int
 ) -> Iterator[pd.DataFrame]:
     if engine == "local" and _on_accelerator(detector):
         # One process per accelerator: several would only queue for it, each with its own copy of the networks.
@@ -81,8 +83,8 @@ def _results(
 def _measure(params: DomainLandmarks, pictures: np.ndarray) -> pd.DataFrame:
     detector = _detector(params.detector, params.face_detector, params.weights)
     faces: list[list[Detection]] = []
-    for start in range(0, len(pictures), params.batch):
-        faces += detector.detect(pictures[start : start + params.batch])
+    for start in range(0, len(pictures), params.batch_size):
+        faces += detector.detect(pictures[start : start + params.batch_size])
     return describe(faces, pictures)
 
 

@@ -56,9 +56,9 @@ class ModelConfig(BaseModel):
         "resnet", description="of both CycleGANs; pix2pix always has styled_unet"
     )
     styles: tuple[str, ...] = Field((), description="names of the styles that human2anime draws in")
-    width: int = Field(64, ge=1, le=512, description="channels of the generator's first layer")
-    blocks: int = Field(6, ge=0, le=64, description="residual blocks")
-    upsample: Upsample = "resize"
+    generator_width: int = Field(64, ge=1, le=512, description="channels of the generator's first layer")
+    residual_blocks: int = Field(6, ge=0, le=64, description="residual blocks")
+    generator_upsample: Upsample = "resize"
     activation: Activation = "relu"
     discriminator: Discriminator = "patch"
     discriminator_width: int = Field(64, ge=1, le=512, description="channels of the discriminator's first layer")
@@ -174,15 +174,15 @@ def _build(config: ModelConfig, name: str) -> nn.Module:
     if name.startswith("discriminator"):
         return _discriminator(config, name)
     if config.network == "dcgan":
-        return DcganGenerator(config.width, config.activation)
+        return DcganGenerator(config.generator_width, config.activation)
     if config.network == "styled_unet":
         # Photos have no styles, and their generator learns in a fraction of the steps: half the width is enough.
         if name == "anime2human" and config.model == "pix2pix":
-            return StyledUnetGenerator(max(8, config.width // 16 * 8))
-        return StyledUnetGenerator(config.width, max(1, len(config.styles)) if name == "human2anime" else 1)
+            return StyledUnetGenerator(max(8, config.generator_width // 16 * 8))
+        return StyledUnetGenerator(config.generator_width, max(1, len(config.styles)) if name == "human2anime" else 1)
     if config.network == "unet":
-        return UnetGenerator(config.width, config.blocks, config.activation)
-    return ResnetGenerator(config.width, config.blocks, config.upsample, config.activation)
+        return UnetGenerator(config.generator_width, config.residual_blocks, config.activation)
+    return ResnetGenerator(config.generator_width, config.residual_blocks, config.generator_upsample, config.activation)
 
 
 def _discriminator(config: ModelConfig, name: str) -> nn.Module:

@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError
 
 from ..errors import bad_value
 from . import errors
-from .base import Domain, Engine, Group, PerDomain
+from .base import Domain, Executor, Group, PerDomain
 from .data import Balance, DomainFilter, DomainLandmarks, Filter, GenderCounts, Landmarks, Resize, Source, Split
 from .merge import drop_without_effect, keys_without_value, merge, read, refuse_in_profile, refuse_without_effect
 from .model import Evaluate, Report, Train, Twins
@@ -22,8 +22,8 @@ __all__ = [
     "Domain",
     "DomainFilter",
     "DomainLandmarks",
-    "Engine",
     "Evaluate",
+    "Executor",
     "Filter",
     "GenderCounts",
     "Group",

@@ -19,8 +19,8 @@ Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 CountOrAll = Annotated[Count | None, word("all")]
 Text = Annotated[str | None, word("none")]
-Domain = Literal["human", "anime", "external"]
-Engine = Literal["local", "ray"]
+Domain = Literal["human", "anime", "external_test"]
+Executor = Literal["local", "ray"]
 
 
 class Group(BaseModel):
@@ -41,7 +41,7 @@ class PerDomain[T](Group):
 
     human: T
     anime: T
-    external: T
+    external_test: T
 
     def __getitem__(self, domain: str) -> T:
         if domain not in PerDomain.model_fields:

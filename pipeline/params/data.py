@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag, field_validator
 
-from .base import Count, CountOrAll, Engine, Group, PerDomain, Share, Text, word
+from .base import Count, CountOrAll, Executor, Group, PerDomain, Share, Text, word
 from .errors import A_COUNT, A_COUNT_PER_GENDER, Only
 
 #: Folder for the user's own images of a domain; Git tracks the folder, not the images.
@@ -30,12 +30,12 @@ class Source(Group):
     dataset: Annotated[Text, Only("source", ("kaggle",))] = Field(
         None, description="Kaggle dataset with its version: owner/name/versions/N. null or none: no dataset."
     )
-    labels: Annotated[Text, Only("source", ("archive",))] = Field(
+    labels_csv: Annotated[Text, Only("source", ("archive",))] = Field(
         None,
         description="CSV with a file column and label columns, in `path` or in data/own/<domain>. null or none: the "
         "file labels.csv in the archive, if there is one.",
     )
-    count: Annotated[Count, Only("source", ("demo", "drawn"))] = Field(
+    num_images: Annotated[Count, Only("source", ("demo", "drawn"))] = Field(
         400, description="Number of generated images, >= 1."
     )
     distribution: Annotated[Shares | None, word("default"), Only("source", ("drawn",))] = Field(
@@ -58,11 +58,11 @@ class Resize(Group):
         le=178_956_970,
         description="Largest image that is decoded, in pixels, 1 to 178956970 (the limit of Pillow).",
     )
-    candidates: PerDomain[CountOrAll] = Field(
+    max_images: PerDomain[CountOrAll] = Field(
         description="Largest number of images to decode per domain, >= 1, as many women as men where the source has "
         "labels. null or all: all images."
     )
-    engine: Engine = Field(
+    executor: Executor = Field(
         "local", description="Executor: the cores of this machine (local) or a Ray cluster (ray). The bytes are equal."
     )
 
@@ -86,7 +86,7 @@ class DomainLandmarks(Group):
     weights: Annotated[Text, Only("detector", ("dlib", *NETWORK_DETECTORS))] = Field(
         None, description="Folder with the weight files. null or none: the packaged or downloaded weights."
     )
-    batch: Annotated[Count, Only("detector", NETWORK_DETECTORS)] = Field(
+    batch_size: Annotated[Count, Only("detector", NETWORK_DETECTORS)] = Field(
         16, description="Batch size of the detector in images, >= 1."
     )
 
@@ -97,7 +97,7 @@ class Landmarks(PerDomain[DomainLandmarks]):
     align: bool = Field(
         False, description="Alignment of faces to common eye and mouth positions wherever their pixels are read."
     )
-    engine: Engine = Field("local", description="Executor, as for `resize`.")
+    executor: Executor = Field("local", description="Executor, as for `resize`.")
 
 
 class DomainFilter(Group):
@@ -108,7 +108,7 @@ class DomainFilter(Group):
     )
     keep_unknown_year: bool = Field(True, description="Whether to keep faces without a year in the file name.")
     min_score: Share = Field(0.0, description="Lowest detector confidence to keep, 0 to 1.")
-    min_feature_score: Share = Field(0.0, description="Lowest mean keypoint confidence to keep, 0 to 1.")
+    min_keypoint_score: Share = Field(0.0, description="Lowest mean keypoint confidence to keep, 0 to 1.")
     max_yaw: float = Field(90.0, ge=0, le=90, description="Largest absolute yaw angle to keep, in degrees, 0 to 90.")
     min_size: float = Field(
         0.0, ge=0, description="Smallest shorter side of the face box to keep, in pixels of the stored image, >= 0."
@@ -116,7 +116,7 @@ class DomainFilter(Group):
     min_sharpness: float = Field(
         0.0, ge=0, description="Lowest variance of the Laplacian in the face box to keep, >= 0."
     )
-    duplicate_radius: Annotated[Annotated[int, Field(ge=0, le=64)] | None, word("exact")] = Field(
+    max_phash_distance: Annotated[Annotated[int, Field(ge=0, le=64)] | None, word("exact")] = Field(
         None,
         description="Largest Hamming distance of two 64-bit perceptual hashes that marks duplicates, 0 to 64. null or "
         "exact: only files with equal bytes.",
@@ -160,7 +160,7 @@ Wanted = Annotated[
 class Balance(PerDomain[Wanted]):
     """Number of faces per domain: a count, a count per gender, or null or all for every face."""
 
-    labels: Literal["source", "estimated"] = Field(
+    gender_source: Literal["source", "estimated"] = Field(
         "source", description="Origin of missing gender labels: none besides the source's, or estimated from pixels."
     )
     on_shortage: Literal["error", "shrink"] = Field(
@@ -170,7 +170,7 @@ class Balance(PerDomain[Wanted]):
     def without_effect(self) -> Iterator[tuple[str, str]]:
         """Yield each key that has no effect here: nothing can be short where all faces are taken."""
         if all(self[domain] is None for domain in PerDomain.model_fields):
-            yield "on_shortage", "human, anime, external: all"
+            yield "on_shortage", "human, anime, external_test: all"
 
 
 class Split(Group):

@@ -16,6 +16,31 @@ A_COUNT_PER_GENDER, A_COUNT = "a count per gender", "a count"
 LONGEST_VALUE = 60
 #: What pydantic calls the members of a union in the location of an error.
 _MEMBERS = {A_COUNT, A_COUNT_PER_GENDER, "int", "float", "str", "bool", "none"}
+#: Keys that had another name in version 0.1: group, old key, new key. "*" is every group.
+RENAMED = {
+    ("train", "batch"): "batch_size",
+    ("train", "pool"): "image_pool_size",
+    ("train", "width"): "generator_width",
+    ("train", "blocks"): "residual_blocks",
+    ("train", "upsample"): "generator_upsample",
+    ("train", "ema"): "ema_decay",
+    ("train", "augment"): "discriminator_augment",
+    ("train", "select"): "checkpoint_selection",
+    ("evaluate", "tolerance"): "reconstruction_tolerance",
+    ("evaluate", "bootstrap"): "bootstrap_resamples",
+    ("evaluate", "weights"): "inception_weights",
+    ("report", "samples"): "samples_per_direction",
+    ("resize", "candidates"): "max_images",
+    ("resize", "engine"): "executor",
+    ("landmarks", "engine"): "executor",
+    ("landmarks", "batch"): "batch_size",
+    ("filter", "min_feature_score"): "min_keypoint_score",
+    ("filter", "duplicate_radius"): "max_phash_distance",
+    ("balance", "labels"): "gender_source",
+    ("download", "labels"): "labels_csv",
+    ("download", "count"): "num_images",
+    ("*", "external"): "external_test",
+}
 _EXPECTED = {
     "bool": "true or false",
     "int": "an integer",
@@ -59,7 +84,12 @@ def explain(error: ValidationError, model: type[BaseModel], profile: str) -> Use
 
 
 def unknown_key(key: str, name: str, known: Iterable[str]) -> UserError:
-    """Return the error for a key that no stage reads, with the name that was probably meant."""
+    """Return the error for a key that no stage reads, with its new name or the one that was probably meant."""
+    group = key.partition(".")[0]
+    new = RENAMED.get((group, name)) or RENAMED.get(("*", name))
+    if new:
+        renamed = ".".join([*key.split(".")[:-1], new])
+        return UserError(f"{key!r} has a new name: {renamed!r}. Rename the key.", kind=Kind.BAD_VALUE, subject=key)
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
     hint = f"Write {near[0]!r}" if near else "Remove it"
     return UserError(f"{key!r} is not a known key. {hint}.", kind=Kind.BAD_VALUE, subject=key)

@@ -43,7 +43,7 @@ class Train(Group):
     lambda_identity: Annotated[float, Only("model", CYCLEGANS)] = Field(
         0.5, ge=0, description="Weight of the identity loss as a multiple of `lambda_cycle`, >= 0."
     )
-    pool: Annotated[int, Only("model", UNPAIRED)] = Field(
+    image_pool_size: Annotated[int, Only("model", UNPAIRED)] = Field(
         50, ge=0, description="Size of the image pool in images, >= 0; 0: no pool."
     )
     resolution: int = Field(128, ge=32, le=512, description="Side of training images in pixels, a multiple of 4.")
@@ -52,13 +52,17 @@ class Train(Group):
         description="Generator. resnet: the original CycleGAN's; unet: a fifth of its operations; styled_unet: that of "
         "pix2pix, with group normalisation, which keeps colours.",
     )
-    width: Count = Field(64, description="Channels of the first generator layer, >= 1; `ngf` in the CycleGAN code.")
-    blocks: Annotated[Count, Only("model", CYCLEGANS)] = Field(6, description="Residual blocks per generator, >= 1.")
-    upsample: Annotated[Literal["transposed", "resize"], Only("model", CYCLEGANS), Only("generator", ("resnet",))] = (
-        Field(
-            "resize",
-            description="Upsampling layers: transposed convolutions (with checkerboards), or resize and convolution.",
-        )
+    generator_width: Count = Field(
+        64, description="Channels of the first generator layer, >= 1; `ngf` in the CycleGAN code."
+    )
+    residual_blocks: Annotated[Count, Only("model", CYCLEGANS)] = Field(
+        6, description="Residual blocks per generator, >= 1."
+    )
+    generator_upsample: Annotated[
+        Literal["transposed", "resize"], Only("model", CYCLEGANS), Only("generator", ("resnet",))
+    ] = Field(
+        "resize",
+        description="Upsampling layers: transposed convolutions (with checkerboards), or resize and convolution.",
     )
     activation: Annotated[Literal["relu", "leaky_relu"], Only("model", UNPAIRED)] = Field(
         "relu", description="Activation function of the generators."
@@ -71,19 +75,21 @@ class Train(Group):
     discriminator_width: Count = Field(
         64, description="Channels of the first discriminator layer, >= 1; `ndf` in the CycleGAN code."
     )
-    batch: Count = Field(1, description="Batch size per domain and device, >= 1.")
+    batch_size: Count = Field(1, description="Batch size per domain and device, >= 1.")
     epochs: Count = Field(
         100, description="Number of epochs, >= 1. The learning rate falls linearly to 0 over the second half."
     )
-    ema: float = Field(0.0, ge=0, lt=1, description="EMA decay of the generator weights per step, 0 to 1; 0: no EMA.")
-    augment: Annotated[bool, Only("model", UNPAIRED)] = Field(
+    ema_decay: float = Field(
+        0.0, ge=0, lt=1, description="EMA decay of the generator weights per step, 0 to 1; 0: no EMA."
+    )
+    discriminator_augment: Annotated[bool, Only("model", UNPAIRED)] = Field(
         False, description="Random translation of discriminator inputs (DiffAugment), for small datasets."
     )
     precision: Literal["32", "bf16-mixed", "16-mixed"] = Field(
         "32", description="Precision of activations; weights are float32."
     )
     compile: bool = Field(False, description="torch.compile: faster steps on a GPU after minutes of warm-up.")
-    select: Literal["best", "last"] | Count = Field(
+    checkpoint_selection: Literal["best", "last"] | Count = Field(
         "best",
         description="Epoch of the final model: the one with the smallest validation distances and no mode collapse "
         "(best), the last one, or a number.",
@@ -101,12 +107,12 @@ class Train(Group):
         styled = self.model == "pix2pix" or (self.generator == "styled_unet" and self.model in CYCLEGANS)
         if styled and self.resolution % 16:
             raise bad_value("train.resolution", self.resolution, "a multiple of 16 for the styled U-Net")
-        if styled and self.width % 8:
-            raise bad_value("train.width", self.width, "a multiple of 8 for the styled U-Net")
+        if styled and self.generator_width % 8:
+            raise bad_value("train.generator_width", self.generator_width, "a multiple of 8 for the styled U-Net")
         if self.model == "dcgan" and self.resolution & (self.resolution - 1):
             raise bad_value("train.resolution", self.resolution, "a power of 2 for model dcgan")
-        if isinstance(self.select, int) and self.select > self.epochs:
-            raise bad_value("train.select", self.select, f"<= train.epochs ({self.epochs})")
+        if isinstance(self.checkpoint_selection, int) and self.checkpoint_selection > self.epochs:
+            raise bad_value("train.checkpoint_selection", self.checkpoint_selection, f"<= train.epochs ({self.epochs})")
         return self
 
     @property
@@ -118,21 +124,21 @@ class Train(Group):
 class Evaluate(Group):
     """Measurements on the test split."""
 
-    tolerance: Share = Field(
+    reconstruction_tolerance: Share = Field(
         0.1, description="Largest error of a reconstructed pixel value, as a share of the value range, 0 to 1."
     )
     extractor: Literal["embedded", "inception"] = Field(
         "embedded",
         description="Feature network of the distances. embedded: EfficientNet (fd, kd); inception: fid, kid.",
     )
-    weights: Annotated[Text, Only("extractor", ("inception",))] = Field(
+    inception_weights: Annotated[Text, Only("extractor", ("inception",))] = Field(
         None, description="File or folder of the Inception weights. null or none: downloaded weights."
     )
-    bootstrap: int = Field(
+    bootstrap_resamples: int = Field(
         200, ge=0, description="Number of bootstrap resamples per confidence interval, >= 2; 0: no intervals."
     )
 
-    @field_validator("bootstrap")
+    @field_validator("bootstrap_resamples")
     @classmethod
     def _enough(cls, bootstrap: int) -> int:
         if bootstrap == 1:
@@ -143,4 +149,4 @@ class Evaluate(Group):
 class Report(Group):
     """Contents of the report."""
 
-    samples: Count = Field(8, description="Faces per direction in the sample sheets, >= 1.")
+    samples_per_direction: Count = Field(8, description="Faces per direction in the sample sheets, >= 1.")

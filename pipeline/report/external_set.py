@@ -28,10 +28,10 @@ def describe(results: Results) -> dict[str, Any] | None:
         return None
     rows = results.table(TABLE)
     outputs = open_pixels(results.data / IMAGES)
-    faces = results.table("filter/external/faces.parquet")
+    faces = results.table("filter/external_test/faces.parquet")
     if len(rows) != len(outputs) or rows["face_id"].tolist() != faces["face_id"].tolist():
-        raise conflict(results.data / IMAGES, "does not match data/filter/external", REPRO)
-    inputs = read_crops(results.pixels("external"), faces, outputs.shape[1])
+        raise conflict(results.data / IMAGES, "does not match data/filter/external_test", REPRO)
+    inputs = read_crops(results.pixels("external_test"), faces, outputs.shape[1])
     return {
         "rows": _rows(results.csv("evaluate/metrics.csv", *COLUMNS)),
         "galleries": {

@@ -18,7 +18,7 @@ def describe(results: Results, params: Params) -> dict[str, Any]:
     """
     return {
         "profile": params.profile,
-        "samples": samples.describe(results, params.report.samples),
+        "samples": samples.describe(results, params.report.samples_per_direction),
         "metrics": metrics.describe(results),
         "subgroups": subgroups.describe(results),
         "failures": failures.describe(results),

@@ -56,7 +56,9 @@ def _shortage(domain: str, group: str, count: int, available: int, table: pd.Dat
     unlabelled = int(table["gender"].isna().sum())
     hint = "lower the count, loosen filter." + domain + " or set balance.on_shortage to shrink"
     if group != "faces" and unlabelled:
-        hint = f"{unlabelled} faces have no gender label, which balance.labels: estimated would add; else " + hint
+        hint = (
+            f"{unlabelled} faces have no gender label, which balance.gender_source: estimated would add; else " + hint
+        )
     return f"balance.{domain} in params.yaml asks for {count} {kind} faces, but only {available} are left: {hint}."
 
 

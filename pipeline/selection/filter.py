@@ -1,7 +1,7 @@
 """One verdict per face, with its reason.
 
 A face can fail in several ways; it gets the first of these reasons: `wrong_year`, `no_face`, `low_score`,
-`unclear_features`, `side_profile`, `small`, `blurry`, `duplicate`. A measurement that is missing fails the threshold
+`low_keypoint_score`, `side_profile`, `small`, `blurry`, `duplicate`. A measurement that is missing fails the threshold
 that asks for it; a threshold that asks for nothing (a score, size or sharpness of 0, a yaw of 90) passes every face.
 Duplicates are looked for last and only among the faces that pass everything else: a good picture is never dropped in
 favour of a bad copy of it.
@@ -14,7 +14,7 @@ from ..errors import UserError
 from ..params import DomainFilter
 from .duplicates import clusters, perceptual_hashes
 
-REASONS = ("wrong_year", "no_face", "low_score", "unclear_features", "side_profile", "small", "blurry", "duplicate")
+REASONS = ("wrong_year", "no_face", "low_score", "low_keypoint_score", "side_profile", "small", "blurry", "duplicate")
 
 
 def judge(table: pd.DataFrame, pixels: np.ndarray, wanted: DomainFilter) -> pd.DataFrame:
@@ -34,7 +34,7 @@ def judge(table: pd.DataFrame, pixels: np.ndarray, wanted: DomainFilter) -> pd.D
         "wrong_year": _wrong_year(measures["year"], wanted),
         "no_face": measures["score"].isna(),
         "low_score": _below(measures["score"], wanted.min_score),
-        "unclear_features": _below(measures["feature_score"], wanted.min_feature_score),
+        "low_keypoint_score": _below(measures["feature_score"], wanted.min_keypoint_score),
         "side_profile": ~(measures["yaw"].abs() <= wanted.max_yaw) & (wanted.max_yaw < 90),
         "small": _below(measures["size"], wanted.min_size),
         "blurry": _below(measures["sharpness"], wanted.min_sharpness),
@@ -43,7 +43,7 @@ def judge(table: pd.DataFrame, pixels: np.ndarray, wanted: DomainFilter) -> pd.D
     judged["reason"] = pd.array(reason, dtype="string")
     judged["duplicate_of"] = pd.array([None] * len(judged), dtype="string")
     judged["cluster"] = pd.array([None] * len(judged), dtype="Int64")
-    _mark_duplicates(judged, measures, pixels, wanted.duplicate_radius)
+    _mark_duplicates(judged, measures, pixels, wanted.max_phash_distance)
     judged["verdict"] = pd.array(np.where(judged["reason"] == "", "kept", "dropped"), dtype="string")
     return judged
 

@@ -16,7 +16,7 @@ SHOWN = 48
 CAPTIONS = {
     "wrong_year": ("year", "{:.0f}"),
     "low_score": ("score", "score {:.2f}"),
-    "unclear_features": ("feature_score", "features {:.2f}"),
+    "low_keypoint_score": ("feature_score", "features {:.2f}"),
     "side_profile": ("yaw", "yaw {:+.0f}°"),
     "small": ("size", "{:.0f} px"),
     "blurry": ("sharpness", "sharpness {:.0f}"),

@@ -120,7 +120,7 @@ def check(faces: dict[str, np.ndarray], step: int, split: str) -> None:
             raise UserError(f"{table} holds only 1 {split} face, at least 2 are needed: raise balance.{domain}.")
         if len(pixels) < step:
             raise UserError(
-                f"{table} holds {len(pixels)} {split} faces, fewer than the {step} of a step: lower train.batch."
+                f"{table} holds {len(pixels)} {split} faces, fewer than the {step} of a step: lower train.batch_size."
             )
         flat = sum(int(face.min() == face.max()) for face in pixels)
         if flat:

@@ -42,36 +42,36 @@ def fit(
     """Train `model` on `faces`, or go on where the newest checkpoint in `folder` stands.
 
     Returns:
-        The model chosen by `train.select`, the history (a row per epoch), and the state after the last step.
+        The model chosen by `train.checkpoint_selection`, the history (a row per epoch), and the final state.
 
     Raises:
         UserError: a loss diverged; the outputs collapsed under `on_collapse: stop`, or again and again.
     """
     seed = model.config.seed
     run = Run(train, model, engine, folder)
-    steps = faces.steps(train.batch * engine.world)
+    steps = faces.steps(train.batch_size * engine.world)
     total = steps * train.epochs
     run.resume()
     progress = run.progress
-    bar = tqdm(total=total * train.batch * engine.world, initial=progress.step * train.batch * engine.world,
+    bar = tqdm(total=total * train.batch_size * engine.world, initial=progress.step * train.batch_size * engine.world,
                unit="img", desc="train", disable=None if engine.rank == 0 else True)  # fmt: skip
     saved = time.monotonic()
     unread: list[dict[str, Tensor]] = []
     while progress.step < total:
         step = progress.step
         lr = train.lr * min(1.0, 2 * (1 - step / total)) * 0.5**progress.rollbacks
-        unread.append(run.step(faces.batch(step, train.batch, seed, engine.rank, engine.world), lr, seed))
+        unread.append(run.step(faces.batch(step, train.batch_size, seed, engine.rank, engine.world), lr, seed))
         progress.step += 1
         epoch, place = divmod(progress.step, steps)
         if engine.device.type == "cpu" or place % LOOK == 0:
-            _read(unread, progress, engine, steps, bar, train.batch * engine.world)
+            _read(unread, progress, engine, steps, bar, train.batch_size * engine.world)
             if place and engine.share(time.monotonic() - saved > checkpoint_seconds):
                 run.save()
                 saved = time.monotonic()
         if place:
             continue
         # The end of an epoch.
-        _read(unread, progress, engine, steps, bar, train.batch * engine.world)
+        _read(unread, progress, engine, steps, bar, train.batch_size * engine.world)
         row: dict[str, Any] = {"epoch": epoch, "step": progress.step, "lr": lr, "num_rollbacks": progress.rollbacks}
         row |= {f"train_{name}": value / steps for name, value in progress.sums.items()}
         if engine.rank == 0:
@@ -88,7 +88,7 @@ def fit(
             warnings.warn(f"{_collapse_sentence(row, folder)} Going back, at half the learning rate.", stacklevel=2)
             run.roll_back()
             progress = run.progress
-            bar.n = progress.step * train.batch * engine.world
+            bar.n = progress.step * train.batch_size * engine.world
         else:
             progress.history.append(row)
             _warn(progress.history)

@@ -67,10 +67,10 @@ class Run:
         betas = PAIRED_BETAS if self.paired else BETAS
         self.optimizers = {name: engine.adam(weights, train.lr, betas) for name, weights in self.players.items()}
         # A pooled output would need its input: paired training has no pools.
-        self.pools = {} if self.paired else {domain: ImagePool(train.pool) for domain in ("human", "anime")}
+        self.pools = {} if self.paired else {domain: ImagePool(train.image_pool_size) for domain in ("human", "anime")}
         #: The model whose pictures count: the generators' moving averages, or the generators themselves.
         self.averaged = model
-        if train.ema:
+        if train.ema_decay:
             averages = {name: copy.deepcopy(getattr(model, name)).requires_grad_(False) for name in GENERATORS}
             self.averaged = replace(model, **averages)
 
@@ -86,7 +86,7 @@ class Run:
 
         random = batches.generator(seed, batches.AUGMENT, place, engine.rank)
         noisy = noise if self.train.noise else unchanged
-        shown = (lambda images: augment(images, random)) if self.train.augment else unchanged
+        shown = (lambda images: augment(images, random)) if self.train.discriminator_augment else unchanged
 
         rates = {"generator": lr, "discriminator": lr}
         if self.paired:
@@ -110,10 +110,10 @@ class Run:
     @torch.no_grad()
     def _average(self) -> None:
         """Move the averages on: a tenth of the weights' way in the first step, 1 - ema of it after some thousands."""
-        if not self.train.ema:
+        if not self.train.ema_decay:
             return
         step = self.progress.step / 5
-        decay = min(self.train.ema, (1 + step) / (10 + step))
+        decay = min(self.train.ema_decay, (1 + step) / (10 + step))
         for name in GENERATORS:
             averaged, trained = getattr(self.averaged, name), getattr(self.model, name)
             torch._foreach_lerp_(list(averaged.parameters()), list(trained.parameters()), 1 - decay)
@@ -132,7 +132,9 @@ class Run:
             "computed": self.engine.describe(),
             "progress": vars(self.progress),
             "networks": {name: network.state_dict() for name, network in self.recipe.networks.items()},
-            "averages": {name: getattr(self.averaged, name).state_dict() for name in GENERATORS if self.train.ema},
+            "averages": {
+                name: getattr(self.averaged, name).state_dict() for name in GENERATORS if self.train.ema_decay
+            },
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
             "pools": {str(rank): pool for rank, pool in enumerate(pools)},
         }
@@ -182,7 +184,7 @@ class Run:
         self.progress.rollbacks = rollbacks + 1
 
     def chosen(self) -> TranslationModel:
-        """Return the model of the epoch that `train.select` names."""
+        """Return the model of the epoch that `train.checkpoint_selection` names."""
         row = self.selected() or self.progress.history[-1]
         if row is not self.progress.history[-1]:
             state = self.engine.share(self.checkpoints.at(_serial(row)) if self.engine.rank == 0 else None)
@@ -196,12 +198,12 @@ class Run:
         return replace(chosen, config=chosen.config.model_copy(update={"epoch": row["epoch"]}))
 
     def selected(self) -> dict[str, Any] | None:
-        """Return the history's row of the epoch that `train.select` names, as far as it has come; None without one."""
+        """Return the history row of the selected epoch so far; None without one."""
         history = self.progress.history
-        if self.train.select == "best":
+        if self.train.checkpoint_selection == "best":
             sound = [row for row in history if not row["collapsed"]]
             return min(sound, key=lambda row: row["val_fd_human2anime"] + row["val_fd_anime2human"], default=None)
-        epoch = self.train.epochs if self.train.select == "last" else self.train.select
+        epoch = self.train.epochs if self.train.checkpoint_selection == "last" else self.train.checkpoint_selection
         return next((row for row in history if row["epoch"] == epoch), None)
 
     def last_good(self) -> dict[str, Any] | None:

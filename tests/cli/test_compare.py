@@ -33,7 +33,7 @@ folder.mkdir(parents=True)
 PARAMS = """
 seed: 0
 train: {model: cyclegan, noise: false}
-profiles: {demo: {download: {human: {path: photos.zip, labels: null}}}}
+profiles: {demo: {download: {human: {path: photos.zip, labels_csv: null}}}}
 """
 EVALUATE = """
 import json, os, pathlib, psutil, sys
@@ -132,13 +132,21 @@ def test_table_has_means_and_spreads(tmp_path: Path):
 
 
 def test_files_named_by_params_and_settings_come_along(tmp_path: Path):
-    source = "{path: photos.zip, labels: null}, anime: {path: /elsewhere/anime.zip}, b: {path: data/own/external}"
+    source = (
+        "{path: photos.zip, labels_csv: null}, anime: {path: /elsewhere/anime.zip}, b: {path: data/own/external_test}"
+    )
     (tmp_path / "params.yaml").write_text(f"download: {{human: {source}}}")
-    (tmp_path / "data/own/external").mkdir(parents=True)
-    for name in ("photos.zip", "people.csv", "epochs", "data/own/external/README.md", "data/own/external/a.png"):
+    (tmp_path / "data/own/external_test").mkdir(parents=True)
+    for name in (
+        "photos.zip",
+        "people.csv",
+        "epochs",
+        "data/own/external_test/README.md",
+        "data/own/external_test/a.png",
+    ):
         (tmp_path / name).touch()
-    settings = ["download.human.labels=people.csv", "x.path=gone.zip", "train.model=epochs"]
-    assert compare.own_files(tmp_path, settings) == ["data/own/external/a.png", "people.csv", "photos.zip"]
+    settings = ["download.human.labels_csv=people.csv", "x.path=gone.zip", "train.model=epochs"]
+    assert compare.own_files(tmp_path, settings) == ["data/own/external_test/a.png", "people.csv", "photos.zip"]
 
 
 def test_names_tell_runs_apart():

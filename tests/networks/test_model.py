@@ -8,19 +8,24 @@ from pipeline.errors import UserError
 from pipeline.networks.model import ModelConfig, build_model, load_model, save_model
 
 CONFIGS = {
-    "cyclegan": {"width": 4, "blocks": 1, "discriminator_width": 4},
-    "unet": {"generator": "unet", "width": 4, "blocks": 1, "discriminator_width": 4},
-    "dcgan": {"model": "dcgan", "width": 4, "discriminator_width": 4},
-    "landmark_cyclegan": {"model": "landmark_cyclegan", "width": 4, "blocks": 1, "discriminator_width": 4},
-    "projected": {"width": 4, "blocks": 1, "discriminator": "projected", "discriminator_width": 4},
+    "cyclegan": {"generator_width": 4, "residual_blocks": 1, "discriminator_width": 4},
+    "unet": {"generator": "unet", "generator_width": 4, "residual_blocks": 1, "discriminator_width": 4},
+    "dcgan": {"model": "dcgan", "generator_width": 4, "discriminator_width": 4},
+    "landmark_cyclegan": {
+        "model": "landmark_cyclegan",
+        "generator_width": 4,
+        "residual_blocks": 1,
+        "discriminator_width": 4,
+    },
+    "projected": {"generator_width": 4, "residual_blocks": 1, "discriminator": "projected", "discriminator_width": 4},
     "spectral": {
-        "width": 4,
-        "blocks": 1,
+        "generator_width": 4,
+        "residual_blocks": 1,
         "activation": "leaky_relu",
         "discriminator": "spectral",
         "discriminator_width": 4,
     },
-    "noise": {"width": 4, "blocks": 1, "discriminator_width": 4, "noise_std": 0.1},
+    "noise": {"generator_width": 4, "residual_blocks": 1, "discriminator_width": 4, "noise_std": 0.1},
 }
 
 
@@ -103,7 +108,7 @@ def damage_weights(folder):
 
 def swap_config(folder):
     content = json.loads((folder / "model.json").read_text())
-    content["width"] = 8
+    content["generator_width"] = 8
     (folder / "model.json").write_text(json.dumps(content))
 
 

@@ -15,18 +15,18 @@ STRICT = DomainFilter(
     years=(2011, 2019),
     keep_unknown_year=False,
     min_score=0.5,
-    min_feature_score=0.4,
+    min_keypoint_score=0.4,
     max_yaw=30,
     min_size=20,
     min_sharpness=50,
-    duplicate_radius=4,
+    max_phash_distance=4,
 )
 #: What makes a good face bad for one reason, in the order of precedence.
 FLAWS = {
     "wrong_year": {"year": 2010},
     "no_face": {"score": np.nan, "box": None, "keypoints": None, "yaw": np.nan, "sharpness": np.nan},
     "low_score": {"score": 0.49},
-    "unclear_features": {"keypoints": [1.0, 1.0, 0.39, 2.0, 2.0, 0.39]},
+    "low_keypoint_score": {"keypoints": [1.0, 1.0, 0.39, 2.0, 2.0, 0.39]},
     "side_profile": {"yaw": -30.5},
     "small": {"box": [0.0, 0.0, 64.0, 19.0]},
     "blurry": {"sharpness": 49.0},
@@ -96,7 +96,7 @@ def test_the_documented_order_is_the_order():
     ("missing", "reason"),
     [
         ({"year": pd.NA}, "wrong_year"),
-        ({"keypoints": None}, "unclear_features"),
+        ({"keypoints": None}, "low_keypoint_score"),
         ({"yaw": np.nan}, "side_profile"),
         ({"box": None}, "small"),
         ({"sharpness": np.nan}, "blurry"),
@@ -146,7 +146,7 @@ def test_a_bad_copy_never_replaces_a_good_one(pixels):
 
 
 def test_equal_files_are_duplicates_without_a_radius(pixels):
-    judged = judge(table_of({"sha256": "same"}, {"sha256": "same"}, {}), pixels, DomainFilter(duplicate_radius=None))
+    judged = judge(table_of({"sha256": "same"}, {"sha256": "same"}, {}), pixels, DomainFilter(max_phash_distance=None))
     assert judged["reason"].tolist() == ["", "duplicate", ""]
 
 

@@ -55,7 +55,7 @@ def test_a_shortage_leaves_nothing(ask):
 
 def test_pixels_are_read_only_where_a_gender_is_missing(ask):
     Path("data/resize/human/faces.npy").unlink()
-    ask(human=10, labels="estimated")
+    ask(human=10, gender_source="estimated")
     stage.main("human")
     table = read_table(Path("data/filter/human/faces.parquet"))
     table.loc[10, "gender"] = None

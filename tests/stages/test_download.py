@@ -88,7 +88,7 @@ def test_incomplete_source_is_refused(project, source, kind, subject):
 
 
 def test_drawn_faces_are_the_same_again_with_their_truth(project):
-    use(project, "anime", count=5, distribution={"gender": {"female": 1}, "glasses": {"round": 1}})
+    use(project, "anime", num_images=5, distribution={"gender": {"female": 1}, "glasses": {"round": 1}})
     download.main("anime")
     folder = project / "data/download/anime"
     first = {path.name: path.read_bytes() for path in folder.iterdir()}
@@ -108,7 +108,7 @@ def test_drawn_faces_are_the_same_again_with_their_truth(project):
 
 
 def test_drawing_resumes_after_an_interruption(project, monkeypatch):
-    use(project, "anime", count=6)
+    use(project, "anime", num_images=6)
     download.main("anime")
     whole = (project / "data/download/anime/faces.zip").read_bytes()
     numbers = []
@@ -132,7 +132,7 @@ def test_drawing_resumes_after_an_interruption(project, monkeypatch):
     "distribution", [{"hair": {"orange": 1, "plaid": 1}}, {"wings": 0.5}, {"glasses": {"round": -1}}]
 )
 def test_drawn_refuses_a_wrong_distribution(project, distribution):
-    use(project, "anime", count=2, distribution=distribution)
+    use(project, "anime", num_images=2, distribution=distribution)
     with pytest.raises(UserError) as caught:
         download.main("anime")
     assert caught.value.kind == Kind.BAD_VALUE
@@ -140,16 +140,16 @@ def test_drawn_refuses_a_wrong_distribution(project, distribution):
 
 
 def test_embedded_people_are_no_anime_faces(project):
-    use(project, "anime", source="demo", count=2)
+    use(project, "anime", source="demo", num_images=2)
     with pytest.raises(UserError) as caught:
         download.main("anime")
     assert (caught.value.kind, caught.value.subject) == (Kind.BAD_VALUE, "download.anime.source")
 
 
 def test_external_shows_people_with_labels_and_things_without(project):
-    use(project, "external", count=4)
-    download.main("external")
-    table = read_table(project / "data/download/external/members.parquet")
+    use(project, "external_test", num_images=4)
+    download.main("external_test")
+    table = read_table(project / "data/download/external_test/members.parquet")
     assert table["source"].str.startswith("not_a_face").sum() == 1
     people = table[table["source"].str.startswith("person")]
     assert set(people["gender"]) <= {"female", "male"}
@@ -163,10 +163,10 @@ def test_labels_must_be_where_dvc_watches(project, png):
     (own / "1.png").write_bytes(png(1))
     for folder in (own, project):
         (folder / "people.csv").write_text("file,gender\n1.png,female\n")
-    use(project, "human", source="archive", labels="data/own/human/people.csv")
+    use(project, "human", source="archive", labels_csv="data/own/human/people.csv")
     download.main("human")
     assert read_table(project / "data/download/human/members.parquet")["gender"].tolist() == ["female"]
-    use(project, "human", source="archive", labels="people.csv")
+    use(project, "human", source="archive", labels_csv="people.csv")
     with pytest.raises(UserError) as error:
         download.main("human")
-    assert (error.value.kind, error.value.subject) == (Kind.BAD_VALUE, "download.human.labels")
+    assert (error.value.kind, error.value.subject) == (Kind.BAD_VALUE, "download.human.labels_csv")

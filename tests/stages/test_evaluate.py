@@ -23,21 +23,21 @@ DIRECTION_METRICS = {
     *("fd", "kd", "precision", "recall", "target_domain_accuracy", "discriminator_accuracy"),
     *("near_duplicate_rate", "train_copy_rate", "feature_diversity_ratio"),
 }
-TINY = ModelConfig(resolution=32, width=4, blocks=1, discriminator_width=4, aligned=False)
+TINY = ModelConfig(resolution=32, generator_width=4, residual_blocks=1, discriminator_width=4, aligned=False)
 
 
 @pytest.fixture
 def project(tmp_path: Path, tiny_faces: Callable[..., pd.DataFrame], monkeypatch: pytest.MonkeyPatch) -> Path:
     """Write what the stages before `evaluate` leave; work there."""
     shutil.copy(ROOT / "params.yaml", tmp_path)
-    for domain in ("human", "anime", "external"):
+    for domain in ("human", "anime", "external_test"):
         folder = tmp_path / "data" / "resize" / domain
-        table = tiny_faces(folder, domain, n=20 if domain == "external" else 28)
-        if domain == "external":
+        table = tiny_faces(folder, domain, n=20 if domain == "external_test" else 28)
+        if domain == "external_test":
             table.loc[15:, "source"] = [f"not_a_face_{index}.png" for index in range(5)]
             table.loc[15:, ["verdict", "reason"]] = ["dropped", "no_face"]
-            write_table(table, tmp_path / "data" / "filter" / "external" / "faces.parquet")
-            write_table(table[:10], tmp_path / "data" / "balance" / "external" / "faces.parquet")
+            write_table(table, tmp_path / "data" / "filter" / "external_test" / "faces.parquet")
+            write_table(table[:10], tmp_path / "data" / "balance" / "external_test" / "faces.parquet")
         else:
             write_table(table, tmp_path / "data" / "split" / f"{domain}.parquet")
     torch.manual_seed(0)

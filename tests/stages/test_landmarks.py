@@ -186,7 +186,7 @@ def test_truth_needs_the_columns_of_drawn_faces(tmp_path):
 
 @pytest.mark.parametrize(
     ("words", "sentence"),
-    [((), "'domain'"), (("cats",), "'cats'"), (("external",), "data/resize/external/faces.parquet")],
+    [((), "'domain'"), (("cats",), "'cats'"), (("external_test",), "data/resize/external_test/faces.parquet")],
 )
 def test_wrong_calls_end_with_one_error_line(resized, words, sentence):
     code, text = run(resized, *words)

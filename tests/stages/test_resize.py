@@ -104,7 +104,7 @@ def test_number_of_workers_and_second_run_change_no_byte(project, png, monkeypat
 
 
 def test_candidates_are_as_many_women_as_men(project, png):
-    set_param(project, "  candidates: {human: null", "  candidates: {human: 10")
+    set_param(project, "  max_images: {human: null", "  max_images: {human: 10")
     genders = ["female"] * 30 + ["male"] * 10
     download(project, {f"{n:02d}.png": png(n) for n in range(40)}, gender=genders)
     resize.main("human")

@@ -19,11 +19,11 @@ from stages import train
 ROOT = Path(__file__).parents[2]
 SMALL = {
     "resolution": 32,
-    "width": 2,
-    "blocks": 1,
+    "generator_width": 2,
+    "residual_blocks": 1,
     "discriminator": "patch",
     "discriminator_width": 2,
-    "batch": 2,
+    "batch_size": 2,
     "epochs": 2,
 }
 
@@ -61,7 +61,15 @@ def keep(project: Path, domain: str, split: str, count: int) -> None:
 
 @pytest.mark.parametrize("model", ["cyclegan", "dcgan", "landmark_cyclegan"])
 def test_writes_everything_the_next_stages_read(model: str, project: Path) -> None:
-    configure(project, model=model, noise=True, generator="resnet", augment=True, ema=0.9, select="last")
+    configure(
+        project,
+        model=model,
+        noise=True,
+        generator="resnet",
+        discriminator_augment=True,
+        ema_decay=0.9,
+        checkpoint_selection="last",
+    )
     train.main()
     out = project / "data" / "train"
     assert sorted(path.name for path in out.iterdir()) == [
@@ -96,7 +104,7 @@ def test_writes_everything_the_next_stages_read(model: str, project: Path) -> No
         (lambda p: keep(p, "human", "val", 0), "data/split/human.parquet holds no val face: raise balance.human"),
         (lambda p: keep(p, "human", "train", 1), "data/split/human.parquet holds only 1 train face, at least 2"),
         (
-            lambda p: configure(p, batch=15),
+            lambda p: configure(p, batch_size=15),
             "data/split/human.parquet holds 14 train faces, fewer than the 15 of a step",
         ),
         (
@@ -157,8 +165,11 @@ def test_the_model_that_ships_along_can_be_started_from(project: Path, monkeypat
     for name in ("human2anime", "anime2human"):
         weights = getattr(load_model(train.PRETRAINED), name).state_dict()
         assert all(torch.equal(weights[key], value) for key, value in getattr(started[0], name).state_dict().items())
-    configure(project, width=shipped.width + 1)
-    with pytest.raises(UserError, match=f"train.width is {shipped.width + 1}, but the model that train.init=pretrain"):
+    configure(project, generator_width=shipped.generator_width + 1)
+    with pytest.raises(
+        UserError,
+        match=f"train.generator_width is {shipped.generator_width + 1}, but the model that train.init=pretrain",
+    ):
         train.main()
 
 
@@ -176,6 +187,6 @@ def test_another_model_that_ships_along_never_resumes(project: Path, monkeypatch
 
 
 def test_an_odd_rest_of_a_batch_waits_for_the_next_epoch(project: Path) -> None:
-    configure(project, batch=4, epochs=2)  # 14 faces: 3 steps of 4
+    configure(project, batch_size=4, epochs=2)  # 14 faces: 3 steps of 4
     train.main()
     assert pd.read_csv(project / "data" / "train" / "history.csv")["step"].tolist() == [3, 6]

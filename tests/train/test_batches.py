@@ -88,7 +88,11 @@ def test_noise_is_gaussian_and_its_own_for_each_call():
         (0, "train", "data/split/anime.parquet holds no train face: raise balance.anime or the train share of "),
         (0, "val", "data/split/anime.parquet holds no val face: "),
         (1, "train", "data/split/anime.parquet holds only 1 train face, at least 2 are needed: raise balance.anime."),
-        (3, "train", "data/split/anime.parquet holds 3 train faces, fewer than the 4 of a step: lower train.batch."),
+        (
+            3,
+            "train",
+            "data/split/anime.parquet holds 3 train faces, fewer than the 4 of a step: lower train.batch_size.",
+        ),
     ],
 )
 def test_too_few_faces_are_refused(count: int, split: str, sentence: str):

@@ -55,6 +55,6 @@ def test_restored_pool_goes_on_alike():
 
 def test_pool_of_none_gives_what_it_got_without_gradient():
     fake = image(1).requires_grad_()
-    answer = ImagePool(settings(pool=0).pool).query(fake, np.random.default_rng(0))
+    answer = ImagePool(settings(image_pool_size=0).image_pool_size).query(fake, np.random.default_rng(0))
     assert torch.equal(answer, fake)
     assert not answer.requires_grad

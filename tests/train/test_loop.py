@@ -25,7 +25,7 @@ def one_thread() -> None:
 
 @pytest.mark.parametrize("model", ["cyclegan", "dcgan"])
 def test_run_leaves_history_samples_and_a_model_that_loads(model: str, tmp_path: Path):
-    trained, history, _ = fit(settings(model=model, select="last"), tmp_path)
+    trained, history, _ = fit(settings(model=model, checkpoint_selection="last"), tmp_path)
     assert [row["epoch"] for row in history] == [1, 2, 3]
     terms = {name.removeprefix("train_") for name in history[0] if name.startswith("train_")}
     assert terms <= {name.removeprefix("val_") for name in history[0] if name.startswith("val_")}
@@ -82,7 +82,7 @@ def test_discriminators_get_no_gradient_from_the_generators_step(tmp_path: Path)
 
 def test_one_step_is_the_step_of_the_paper(tmp_path: Path):
     """Against Adam and the losses written out: generators first, discriminators on the fakes of that step."""
-    train = settings(noise=False, pool=0)
+    train = settings(noise=False, image_pool_size=0)
     run, model = Run(train, tiny_model(train), Engine(), tmp_path), tiny_model(train)
     generators = [*model.human2anime.parameters(), *model.anime2human.parameters()]
     discriminators = [*model.discriminator_anime.parameters(), *model.discriminator_human.parameters()]
@@ -141,7 +141,7 @@ def history(*rows: tuple[float, int]) -> list[dict[str, Any]]:
     ],
 )
 def test_choice_of_the_epoch(select: Any, rows: list, epoch: int | None, tmp_path: Path):
-    train = settings(select=select)
+    train = settings(checkpoint_selection=select)
     run = Run(train, tiny_model(train), Engine(), tmp_path)
     run.progress.history = history(*rows)
     chosen = run.selected()
@@ -150,8 +150,8 @@ def test_choice_of_the_epoch(select: Any, rows: list, epoch: int | None, tmp_pat
 
 def test_chosen_epoch_has_that_epochs_weights(tmp_path: Path):
     """Epoch 1 of 3, asked for, is what a run that ends its first epoch has there: samples are the witness."""
-    first, rows, _ = fit(settings(select=1, ema=0.9), tmp_path / "a")
-    last, _, _ = fit(settings(select="last", ema=0.9), tmp_path / "b")
+    first, rows, _ = fit(settings(checkpoint_selection=1, ema_decay=0.9), tmp_path / "a")
+    last, _, _ = fit(settings(checkpoint_selection="last", ema_decay=0.9), tmp_path / "b")
     assert (first.config.epoch, last.config.epoch) == (1, 3)
     assert hashes(tmp_path / "a" / "samples") == hashes(tmp_path / "b" / "samples")
     weights = [next(model.human2anime.parameters()) for model in (first, last)]
@@ -160,7 +160,7 @@ def test_chosen_epoch_has_that_epochs_weights(tmp_path: Path):
 
 
 def test_averages_follow_the_weights(tmp_path: Path):
-    train = settings(ema=0.5, noise=False)
+    train = settings(ema_decay=0.5, noise=False)
     run = Run(train, tiny_model(train), Engine(), tmp_path)
     expected = [weight.clone() for weight in run.model.human2anime.parameters()]
     for step in range(4):
@@ -194,7 +194,7 @@ def test_collapse_goes_back_at_half_the_rate_and_gives_up_in_the_end(tmp_path: P
 def test_checkpoint_of_another_model_is_refused(tmp_path: Path):
     train = settings()
     Run(train, tiny_model(train), Engine(), tmp_path).resume()
-    other = settings(width=3)
+    other = settings(generator_width=3)
     with pytest.raises(UserError, match="holds checkpoints of another model: remove this folder"):
         Run(other, tiny_model(other), Engine(), tmp_path).resume()
 
@@ -218,7 +218,7 @@ def test_memory_does_not_grow(tmp_path: Path):
     """2,000 steps; what the allocator and the caches take, they take in the first hundreds."""
     process = psutil.Process(os.getpid())
     sizes: list[int] = []
-    train = settings(ema=0.9, pool=50)
+    train = settings(ema_decay=0.9, image_pool_size=50)
     run = Run(train, tiny_model(train), Engine(), tmp_path)
     images = torch.rand(2, 2, 3, 32, 32)
     for step in range(2000):

@@ -15,7 +15,7 @@ from pipeline.train.pairs import make_pairs
 from pipeline.train.photo_augment import distort
 from pipeline.train.trainer import Run
 
-PAIRED = settings(model="pix2pix", width=8, discriminator_width=4, noise=False)
+PAIRED = settings(model="pix2pix", generator_width=8, discriminator_width=4, noise=False)
 
 
 def faces(count: int = 6) -> Faces:
@@ -30,7 +30,7 @@ def no_warm_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("no_warm_up")
 def test_a_run_learns_the_twins(tmp_path: Path):
-    train = settings(model="pix2pix", width=8, noise=False, epochs=12, lr=3e-3, select="last")
+    train = settings(model="pix2pix", generator_width=8, noise=False, epochs=12, lr=3e-3, checkpoint_selection="last")
     _, history, _ = fit(train, tmp_path)
     assert len(history) == 12
     for term in ("pixel_anime", "perceptual_anime", "pixel_human"):
@@ -109,7 +109,7 @@ def test_pixels_outside_the_photo_are_no_target_of_the_way_back():
 
 @pytest.mark.usefixtures("no_warm_up")
 def test_styles_differ_after_some_steps(tmp_path: Path):
-    train = settings(model="pix2pix", width=8, noise=False, epochs=12, lr=3e-3, select="last")
+    train = settings(model="pix2pix", generator_width=8, noise=False, epochs=12, lr=3e-3, checkpoint_selection="last")
     model, _, _ = fit(train, tmp_path)
     photos = random_faces(2, 5)
     drawn = [model.translate(photos, "human2anime", style=style).astype(int) for style in range(3)]

@@ -24,7 +24,7 @@ def test_generators_and_their_averages_are_the_trained_ones_and_discriminators_a
     trained = tiny_model(settings(), seed=3)
     save_model(trained, tmp_path / "trained")
     # Resolution, model and discriminators are free to differ.
-    train = settings(model="landmark_cyclegan", resolution=64, discriminator_width=3, ema=0.9)
+    train = settings(model="landmark_cyclegan", resolution=64, discriminator_width=3, ema_decay=0.9)
     model, untouched = tiny_model(train, seed=4), tiny_model(train, seed=4)
     start_from(model, tmp_path / "trained")
     run = Run(train, model, Engine(), tmp_path / "run")
@@ -39,11 +39,14 @@ def test_generators_and_their_averages_are_the_trained_ones_and_discriminators_a
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"width": 3}, "train.width is 3, but the model that train.init=pretrained starts from has 2: change"),
-        ({"blocks": 2}, "train.blocks is 2, but"),
+        (
+            {"generator_width": 3},
+            "train.generator_width is 3, but the model that train.init=pretrained starts from has 2: change",
+        ),
+        ({"residual_blocks": 2}, "train.residual_blocks is 2, but"),
         ({"generator": "unet"}, "train.generator is unet, but"),
-        ({"upsample": "transposed"}, "train.upsample is transposed, but"),
-        ({"model": "dcgan", "width": 4}, "train.model is dcgan, but"),
+        ({"generator_upsample": "transposed"}, "train.generator_upsample is transposed, but"),
+        ({"model": "dcgan", "generator_width": 4}, "train.model is dcgan, but"),
     ],
 )
 def test_other_generators_are_one_sentence_that_names_the_key(

@@ -15,9 +15,9 @@ context.set_forkserver_preload(["tiny_run"])
 
 KILLS = 7
 VARIANTS: dict[str, dict[str, Any]] = {
-    "cyclegan with noise, averages and spectral norm": {"ema": 0.99, "discriminator": "spectral"},
+    "cyclegan with noise, averages and spectral norm": {"ema_decay": 0.99, "discriminator": "spectral"},
     "dcgan": {"model": "dcgan", "noise": False},
-    "pix2pix": {"model": "pix2pix", "width": 8, "ema": 0.99},
+    "pix2pix": {"model": "pix2pix", "generator_width": 8, "ema_decay": 0.99},
     # Random faces have more variety than two channels can learn: every epoch collapses, up to the last rollback.
     "rollback": {"on_collapse": "rollback", "epochs": 2},
 }
