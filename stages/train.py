@@ -12,7 +12,7 @@ from pipeline import train as training
 from pipeline.features import distances, extractors, near_duplicates
 from pipeline.files import scratch_folder, sha256
 from pipeline.landmarks import create_detector
-from pipeline.networks.model import Detectors, ModelConfig, TranslationModel, build_model
+from pipeline.networks.model import Detectors, FaceDetectors, ModelConfig, TranslationModel, build_model
 from pipeline.parallel import workers
 from pipeline.train import accelerator, batches, checkpoint, inputs, loop, outputs, pretrained
 from pipeline.train.face_validation import FaceValidator
@@ -63,13 +63,14 @@ def fit(
     config = settings.train
     torch.manual_seed(settings.seed)
     shared = {name: value for name, value in config.model_dump().items() if name in ModelConfig.model_fields}
-    detectors = Detectors(human=settings.landmarks.human.detector, anime=settings.landmarks.anime.detector)
+    human_faces, anime_faces = settings.landmarks.human, settings.landmarks.anime
     model = build_model(
         ModelConfig(
             **shared | {"noise_std": config.noise_std if config.noise else 0.0},
             styles=found.styles,
             aligned=settings.landmarks.align,
-            detectors=detectors,
+            detectors=Detectors(human=human_faces.detector, anime=anime_faces.detector),
+            face_detectors=FaceDetectors(human=human_faces.face_detector, anime=anime_faces.face_detector),
             seed=settings.seed,
         )
     )

@@ -1,4 +1,4 @@
-"""A trained pair of generators: run by PyTorch from a training folder, or by onnxruntime from a bundle."""
+"""Generators of a trained model, run by PyTorch from a training folder or by onnxruntime from a bundle."""
 
 import importlib.util
 import os
@@ -8,12 +8,13 @@ from typing import Protocol
 import numpy as np
 from pydantic import ValidationError
 
-from ..errors import UserError
+from ..errors import Kind, UserError, damaged_file, missing_file, unavailable
 from .bundle import read_bundle
 from .model_info import Direction, Facts
+from .onnx_check import run_once
 
 TRAINED = Path("data/train")
-#: The model that ships along: a training folder; where its bundle lies beside it, that one: it needs no PyTorch.
+#: The shipped model: a training folder, and next to it the same model as a bundle, which needs no PyTorch.
 PRETRAINED = Path(__file__).parents[1] / "pretrained"
 BUNDLE = "animemorph.zip"
 
@@ -45,9 +46,10 @@ class TorchGenerators:
                 model.
         """
         if importlib.util.find_spec("torch") is None:
-            raise UserError(
-                f"{folder} holds PyTorch weights and PyTorch is not installed: install animemorph[pipeline], "
-                "or give --model a bundle written by `animemorph export`."
+            raise unavailable(
+                f"the model {str(folder)!r}",
+                "PyTorch is not installed",
+                "Install animemorph[pipeline], or export the model as a bundle",
             )
         import torch
 
@@ -73,26 +75,28 @@ class TorchGenerators:
 class OnnxGenerators:
     """Generators from a bundle that `animemorph export` wrote; no PyTorch involved."""
 
-    def __init__(self, bundle: Path) -> None:
-        """Check the bundle, which may come from anybody, and load it.
+    def __init__(self, bundle: Path, trusted: bool = False) -> None:
+        """Check and load a bundle.
+
+        Args:
+            bundle: Zip file.
+            trusted: Skip the first run in a process with limits, which costs about half a second.
 
         Raises:
-            UserError: it is not a bundle, is damaged, or holds anything but the layers that an export writes.
+            UserError: The file is not a bundle, is damaged, or has anything but the layers of our networks.
         """
         import onnxruntime
 
         self.facts, graphs = read_bundle(bundle)
+        if not trusted:
+            run_once(bundle, self.facts, graphs)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
         # Threads that spin while they wait make a busy machine many times slower.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._sessions = {}
         for direction, graph in graphs.items():
-            try:
-                self._sessions[direction] = onnxruntime.InferenceSession(graph, options, ["CPUExecutionProvider"])
-            except Exception as error:  # onnxruntime's own classes derive from Exception alone
-                reason = " ".join(str(error).split())[:200]
-                raise UserError(f"{bundle}: {direction}.onnx cannot be loaded ({reason}): export it again.") from error
+            self._sessions[direction] = onnxruntime.InferenceSession(graph, options, ["CPUExecutionProvider"])
 
     def run(self, images: np.ndarray, direction: Direction, style: int = 0) -> np.ndarray:
         """Map images to the other domain, see `Generators.run`."""
@@ -104,26 +108,29 @@ class OnnxGenerators:
 
 
 def load_generators(model: Path | None = None) -> Generators:
-    """Load a model: a training folder or a bundle; by default `data/train`, else the one that ships with AnimeMorph.
+    """Load a model.
+
+    Args:
+        model: Training folder or bundle; None: `data/train` if it exists, else the shipped model.
 
     Raises:
-        UserError: there is no such model, or it cannot be loaded.
+        UserError: There is no such model, or it cannot be loaded.
     """
     if model is None:
         candidates = (TRAINED / "model.json", PRETRAINED / BUNDLE, PRETRAINED / "model.json")
-        found = next((path for path in candidates if path.is_file()), None)
-        model = found.parent if found is not None and found.name == "model.json" else found
-        if model is None:
-            raise UserError("no model was found: train one with `dvc repro`, or name one with --model.")
+        path = next((path for path in candidates if path.is_file()), None)
+        if path is None:
+            text = "no model found. Train one with `dvc repro`, or pass a training folder or a bundle."
+            raise UserError(text, kind=Kind.MISSING, subject="model")
+        model = path.parent if path.name == "model.json" else path
     if model.is_dir():
         if not (model / "model.json").is_file():
-            raise UserError(f"{model} holds no model.json: name a training folder such as {TRAINED}, or a bundle.")
+            raise missing_file(model / "model.json", f"Pass a training folder such as {TRAINED}, or a bundle")
         try:
             return TorchGenerators(model)
         except ValidationError as error:
-            raise UserError(
-                f"{model / 'model.json'} is not a model's description: {error.errors()[0]['msg']}."
-            ) from error
+            problem = f"it does not describe a model ({error.errors()[0]['msg']})"
+            raise damaged_file(model / "model.json", problem, "Restore it or train again") from error
     if not model.is_file():
-        raise UserError(f"{model} is missing: name a training folder such as {TRAINED}, or a bundle.")
-    return OnnxGenerators(model)
+        raise missing_file(model, f"Pass a training folder such as {TRAINED}, or a bundle")
+    return OnnxGenerators(model, trusted=model == PRETRAINED / BUNDLE)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from ..errors import UserError
+from ..errors import Kind, UserError, missing_file, unavailable
 from ..files import atomic_file
 from .backends import PRETRAINED, TRAINED, OnnxGenerators, TorchGenerators
 from .bundle import MAX_TEXT_BYTES, describe, write_bundle
@@ -42,12 +42,13 @@ def export(folder: Path | None, output: Path, half: bool = False, seed: int = 0)
     """
     folder = folder or next((path for path in (TRAINED, PRETRAINED) if (path / "model.json").is_file()), TRAINED)
     if not (folder / "model.json").is_file():
-        raise UserError(f"{folder} holds no model.json: train with `dvc repro`, or name a training folder.")
+        raise missing_file(folder / "model.json", "Train with `dvc repro`, or pass a training folder")
     try:
         import onnx  # noqa: F401
         import onnxscript  # noqa: F401
     except ImportError:
-        raise UserError("exporting needs onnx and onnxscript: install animemorph[pipeline,export].") from None
+        problem, fix = "onnx or onnxscript is not installed", "Install animemorph[pipeline,export]"
+        raise unavailable("the export", problem, fix) from None
     trained = TorchGenerators(folder, device="cpu")
     stride = STRIDES[trained.model.config.network]
     graphs: dict[Direction, bytes] = {}
@@ -57,13 +58,16 @@ def export(folder: Path | None, output: Path, half: bool = False, seed: int = 0)
         graphs[direction] = (_halve(model) if half else model).SerializeToString(deterministic=True)
     with atomic_file(output) as partial:
         write_bundle(partial, graphs, _texts(folder))
-        exported = OnnxGenerators(partial)
+        exported = OnnxGenerators(partial, trusted=True)
         parities = {direction: compare(trained, exported, direction, stride, seed) for direction in graphs}
         for direction, parity in parities.items():
             limit = HALF_PARITY if half else PARITY
             if not parity.max_abs <= limit:
                 raise UserError(
-                    f"{direction} is {parity.max_abs:.2g} from PyTorch, more than {limit:g}: nothing was written."
+                    f"{direction} differs from PyTorch by {parity.max_abs:.2g}, at most {limit:g} is allowed. Nothing "
+                    "was written. Report this model.",
+                    kind=Kind.FAILED,
+                    subject=direction,
                 )
     return parities
 

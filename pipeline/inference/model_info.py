@@ -1,6 +1,6 @@
 """What inference knows of a model, wherever the model comes from."""
 
-from typing import Literal
+from typing import Literal, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -9,8 +9,15 @@ from ..errors import bad_value
 Direction = Literal["human2anime", "anime2human"]
 
 
+class DetectorNames(TypedDict):
+    """Name of the landmark detector of each domain."""
+
+    human: str
+    anime: str
+
+
 class Facts(BaseModel):
-    """What inference reads of `model.json`; the file holds more."""
+    """What inference reads of `model.json`, which has more keys."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -20,7 +27,17 @@ class Facts(BaseModel):
     resolution: int = Field(ge=16, le=1024, description="px, side of the square that the networks were trained on")
     noise_std: float = Field(0.0, ge=0, le=1, description="of the noise on the human input, pixels in [-1, 1]")
     aligned: bool = Field(description="faces were turned and scaled to common eye and mouth positions")
-    detectors: dict[str, str] = Field(description="name of the detector for the domains human and anime")
+    detectors: DetectorNames = Field(description="detectors of the training data")
+    face_detectors: dict[str, str | None] = Field(
+        {}, description="their networks that find boxes, where they have several"
+    )
+
+    @property
+    def photo_detector(self) -> tuple[str, str | None]:
+        """Detector and its face detector for photos. Annotations, as those of CelebA, exist only in a data set."""
+        if self.detectors["human"] == "celeba":
+            return "dlib", None
+        return self.detectors["human"], self.face_detectors.get("human")
 
     @property
     def masked(self) -> bool:

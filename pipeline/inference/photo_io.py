@@ -1,4 +1,4 @@
-"""A photo's bytes to pixels and back, with a sentence for everything that is no photo."""
+"""Decoding and encoding of photos, with an error for every file that is none."""
 
 import io
 
@@ -6,51 +6,82 @@ import numpy as np
 from PIL import Image
 
 from ..decoding import NEEDS_HEIF, RejectedError, decode, to_rgb, upright
-from ..errors import UserError
+from ..errors import Kind, UserError
 
 MAX_PIXELS = 100_000_000
 #: Suffixes a picture can be written with.
 WRITABLE = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 
 _REASONS = {
-    "zero bytes": "the file is empty: give a photo",
-    "not an image": "this is not a picture that can be read: give a JPEG, PNG, WebP, GIF, BMP or TIFF file",
-    "truncated": "the picture is cut off: get the whole file",
-    "damaged": "the picture is damaged: get it again",
-    NEEDS_HEIF: "HEIC photos need the package pillow-heif: install animemorph[heif], or save the photo as JPEG",
-    "too many scans": "the picture would take too long to decode: save it as JPEG again",
-    "too many segments": "the picture would take too long to decode: save it as JPEG again",
+    "zero bytes": "the file is empty. Use a photo",
+    "not an image": "this is not a picture that can be read. Use a JPEG, PNG, WebP, GIF, BMP or TIFF file",
+    "truncated": "the picture is cut off. Get the complete file",
+    "damaged": "the picture is damaged. Get the file again",
+    NEEDS_HEIF: "HEIC photos need the package pillow-heif. Install animemorph[heif], or save the photo as JPEG",
+    "too many scans": "the picture takes too long to decode. Save it as JPEG again",
+    "too many segments": "the picture takes too long to decode. Save it as JPEG again",
 }
 
 
+def _refused(message: str, kind: Kind) -> UserError:
+    return UserError(f"{message}.", kind=kind, subject="photo")
+
+
+def _too_large(max_pixels: int) -> UserError:
+    limit = max_pixels // 10**6
+    return _refused(f"the picture has more than {limit} million pixels. Make it smaller", Kind.BAD_VALUE)
+
+
 def read_photo(data: bytes, max_pixels: int = MAX_PIXELS) -> np.ndarray:
-    """Decode a photo's bytes to uint8 RGB [H, W, 3], upright; UserError says in a sentence why it cannot be done."""
+    """Decode the bytes of a photo.
+
+    Args:
+        data: Image file.
+        max_pixels: A larger photo is refused.
+
+    Returns:
+        uint8 RGB [H, W, 3], upright.
+
+    Raises:
+        UserError: The file is no photo, damaged or too large.
+    """
     try:
         return decode(data, max_pixels)[0]
     except RejectedError as error:
-        if str(error) == "too large":
-            sentence = f"the picture has more than {max_pixels // 10**6} million pixels: make it smaller first"
-        else:
-            sentence = _REASONS.get(str(error), f"the picture cannot be used ({error}): give a JPEG or PNG file")
-        raise UserError(sentence + ".") from error
+        reason = str(error)
+        if reason == "too large":
+            raise _too_large(max_pixels) from error
+        message = _REASONS.get(reason, f"the picture cannot be used ({reason}). Use a JPEG or PNG file")
+        raise _refused(message, Kind.UNAVAILABLE if reason == NEEDS_HEIF else Kind.DAMAGED) from error
 
 
-def pixels_of(image: Image.Image, max_pixels: int = MAX_PIXELS) -> np.ndarray:
-    """Turn any PIL image into uint8 RGB [H, W, 3], upright; UserError when its file is damaged, too large or empty."""
+def pil_to_rgb(image: Image.Image, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """Convert a PIL image of any mode.
+
+    Args:
+        image: Image; its file is read now if it was not yet.
+        max_pixels: A larger image is refused.
+
+    Returns:
+        uint8 RGB [H, W, 3], upright.
+
+    Raises:
+        UserError: The image is empty or too large, or its file is damaged.
+    """
     if image.width * image.height > max_pixels:
-        raise UserError(f"the picture has more than {max_pixels // 10**6} million pixels: make it smaller first.")
+        raise _too_large(max_pixels)
     if image.width == 0 or image.height == 0:
-        raise UserError("the picture has no pixels: give a photo.")
+        raise _refused("the picture has no pixels. Use a photo", Kind.BAD_VALUE)
     try:
         return np.array(to_rgb(upright(image)))
     except RejectedError as error:
-        raise UserError(f"the picture cannot be used ({error}): convert it to RGB first.") from error
-    except (OSError, ValueError, SyntaxError) as error:  # PIL reads a file's pixels only now
-        raise UserError(f"the picture is damaged ({error}): get it again.") from error
+        raise _refused(f"the picture cannot be used ({error}). Convert it to RGB", Kind.BAD_VALUE) from error
+    except (OSError, ValueError, SyntaxError) as error:  # PIL reads the pixels of a file only now
+        raise _refused(f"the picture is damaged ({error}). Get the file again", Kind.DAMAGED) from error
 
 
 def write_photo(picture: np.ndarray, suffix: str = ".png") -> bytes:
-    """Encode uint8 RGB [H, W, 3]: pixels only, nothing of the input's metadata. Equal pixels, equal bytes."""
+    """Encode uint8 RGB [H, W, 3] without any metadata; equal pixels give equal bytes."""
     buffer = io.BytesIO()
     kind = WRITABLE[suffix]
     Image.fromarray(picture).save(buffer, kind, **({} if kind == "PNG" else {"quality": 95}))

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ..errors import UserError
+from ..errors import Kind, UserError, damaged_file
 from ..images import crop_aligned, inside_photo, resize
 from ..landmarks import Detection, create_detector
 from ..landmarks.alignment import is_face, similarity
@@ -14,7 +14,7 @@ from .backends import load_generators
 from .blending import paste_face
 from .face_finder import SEARCH_SIDES, FaceFinder
 from .model_info import Direction
-from .photo_io import pixels_of
+from .photo_io import pil_to_rgb
 
 MAX_FACES = 100
 BATCH = 16
@@ -60,7 +60,8 @@ class Translator:
         self._generators = load_generators(None if model is None else Path(model))
         self.facts = self._generators.facts
         self._style = self.facts.style_number(style)
-        self._finder = FaceFinder(create_detector(self.facts.detectors["human"]))
+        name, face_detector = self.facts.photo_detector
+        self._finder = FaceFinder(create_detector(name, face_detector=face_detector))
 
     def translate(self, photo: Image.Image, size: int = 256, seed: int = 0, anyway: bool = False) -> Image.Image:
         """Translate the largest face of a photo.
@@ -78,7 +79,7 @@ class Translator:
             NoFaceError: no face was found, and not `anyway`.
             UserError: the picture is damaged or larger than 100 million pixels.
         """
-        faces = self.faces(pixels_of(photo), seed=seed, most=1, anyway=anyway)
+        faces = self.faces(pil_to_rgb(photo), seed=seed, most=1, anyway=anyway)
         return Image.fromarray(resize(faces[0].anime, size, size))
 
     def faces(
@@ -100,11 +101,13 @@ class Translator:
         aligns = self._find_any_way_up(photo)
         if not aligns:
             if not anyway:
-                raise NoFaceError("no face was found: try a photo that shows one from the front, or --anyway.")
+                text = "no face was found. Use a photo that shows a face from the front."
+                raise NoFaceError(text, kind=Kind.TOO_FEW, subject="face")
             aligns = [_square(photo, photo.shape[1] / 2, photo.shape[0] / 2, min(photo.shape[:2]))]
         aligns = aligns[:most]
         if most is None and len(aligns) > MAX_FACES:
-            raise UserError(f"{len(aligns)} faces were found, {MAX_FACES} are allowed: crop the photo, or --largest.")
+            text = f"{len(aligns)} faces were found, at most {MAX_FACES} are allowed. Crop the photo."
+            raise UserError(text, kind=Kind.BAD_VALUE, subject="faces")
         crops = np.stack([crop_aligned(photo, align, self.facts.resolution) for align in aligns])
         anime = self.run(crops, "human2anime", seed, self.masks(photo, aligns))
         backs = self.run(anime, "anime2human") if back else [None] * len(aligns)
@@ -180,7 +183,10 @@ class Translator:
             self._generators.run(images[start : start + BATCH], direction, self._style)
             for start in range(0, len(images), BATCH)
         ]
-        result = np.clip(np.round((np.concatenate(parts) + 1) * 127.5), 0, 255).astype(np.uint8)
+        translated = np.concatenate(parts)
+        if not np.isfinite(translated).all():
+            raise damaged_file("model", "its weights give no pixels", "Train or export the model again")
+        result = np.clip(np.round((translated + 1) * 127.5), 0, 255).astype(np.uint8)
         return np.ascontiguousarray(result.transpose(0, 2, 3, 1))
 
 

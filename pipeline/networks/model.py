@@ -45,6 +45,15 @@ class Detectors(BaseModel):
     anime: str
 
 
+class FaceDetectors(BaseModel):
+    """Networks that find boxes, for detectors that have several; None: the detector's own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    human: str | None = None
+    anime: str | None = None
+
+
 class ModelConfig(BaseModel):
     """What a model is: enough to build its networks and to feed them as in training."""
 
@@ -65,6 +74,7 @@ class ModelConfig(BaseModel):
     noise_std: float = Field(0.0, ge=0, le=1, description="Gaussian noise on the human input; 0: none")
     aligned: bool = Field(True, description="faces are turned and scaled by their landmarks before they are read")
     detectors: Detectors = Detectors(human="dlib", anime="animeface")
+    face_detectors: FaceDetectors = FaceDetectors()
     epoch: int = Field(0, ge=0, description="epochs trained")
     seed: int = Field(0, ge=0)
 
