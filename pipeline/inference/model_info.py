@@ -5,6 +5,7 @@ from typing import Literal, TypedDict
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..errors import bad_value
+from ..landmarks.detectors.base import TABLES
 
 Direction = Literal["human2anime", "anime2human"]
 
@@ -35,7 +36,7 @@ class Facts(BaseModel):
     @property
     def photo_detector(self) -> tuple[str, str | None]:
         """Detector and its face detector for photos. Annotations, as those of CelebA, exist only in a data set."""
-        if self.detectors["human"] == "celeba":
+        if self.detectors["human"] in TABLES:
             return "dlib", None
         return self.detectors["human"], self.face_detectors.get("human")
 

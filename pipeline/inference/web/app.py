@@ -47,8 +47,8 @@ class Limits:
     pixels: int = 40_000_000
     upload_seconds: float = 20.0
     patience_seconds: float = 3.0
-    seconds: float = 60.0
-    job_seconds: float = 20.0
+    seconds: float = 90.0
+    job_seconds: float = 40.0
     queue: int = 16
     faces: int = 8
 
