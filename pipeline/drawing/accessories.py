@@ -133,10 +133,20 @@ class Accessories:
                 )
                 lens = spline(corner, closed=True, n=5)
             placed = self.head.face(mirrored(lens, side), 18)
-            canvas.fill(placed, (255, 255, 255), 0.1)
+            self._lens(canvas, placed, kind)
             edge = placed if kind != "half" else placed[: len(placed) * 3 // 4]
             canvas.line(edge, frame, self.width * 1.7, closed=kind != "half")
             arm = np.array([(50 + half, -6.0), (96, -10)])
             canvas.line(self.head.face(mirrored(arm, side), 4), frame, self.width * 1.4)
         bridge = bezier((-50 + half, 0), (0, -9), (50 - half, 0))
         canvas.line(self.head.face(bridge, 22), frame, self.width * 1.5)
+
+    def _lens(self, canvas: Canvas, placed: Points, kind: str) -> None:
+        if kind != "sun":
+            canvas.fill(placed, (255, 255, 255), 0.1)
+            return
+        top, bottom = placed[placed[:, 1].argmin()], placed[placed[:, 1].argmax()]
+        canvas.fill(placed, canvas.gradient(top, bottom, [(0, (30, 28, 36)), (1, (84, 74, 82))]), 0.93)
+        middle, wide = placed.mean(axis=0), np.ptp(placed[:, 0])
+        glint = np.array([(-0.3, -0.28), (-0.12, -0.28), (-0.3, 0.14), (-0.4, 0.1)]) * wide
+        canvas.fill(middle + glint, (255, 255, 255), 0.22)

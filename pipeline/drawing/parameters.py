@@ -275,7 +275,7 @@ def style(choices: Choices, who: Figure) -> Style:
         tint=choices.pick("tint", {"none": 86, "sunset": 6, "night": 3, "dim": 5}),
         glow=look.number("glow", -0.35, 0.4),
         falloff=choices.number("falloff", -0.2, 0.25),
-        blur=choices.number("blur", 0.0, 1.2),
+        blur=choices.number("blur", -0.4, 0.7),
         grain=choices.number("grain", -0.5, 2.0),
         sharpness=choices.number("sharpness", -0.3, 0.45),
         jpeg=int(choices.pick("jpeg", shares.JPEG)),

@@ -94,7 +94,7 @@ def regions(
         **overrides: Fixed choices, as for `draw`.
 
     Returns:
-        The masks of `REGIONS`. Glasses are frames; what is seen through the lenses is not part of them.
+        The masks of `REGIONS`. Glasses are frames and dark lenses, without what is seen through clear ones.
 
     Raises:
         UserError: The size, an attribute or a share is not allowed.

@@ -113,7 +113,7 @@ EYES = {
 BROWNER_EYES = EYES | {"brown": 36, "dark_brown": 40}
 BEARDS = {"none": 60, "stubble": 14, "goatee": 10, "moustache": 6, "full": 10}
 NO_BEARD = {"none": 1, "stubble": 0, "goatee": 0, "moustache": 0, "full": 0}
-GLASSES = {"none": 90, "round": 3, "square": 4, "half": 3}
+GLASSES = {"none": 90, "round": 3, "square": 4, "half": 2.5, "sun": 0.5}
 HATS = {"none": 90, "cap": 2, "beanie": 2, "beret": 1.5, "straw": 1, "hood": 1, "hijab": 0, "turban": 0.8}
 FEMALE_HATS = HATS | {"cap": 1, "beret": 2, "hijab": 2, "turban": 0.2}
 MALE_ORNAMENTS = {"none": 90, "headphones": 4, "headband": 6}
@@ -127,7 +127,7 @@ EARRINGS = {"female": 0.12, "male": 0.05}
 FRECKLES = 0.03
 #: Age -> probability of wrinkles.
 WRINKLED = {"child": 0.0, "young": 0.0, "adult": 0.15, "old": 1.0}
-HIGHLIGHTS = {"ring": 24, "arc": 20, "streaks": 20, "soft": 12, "tufts": 10, "none": 14}
+HIGHLIGHTS = {"ring": 28, "arc": 20, "streaks": 24, "soft": 8, "tufts": 14, "none": 6}
 EYE_DETAILS = {"gradient": 34, "ringed": 18, "flat": 12, "glassy": 12, "dark": 12, "bright": 12}
 #: JPEG quality -> share; 0: not compressed.
 JPEG = {"0": 30, "98": 10, "94": 20, "90": 20, "85": 12, "78": 8}
