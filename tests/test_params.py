@@ -206,6 +206,8 @@ def test_value_without_effect_is_refused(values):
         {"filter.anime.years": [2000, 2005], "filter.anime.keep_unknown_year": False},
         {"balance.human": 5, "balance.on_shortage": "shrink"},
         {"train.model": "dcgan"},
+        {"train.lambda_twin": [1.0, 0.5], "twins.styles": 1},
+        {"train.lambda_twin": [0.0, 1.0], "train.generator": "styled_unet"},
     ],
     ids=str,
 )

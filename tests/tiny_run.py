@@ -41,7 +41,7 @@ def tiny_model(train: Train, seed: int = 3) -> TranslationModel:
     torch.manual_seed(seed)
     shared = {name: value for name, value in train.model_dump().items() if name in ModelConfig.model_fields}
     if train.needs_twins:
-        shared["styles"] = ("a", "b", "c")
+        shared["styles"] = ("a", "b", "c") if train.styled else ("a",)
     return build_model(ModelConfig(**shared | {"noise_std": train.noise_std if train.noise else 0.0, "seed": seed}))
 
 
@@ -57,7 +57,7 @@ def random_twins(count: int, seed: int) -> Twins:
     masks = np.ones((count, RESOLUTION, RESOLUTION), dtype=bool)
     masks[:, :, 24:] = False
     styles = np.array([[face % 3, (face + 1) % 3] for face in range(count)])
-    return Twins(pixels, styles, masks)
+    return Twins(pixels, np.arange(count), styles, masks)
 
 
 def pooled(images: np.ndarray) -> np.ndarray:
@@ -74,7 +74,10 @@ def fit(
     twins = [random_twins(count, 4) if train.needs_twins else None for count in (faces, 5)]
     resident = batches.Faces(torch.from_numpy(human), torch.from_numpy(anime), engine.device, twins=twins[0])
     measures = Measures(pooled, frechet, copied_share)
-    monitor = Monitor(random_faces(5, 2), random_faces(6, 3), measures, seed=3, twins=twins[1])
+    targets = random_faces(6, 3)
+    if train.model == "pix2pix":
+        targets = twins[1].drawings(np.arange(5), np.arange(5), RESOLUTION)[0]
+    monitor = Monitor(random_faces(5, 2), targets, measures, seed=3, twins=twins[1])
     with checkpoint.exclusive(folder):
         return loop.fit(train, tiny_model(train), resident, monitor, engine, folder, checkpoint_seconds)
 

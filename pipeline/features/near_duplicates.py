@@ -69,8 +69,15 @@ def copied_share(inputs: np.ndarray, outputs: np.ndarray, targets: np.ndarray) -
         inputs: Features of the real faces that were translated, [n, D], n >= 2.
         outputs: Features of their translations, [n, D].
         targets: Features of real faces of the output domain, [m, D], m >= 2.
+
+    Returns:
+        A share; 0 if all inputs or all targets are duplicates of each other, because then repeating is right.
     """
-    return float(near_copies(inputs, outputs, copy_threshold(inputs), copy_threshold(targets)).mean())
+    try:
+        thresholds = copy_threshold(inputs), copy_threshold(targets)
+    except ValueError:
+        return 0.0
+    return float(near_copies(inputs, outputs, *thresholds).mean())
 
 
 def repeated(features: np.ndarray, threshold: float) -> np.ndarray:

@@ -39,21 +39,22 @@ def perceptual_features(device: torch.device) -> PerceptualFeatures:
     return PerceptualFeatures().to(device)
 
 
-def perceptual_distance(images: Tensor, targets: Tensor) -> Tensor:
+def perceptual_distance(images: Tensor, targets: Tensor, first: int = 0) -> Tensor:
     """Compare images with their targets.
 
     Args:
         images: [b, 3, R, R] in [-1, 1].
         targets: [b, 3, R, R] in [-1, 1]; no gradient reaches them.
+        first: Number of the first level that is compared, 0 to 3; the earlier ones see lines and shading.
 
     Returns:
         Scalar: the sum over levels of the mean absolute difference relative to the mean magnitude of the targets'.
     """
     network = perceptual_features(images.device)
     with torch.no_grad():
-        wanted = [level.float() for level in network(targets)]
+        wanted = [level.float() for level in network(targets)[first:]]
     terms = [
         (level.float() - target).abs().mean() / target.abs().mean()
-        for level, target in zip(network(images), wanted, strict=True)
+        for level, target in zip(network(images)[first:], wanted, strict=True)
     ]
     return torch.stack(terms).sum()

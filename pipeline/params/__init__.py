@@ -6,11 +6,11 @@ only, because dvc.yaml watches the files there.
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
-from ..errors import bad_value
+from ..errors import bad_value, conflict
 from . import errors
 from .base import Domain, Executor, Group, PerDomain
 from .data import Balance, DomainFilter, DomainLandmarks, Filter, GenderCounts, Landmarks, Resize, Source, Split
@@ -56,6 +56,17 @@ class Params(Group):
     train: Train
     evaluate: Evaluate
     report: Report
+
+    @model_validator(mode="after")
+    def _styles_fit(self) -> Self:
+        count = self.twins.style_count
+        if self.train.needs_twins and not self.train.styled and count > 1:
+            raise conflict(
+                "train.lambda_twin",
+                f"teaches {count} styles, but generator {self.train.generator} draws in one",
+                "Set 'twins.styles' to 1 or 'train.generator' to styled_unet",
+            )
+        return self
 
 
 def load(path: Path = Path("params.yaml")) -> Params:

@@ -16,6 +16,7 @@ def word(word: str) -> BeforeValidator:
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
+Weight = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
 CountOrAll = Annotated[Count | None, word("all")]
 Text = Annotated[str | None, word("none")]

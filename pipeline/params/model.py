@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from ..errors import bad_value
-from .base import Count, CountOrAll, Group, Positive, Share, Text
+from .base import Count, CountOrAll, Group, Positive, Share, Text, Weight
 from .errors import Only
 
 CYCLEGANS = ("cyclegan", "landmark_cyclegan")
@@ -19,6 +19,11 @@ class Twins(Group):
     per_face: CountOrAll = Field(
         None, description="Styles that each photo is drawn in, in turn, >= 1. null or all: all."
     )
+
+    @property
+    def style_count(self) -> int:
+        """Number of styles."""
+        return self.styles if isinstance(self.styles, int) else len(self.styles)
 
 
 class Train(Group):
@@ -42,6 +47,10 @@ class Train(Group):
     )
     lambda_identity: Annotated[float, Only("model", CYCLEGANS)] = Field(
         0.5, ge=0, description="Weight of the identity loss as a multiple of `lambda_cycle`, >= 0."
+    )
+    lambda_twin: Annotated[tuple[Weight, Weight], Only("model", CYCLEGANS)] = Field(
+        (0.0, 0.0),
+        description="Weight of the twin loss in the first and in the last epoch, linear between, >= 0. [0, 0]: none.",
     )
     image_pool_size: Annotated[int, Only("model", UNPAIRED)] = Field(
         50, ge=0, description="Size of the image pool in images, >= 0; 0: no pool."
@@ -104,10 +113,9 @@ class Train(Group):
             raise bad_value("train.resolution", self.resolution, "a multiple of 4")
         if self.generator == "unet" and self.model in CYCLEGANS and self.resolution % 8:
             raise bad_value("train.resolution", self.resolution, "a multiple of 8 for generator unet")
-        styled = self.model == "pix2pix" or (self.generator == "styled_unet" and self.model in CYCLEGANS)
-        if styled and self.resolution % 16:
+        if self.styled and self.resolution % 16:
             raise bad_value("train.resolution", self.resolution, "a multiple of 16 for the styled U-Net")
-        if styled and self.generator_width % 8:
+        if self.styled and self.generator_width % 8:
             raise bad_value("train.generator_width", self.generator_width, "a multiple of 8 for the styled U-Net")
         if self.model == "dcgan" and self.resolution & (self.resolution - 1):
             raise bad_value("train.resolution", self.resolution, "a power of 2 for model dcgan")
@@ -118,7 +126,12 @@ class Train(Group):
     @property
     def needs_twins(self) -> bool:
         """Whether the model learns from drawn twins."""
-        return self.model == "pix2pix"
+        return self.model == "pix2pix" or (self.model in CYCLEGANS and max(self.lambda_twin) > 0)
+
+    @property
+    def styled(self) -> bool:
+        """Whether the generators are styled U-Nets, which draw in several styles."""
+        return self.model == "pix2pix" or (self.generator == "styled_unet" and self.model in CYCLEGANS)
 
 
 class Evaluate(Group):

@@ -43,6 +43,7 @@ class Batch:
         anime_boxes: likewise.
         pairs: the photos of `human` with their twins, where a recipe needs them.
         step: number of the step in the run; None: not a training step.
+        epoch: number of the epoch, from 0; None: not a training step.
     """
 
     human: Tensor
@@ -51,6 +52,7 @@ class Batch:
     anime_boxes: Tensor | None = None
     pairs: Pairs | None = None
     step: int | None = None
+    epoch: int | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ class Faces:
             if domain == 0 and self.twins is not None:
                 random, photos = generator(seed, PAIRS, step, rank), faces[torch.from_numpy(index)].cpu().numpy()
                 pairs = make_pairs(photos, self.twins, index, self.device, random, flip)
-        return Batch(images[0], images[1], boxes[0], boxes[1], pairs, step)
+        return Batch(images[0], images[1], boxes[0], boxes[1], pairs, step, epoch)
 
 
 def resident(faces: np.ndarray, device: torch.device) -> Tensor:

@@ -23,7 +23,8 @@ class Inputs:
     """The inputs of a run, by split (train, val).
 
     Args:
-        faces: Split -> domain -> crops, uint8 RGB [n, R, R, 3].
+        faces: Split -> domain -> crops, uint8 RGB [n, R, R, 3]. The anime validation faces of pix2pix are the twins of
+            the photos, in changing styles.
         boxes: Split -> boxes of `batches.Faces`; empty where the model needs none.
         twins: Split -> twins of the human faces; empty where the model needs none.
         styles: Names of the styles of the twins.
@@ -81,6 +82,9 @@ def read_inputs(config: Train, step: int, data: Path) -> Inputs:
             if domain == "human" and config.needs_twins:
                 masks = read_masks(rows, config.resolution, pixels.shape[1])
                 twins[split] = read_twins(data / "twins" / "human", rows, masks)
+    if config.model == "pix2pix":
+        photos = np.arange(len(faces["val"]["human"]))
+        faces["val"]["anime"] = twins["val"].drawings(photos, photos, config.resolution)[0]
     batches.check({domain: faces["train"][domain] for domain in DOMAINS}, step, "train")
     batches.check({domain: faces["val"][domain] for domain in DOMAINS}, 1, "val")
     regions = {split: (found["human"], found["anime"]) for split, found in boxes.items() if found}

@@ -9,6 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..networks.model import generate
+from .pairs import Pairs
+from .teacher import mask_outside, with_ones
+
 Network = Callable[[Tensor], Tensor]
 
 
@@ -37,6 +41,7 @@ def cyclegan(
     shown: Callable[[Tensor], Tensor],
     lambda_cycle: float,
     lambda_identity: float,
+    pairs: Pairs | None = None,
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Return the generators' losses (eq. 3 and the identity loss of section 5.2), and the fakes and reconstructions.
 
@@ -48,24 +53,36 @@ def cyclegan(
         shown: makes of an image what a discriminator is shown.
         lambda_cycle: weight of the cycle-consistency loss.
         lambda_identity: weight of the identity loss relative to it; at 0 it is not computed.
+        pairs: the photos of `human` with their twins. The distorted photos are then translated, each in the style of
+            its twin, and no loss reads outside of them.
     """
     human2anime, anime2human = networks["human2anime"], networks["anime2human"]
     batch = len(human)
+    mask = clean_mask = style = styles = None
+    if pairs is not None:
+        human, mask, clean_mask, style = pairs.photo, pairs.mask, pairs.clean_mask, pairs.style
+        styles = style.repeat(2)
     # Translation and identity share one pass: no layer of these networks mixes the images of a batch.
     identity = lambda_identity > 0
-    to_anime = human2anime(torch.cat([noise(human), anime]) if identity else noise(human))
-    to_human = anime2human(torch.cat([anime, human]) if identity else anime)
+    if identity:
+        to_anime = generate(human2anime, torch.cat([noise(human), anime]), with_ones(mask, first=True), styles)
+        to_human = generate(anime2human, torch.cat([anime, human]), with_ones(mask, first=False))
+    else:
+        to_anime, to_human = generate(human2anime, noise(human), mask, style), generate(anime2human, anime)
     fake_anime, fake_human = to_anime[:batch], to_human[:batch]
-    cycle_human, cycle_anime = anime2human(fake_anime), human2anime(noise(fake_human))
+    cycle_human, cycle_anime = anime2human(fake_anime), generate(human2anime, noise(fake_human), style=style)
     losses = {
         "adversarial_anime": adversarial(networks["discriminator_anime"](shown(fake_anime)), True),
-        "adversarial_human": adversarial(networks["discriminator_human"](shown(fake_human)), True),
-        "cycle_human": lambda_cycle * F.l1_loss(cycle_human, human),
+        "adversarial_human": adversarial(
+            networks["discriminator_human"](shown(mask_outside(fake_human, clean_mask))), True
+        ),
+        "cycle_human": lambda_cycle * F.l1_loss(mask_outside(cycle_human, mask), mask_outside(human, mask)),
         "cycle_anime": lambda_cycle * F.l1_loss(cycle_anime, anime),
     }
     if identity:
         losses["identity_anime"] = lambda_cycle * lambda_identity * F.l1_loss(to_anime[batch:], anime)
-        losses["identity_human"] = lambda_cycle * lambda_identity * F.l1_loss(to_human[batch:], human)
+        same, wanted = mask_outside(to_human[batch:], mask), mask_outside(human, mask)
+        losses["identity_human"] = lambda_cycle * lambda_identity * F.l1_loss(same, wanted)
     images = {
         "fake_anime": fake_anime,
         "fake_human": fake_human,

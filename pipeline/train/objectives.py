@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from ..networks.model import TranslationModel
 from ..params import Train
-from . import losses, pix2pix
+from . import losses, pix2pix, teacher
 from .batches import Batch
 
 Change = Callable[[Tensor], Tensor]
@@ -31,6 +31,10 @@ class Recipe:
       of the real face, or of the face a fake was made from, place them (after Wu et al. 2019, arXiv:1907.01424, section
       3.3; without that paper's landmark regressor and landmark-conditioned generators).
     * pix2pix: photos and the twins drawn of them, see `pipeline.train.pix2pix`.
+
+    With `lambda_twin`, both CycleGANs have the twin of each photo as a teacher, see `pipeline.train.teacher`. Their
+    discriminators then learn for some steps before the generators follow them: at once, they would destroy what
+    the twin has taught.
     """
 
     train: Train
@@ -63,11 +67,19 @@ class Recipe:
         if self.train.model == "dcgan":
             return losses.dcgan(self.networks, batch.human, batch.anime, noise, shown)
         weights = self.train.lambda_cycle, self.train.lambda_identity
-        terms, images = losses.cyclegan(self.networks, batch.human, batch.anime, noise, shown, *weights)
+        terms, images = losses.cyclegan(self.networks, batch.human, batch.anime, noise, shown, *weights, batch.pairs)
         if self.train.model == "landmark_cyclegan":
             for domain, boxes in (("anime", batch.human_boxes), ("human", batch.anime_boxes)):
                 scores = self._regions(domain)(images[f"fake_{domain}"], boxes)
                 terms[f"regions_{domain}"] = LAMBDA_REGIONS * losses.adversarial(scores, True)
+        if batch.pairs is not None:
+            share = pix2pix.strength(batch.step)
+            terms = {
+                name: share * value if name.startswith(("adversarial", "regions")) else value
+                for name, value in terms.items()
+            }
+            factor = teacher.weight(self.train.lambda_twin, batch.epoch, self.train.epochs)
+            terms["twin_anime"] = factor * teacher.twin_loss(images["fake_anime"].float(), batch.pairs.twin)
         return terms, images
 
     def discriminator_losses(
@@ -87,8 +99,9 @@ class Recipe:
         terms = {}
         joint = self.train.model != "dcgan"  # batch normalisation mixes the images of a pass
         for domain, real in (("anime", batch.anime), ("human", batch.human)):
-            network = self.networks[f"discriminator_{domain}"]
-            terms[f"discriminator_{domain}"] = losses.discriminator(network, shown(real), shown(pooled[domain]), joint)
+            network, mask = self.networks[f"discriminator_{domain}"], _known(domain, batch)
+            shown_real, shown_fake = (shown(teacher.mask_outside(images, mask)) for images in (real, pooled[domain]))
+            terms[f"discriminator_{domain}"] = losses.discriminator(network, shown_real, shown_fake, joint)
         if self.train.model == "landmark_cyclegan":
             sides = (
                 ("anime", batch.anime, batch.anime_boxes, batch.human_boxes),
@@ -111,10 +124,15 @@ class Recipe:
         """
         if batch.pairs is not None and self.train.model == "pix2pix":
             return pix2pix.scores(self.networks, domain, batch.pairs, images)[0].flatten(1).mean(1)
-        scores: Tensor = self.networks[f"discriminator_{domain}"](images)
+        scores: Tensor = self.networks[f"discriminator_{domain}"](teacher.mask_outside(images, _known(domain, batch)))
         return scores.flatten(1).mean(1)
 
     def _regions(self, domain: str) -> nn.Module:
         regions = self.networks[f"discriminator_{domain}"].regions
         assert isinstance(regions, nn.Module)
         return regions
+
+
+def _known(domain: str, batch: Batch) -> Tensor | None:
+    """Return the mask of what a discriminator of a domain is shown; None: everything."""
+    return batch.pairs.clean_mask if domain == "human" and batch.pairs is not None else None

@@ -23,19 +23,21 @@ class Twins:
     """The twins of the photos of one split; row i belongs to photo i.
 
     Args:
-        pixels: uint8 RGB [n, k, S, S, 3], k drawings of each photo; a memory map is enough.
+        pixels: uint8 RGB [m, k, S, S, 3], k drawings of each photo of all splits: a memory map.
+        rows: int [n], the row of each photo in `pixels`.
         styles: int [n, k], the style of each drawing.
         masks: bool [n, R, R], the pixels of the crops that lie inside the photo.
     """
 
     pixels: np.ndarray
+    rows: np.ndarray
     styles: np.ndarray
     masks: np.ndarray
 
     def drawings(self, rows: np.ndarray, places: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
         """Return drawing `places[i]` (modulo k) of photo `rows[i]`, uint8 [m, size, size, 3], and its style [m]."""
         places = places % self.pixels.shape[1]
-        drawn = np.stack([self.pixels[row, place] for row, place in zip(rows, places, strict=True)])
+        drawn = np.stack([self.pixels[self.rows[row], place] for row, place in zip(rows, places, strict=True)])
         if drawn.shape[1] != size:
             drawn = np.stack([cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA) for picture in drawn])
         return drawn, self.styles[rows, places]
@@ -50,22 +52,27 @@ def read_twins(folder: Path, table: pd.DataFrame, masks: np.ndarray) -> Twins:
         masks: bool [n, R, R], the pixels of their crops that lie inside the photo.
 
     Returns:
-        The twins, in the order of `table`.
+        The twins, in the order of `table`. Their pixels stay on the disk.
 
     Raises:
         UserError: The twins are missing, damaged or belong to other faces.
     """
     drawn, path = read_table(folder / "faces.parquet", ["face_id", "styles"]), folder / "faces.npy"
+    styles = read_styles(folder)
     try:
         pixels = np.load(path, mmap_mode="r", allow_pickle=False)
+    except FileNotFoundError:
+        raise missing_file(path, FIX) from None
     except (OSError, ValueError, EOFError) as error:
         raise damaged_file(path, str(error), FIX) from error
     at = table.index.to_numpy()
-    whole = pixels.ndim == 5 and len(pixels) == len(drawn) > at.max(initial=-1)
+    whole = pixels.ndim == 5 and pixels.dtype == np.uint8 and len(pixels) == len(drawn) > at.max(initial=-1)
     if not whole or (drawn["face_id"].to_numpy()[at] != table["face_id"].to_numpy()).any():
         raise conflict(folder, "does not hold the twins of the faces of data/split", FIX)
-    styles = np.array(drawn["styles"].to_list(), dtype=np.int64)
-    return Twins(pixels[at], styles[at], masks)
+    numbers = np.array(drawn["styles"].to_list(), dtype=np.int64)
+    if numbers.shape != pixels.shape[:2] or numbers.max(initial=-1) >= len(styles):
+        raise conflict(folder, "has other styles in its table than in its other files", FIX)
+    return Twins(pixels, at, numbers[at], masks)
 
 
 def read_styles(folder: Path) -> tuple[str, ...]:

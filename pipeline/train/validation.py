@@ -53,7 +53,7 @@ class Monitor:
         measures: what to measure with.
         seed: of the noise that a noise model adds.
         boxes: those of `batches.Faces`.
-        twins: the twins of `human`. The anime faces are then these, in changing styles.
+        twins: the twins of `human`.
         face_validator: Metrics of the translated faces; None: they are not computed.
     """
 
@@ -68,9 +68,7 @@ class Monitor:
         face_validator: FaceValidator | None = None,
     ) -> None:
         self.face_validator = face_validator
-        self.twins, rows = twins, np.arange(min(len(human), FACES))
-        if twins is not None:
-            anime = twins.drawings(rows, rows, human.shape[1])[0]
+        self.twins = twins
         self.real = {"human": human[:FACES], "anime": anime[:FACES]}
         self.boxes = boxes
         self.measures = measures
@@ -175,17 +173,17 @@ def sample_sheet(
 
     With `twins`, the twins of `human`, each photo is drawn in the style of its twin.
     """
-    faces = np.arange(len(human))
+    columns = min(len(human), len(anime))
+    human, anime, faces = human[:columns], anime[:columns], np.arange(columns)
     masks = None if twins is None else twins.masks[faces]
     style = 0 if twins is None else twins.drawings(faces, faces, human.shape[1])[1]
     fake_anime = model.translate(human, "human2anime", seed, masks, style)
     fake_human = model.translate(anime, "anime2human", seed)
-    rows = [
+    sheet = [
         [human, fake_anime, model.translate(fake_anime, "anime2human", seed)],
         [anime, fake_human, model.translate(fake_human, "human2anime", seed, style=style)],
     ]
-    columns = min(len(human), len(anime))
-    return np.concatenate([np.concatenate(list(faces[:columns]), axis=1) for row in rows for faces in row], axis=0)
+    return np.concatenate([np.concatenate(list(row), axis=1) for rows in sheet for row in rows], axis=0)
 
 
 def _precision_recall(features: np.ndarray, real: np.ndarray) -> dict[str, float]:

@@ -18,6 +18,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "cyclegan with noise, averages and spectral norm": {"ema_decay": 0.99, "discriminator": "spectral"},
     "dcgan": {"model": "dcgan", "noise": False},
     "pix2pix": {"model": "pix2pix", "generator_width": 8, "ema_decay": 0.99},
+    "cyclegan with twins": {"lambda_twin": [2.0, 0.5], "generator": "unet", "ema_decay": 0.99},
     # Random faces have more variety than two channels can learn: every epoch collapses, up to the last rollback.
     "rollback": {"on_collapse": "rollback", "epochs": 2},
 }
