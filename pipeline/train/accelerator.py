@@ -126,9 +126,20 @@ class Optimizer:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` gave."""
-        moments = {int(index): values for index, values in state["moments"].items()}
+        parameters = [parameter for group in self.adam.param_groups for parameter in group["params"]]
+        moments = {
+            int(index): {name: _laid_out_as(parameters[int(index)], value) for name, value in values.items()}
+            for index, values in state["moments"].items()
+        }
         self.adam.load_state_dict({"state": moments, "param_groups": self.adam.state_dict()["param_groups"]})
         self.scaler.load_state_dict(state["scaler"])
+
+
+def _laid_out_as(parameter: Tensor, moment: Tensor) -> Tensor:
+    """Return a moment in the memory order of its parameter: fused Adam reads both as they lie in memory."""
+    if moment.shape != parameter.shape:  # the number of steps
+        return moment
+    return torch.empty_like(parameter, dtype=moment.dtype).copy_(moment)
 
 
 def choose_device(name: str, local_rank: int = 0) -> torch.device:

@@ -85,3 +85,23 @@ def test_one_failing_process_ends_all_with_its_sentence(monkeypatch: pytest.Monk
     with pytest.raises(UserError, match="one of the training processes ended; its reason stands above"):
         launch(fail)
     assert "error: nothing works." in capfd.readouterr().err
+
+
+def test_moments_survive_a_checkpoint_in_any_memory_order():
+    engine, images = Engine(), torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    networks = []
+    for _ in range(2):
+        torch.manual_seed(0)
+        networks.append(torch.nn.Conv2d(3, 5, 3).to(memory_format=torch.channels_last))
+    optimizers = [engine.adam(network.parameters(), 1e-2, (0.5, 0.99)) for network in networks]
+    optimizers[0].update(networks[0](images).square().mean(), 1e-2)
+    networks[1].load_state_dict(networks[0].state_dict())
+    state = optimizers[0].state_dict()
+    moments = {
+        index: {name: value.clone(memory_format=torch.contiguous_format) for name, value in values.items()}
+        for index, values in state["moments"].items()
+    }
+    optimizers[1].load_state_dict(state | {"moments": moments})
+    for network, optimizer in zip(networks, optimizers, strict=True):
+        optimizer.update(network(images).square().mean(), 1e-2)
+    assert torch.equal(networks[0].weight, networks[1].weight)
