@@ -38,13 +38,14 @@ def train(rank: int, world: int, settings: params.Params) -> None:
     accelerator.prepare(device, max(1, workers() // world))
     place = accelerator.Engine(device, config.precision, rank, world)
     found = inputs.read_inputs(config, config.batch_size * world, DATA)
+    start = initial_folder(config.init)
     rooms = [Path(room.__path__[0]) for room in (features, landmarks, networks, training)]
     folder = scratch_folder(
         "train",
         config.model_dump(mode="json"),
         [settings.seed, world, torch.__version__],
         # It records the hashes of the weights: a run never goes on from another model that ships along.
-        sha256(PRETRAINED / "model.json") if config.init == "pretrained" else None,
+        sha256(start / "model.json") if start and (start / "model.json").is_file() else None,
         outputs.hash_arrays(found.faces, found.boxes, {split: vars(drawn) for split, drawn in found.twins.items()}),
         outputs.hash_code(Path(__file__), *rooms),
     )
@@ -54,6 +55,11 @@ def train(rank: int, world: int, settings: params.Params) -> None:
     with checkpoint.exclusive(folder):
         outputs.prune_runs(folder)
         outputs.write_outputs(*fit(settings, found, place, folder), folder / "samples", DATA / "train")
+
+
+def initial_folder(init: str) -> Path | None:
+    """Return the folder of the model that `train.init` names; None for random weights."""
+    return {"scratch": None, "pretrained": PRETRAINED}.get(init, Path(init))
 
 
 def fit(
@@ -74,8 +80,8 @@ def fit(
             seed=settings.seed,
         )
     )
-    if config.init == "pretrained":
-        pretrained.start_from(model, PRETRAINED)
+    if start := initial_folder(config.init):
+        pretrained.start_from(model, start)
     extractor = extractors.EmbeddedExtractor(str(place.device))
 
     def embed(images: np.ndarray) -> np.ndarray:

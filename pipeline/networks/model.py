@@ -187,9 +187,9 @@ def _build(config: ModelConfig, name: str) -> nn.Module:
         return DcganGenerator(config.generator_width, config.activation)
     if config.network == "styled_unet":
         # Photos have no styles, and their generator learns in a fraction of the steps: half the width is enough.
-        if name == "anime2human" and config.model == "pix2pix":
+        if name == "anime2human":
             return StyledUnetGenerator(max(8, config.generator_width // 16 * 8))
-        return StyledUnetGenerator(config.generator_width, max(1, len(config.styles)) if name == "human2anime" else 1)
+        return StyledUnetGenerator(config.generator_width, max(1, len(config.styles)))
     if config.network == "unet":
         return UnetGenerator(config.generator_width, config.residual_blocks, config.activation)
     return ResnetGenerator(config.generator_width, config.residual_blocks, config.generator_upsample, config.activation)

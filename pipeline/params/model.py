@@ -34,8 +34,11 @@ class Train(Group):
         description="Model. dcgan: adversarial loss alone; cyclegan: with cycle consistency; landmark_cyclegan: with "
         "discriminators of eyes, nose and mouth; pix2pix: pairs of a photo and its drawing.",
     )
-    init: Literal["scratch", "pretrained"] = Field(
-        "scratch", description="Initial generator weights: random, or those of the model in pipeline/pretrained."
+    init: str = Field(
+        "scratch",
+        min_length=1,
+        description="Initial generator weights. scratch: random; pretrained: the model in pipeline/pretrained; "
+        "otherwise the folder of a trained model, such as a copy of data/train.",
     )
     noise: bool = Field(False, description="Gaussian noise on the human input of human2anime.")
     noise_std: Annotated[float, Only("noise", (True,))] = Field(

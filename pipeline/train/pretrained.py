@@ -1,34 +1,60 @@
-"""A run's starting point other than noise: the generators of a model that was trained before."""
+"""Initialise generators from a model that was trained before."""
 
 from pathlib import Path
+
+from torch import Tensor
 
 from ..errors import UserError
 from ..networks.model import ModelConfig, TranslationModel, load_model
 
-#: What may differ between the trained model and the new one: none of it is in the shape of a generator.
-FREE = {"model", "resolution", "noise_std", "aligned", "detectors", "epoch", "seed"}
+#: Keys of the config that decide which weights a generator has, by its kind. All others may differ.
+SHAPES = {
+    "dcgan": ("generator_width", "activation"),
+    "resnet": ("generator_width", "residual_blocks", "generator_upsample", "activation"),
+    "unet": ("generator_width", "residual_blocks", "activation"),
+    "styled_unet": ("generator_width",),
+}
 
 
 def start_from(model: TranslationModel, folder: Path) -> None:
     """Give `model` the generators of the training folder `folder`; its discriminators stay as they are.
 
+    A generator that draws in several styles starts with those of the same names. If the trained one has no names, all
+    start with its only style; a generator without styles starts with the first one.
+
     Raises:
-        UserError: the folder holds no whole model, or one with other generators; the sentence names the key.
+        UserError: The folder has no complete model, or one with other generators; the sentence names the key.
     """
     trained = load_model(folder)
-    if (trained.config.model == "dcgan") != (model.config.model == "dcgan"):
-        raise UserError(_refusal("model", trained.config, model.config))
-    for key in ModelConfig.model_fields:
-        if key in FREE or key.startswith("discriminator"):
-            continue
-        if getattr(trained.config, key) != getattr(model.config, key):
-            raise UserError(_refusal(key, trained.config, model.config))
-    for name in ("human2anime", "anime2human"):
-        getattr(model, name).load_state_dict(getattr(trained, name).state_dict())
+    before, wanted = trained.config, model.config
+    if (before.network == "dcgan") != (wanted.network == "dcgan"):
+        raise _refusal("model", before.model, wanted.model)
+    if before.network != wanted.network:
+        raise _refusal("generator", before.network, wanted.network)
+    for key in SHAPES[wanted.network]:
+        if getattr(before, key) != getattr(wanted, key):
+            raise _refusal(key, getattr(before, key), getattr(wanted, key))
+    model.human2anime.load_state_dict(_in_styles(trained.human2anime.state_dict(), before, wanted))
+    model.anime2human.load_state_dict(trained.anime2human.state_dict())
 
 
-def _refusal(key: str, trained: ModelConfig, wanted: ModelConfig) -> str:
-    return (
-        f"train.{key} is {getattr(wanted, key)}, but the model that train.init=pretrained starts from has "
-        f"{getattr(trained, key)}: change train.{key}, or take train.init=scratch."
+def _in_styles(weights: dict[str, Tensor], before: ModelConfig, wanted: ModelConfig) -> dict[str, Tensor]:
+    """Return the weights of human2anime with the codes of the wanted styles."""
+    if wanted.network != "styled_unet":
+        return weights
+    for name in wanted.styles:
+        if before.styles and name not in before.styles:
+            raise UserError(
+                f"twins.styles has the style {name!r}, which the model of train.init does not draw: "
+                f"take some of {', '.join(before.styles)}, or take train.init=scratch."
+            )
+    rows = [before.styles.index(name) if before.styles else 0 for name in wanted.styles] or [0]
+    codes = ("scale.weight", "shift.weight")
+    return {key: value[rows] if key.endswith(codes) else value for key, value in weights.items()}
+
+
+def _refusal(key: str, before: object, wanted: object) -> UserError:
+    return UserError(
+        f"train.{key} is {wanted}, but the model that train.init starts from has {before}: "
+        f"change train.{key}, or take train.init=scratch."
     )

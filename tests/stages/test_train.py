@@ -159,18 +159,30 @@ def test_the_model_that_ships_along_can_be_started_from(project: Path, monkeypat
         raise UserError("enough")
 
     monkeypatch.setattr(train.loop, "fit", fit)
-    configure(project, **shape | {"resolution": 32, "discriminator_width": 2, "init": "pretrained"})
+    unpaired = {"model": "cyclegan", "generator": shipped.network}
+    configure(project, **shape | unpaired | {"resolution": 32, "discriminator_width": 2, "init": "pretrained"})
     with pytest.raises(UserError, match="enough"):
         train.main()
     for name in ("human2anime", "anime2human"):
         weights = getattr(load_model(train.PRETRAINED), name).state_dict()
-        assert all(torch.equal(weights[key], value) for key, value in getattr(started[0], name).state_dict().items())
-    configure(project, generator_width=shipped.generator_width + 1)
-    with pytest.raises(
-        UserError,
-        match=f"train.generator_width is {shipped.generator_width + 1}, but the model that train.init=pretrain",
-    ):
+        # A model without styles starts with the first one.
+        assert all(
+            torch.equal(weights[key][: len(value)], value)
+            for key, value in getattr(started[0], name).state_dict().items()
+        )
+    configure(project, generator_width=2 * shipped.generator_width)
+    with pytest.raises(UserError, match=f"train.generator_width is {2 * shipped.generator_width}, but the model"):
         train.main()
+
+
+def test_a_folder_of_a_trained_model_can_be_started_from(project: Path) -> None:
+    configure(project, generator="resnet", init="models/first", epochs=1)
+    with pytest.raises(UserError, match="models/first"):
+        train.main()
+    shared = {key: value for key, value in SMALL.items() if key in ModelConfig.model_fields}
+    save_model(build_model(ModelConfig(**shared)), project / "models" / "first")
+    train.main()
+    assert load_model(project / "data" / "train").config.epoch == 1
 
 
 def test_another_model_that_ships_along_never_resumes(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_run import settings, tiny_model
+from tiny_run import random_faces, settings, tiny_model
 
 from pipeline.errors import UserError
-from pipeline.networks.model import save_model
+from pipeline.networks.model import build_model, save_model
 from pipeline.train.accelerator import Engine
 from pipeline.train.pretrained import start_from
 from pipeline.train.trainer import Run
@@ -39,10 +39,7 @@ def test_generators_and_their_averages_are_the_trained_ones_and_discriminators_a
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (
-            {"generator_width": 3},
-            "train.generator_width is 3, but the model that train.init=pretrained starts from has 2: change",
-        ),
+        ({"generator_width": 3}, "train.generator_width is 3, but the model that train.init starts from has 2: change"),
         ({"residual_blocks": 2}, "train.residual_blocks is 2, but"),
         ({"generator": "unet"}, "train.generator is unet, but"),
         ({"generator_upsample": "transposed"}, "train.generator_upsample is transposed, but"),
@@ -57,3 +54,32 @@ def test_other_generators_are_one_sentence_that_names_the_key(
         start_from(tiny_model(settings(**change)), tmp_path)
     assert str(error.value).startswith(sentence)
     assert str(error.value).endswith("take train.init=scratch.")
+
+
+STYLED = {"generator": "styled_unet", "generator_width": 16}
+
+
+@pytest.mark.parametrize(("styles", "rows"), [((), [0]), (("c", "a"), [2, 0])])
+def test_an_unpaired_run_starts_from_pairs_with_the_styles_it_draws(
+    styles: tuple[str, ...], rows: list[int], tmp_path: Path
+) -> None:
+    trained = tiny_model(settings(model="pix2pix", **STYLED))
+    for network in (trained.human2anime, trained.anime2human):
+        for weight in network.parameters():
+            torch.nn.init.normal_(weight, generator=torch.Generator().manual_seed(weight.numel()))
+    save_model(trained, tmp_path)
+    config = tiny_model(settings(**STYLED)).config.model_copy(update={"styles": styles})
+    model = build_model(config)
+    start_from(model, tmp_path)
+    faces = random_faces(2, 0)
+    assert equal(model.anime2human, trained.anime2human)
+    for new, old in enumerate(rows):
+        drawn = model.translate(faces, "human2anime", style=new)
+        assert (drawn == trained.translate(faces, "human2anime", style=old)).all()
+
+
+def test_a_style_that_the_trained_model_does_not_draw_is_named(tmp_path: Path) -> None:
+    save_model(tiny_model(settings(model="pix2pix", **STYLED)), tmp_path)
+    config = tiny_model(settings(**STYLED)).config.model_copy(update={"styles": ("a", "other")})
+    with pytest.raises(UserError, match="'other'"):
+        start_from(build_model(config), tmp_path)
