@@ -1,14 +1,12 @@
-"""Pictures of many faces on one sheet."""
+"""Contact sheet: a grid of captioned pictures."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-MARGIN = 6
-CAPTION = 12  # px, height of the letters
-TITLE = 20
-FRAME = 3
+#: MARGIN, FRAME: pixels, space between pictures and width of a frame. CAPTION, TITLE: pixels, font sizes.
+MARGIN, FRAME, CAPTION, TITLE = 6, 3, 12, 20
 INK = "#222222"
 
 
@@ -20,9 +18,14 @@ def contact_sheet(
     title: str = "",
     frames: Sequence[str | None] | None = None,
 ) -> Image.Image:
-    """Lay uint8 RGB pictures of one size [H, W, 3] out in rows of `columns` on white, each above its caption.
+    """Arrange pictures in rows on white, each above its caption.
 
-    A caption that is wider than its picture is cut with an ellipsis. `frames` are colours drawn around pictures.
+    Args:
+        images: uint8 RGB [H, W, 3], all of one size.
+        captions: One per picture; one that is wider than its picture is cut with an ellipsis.
+        columns: Pictures per row.
+        title: Text above the grid.
+        frames: Colours of frames around the pictures; None: no frame.
     """
     height, width = images[0].shape[:2] if len(images) else (0, 0)
     columns = max(1, min(columns, len(images)))

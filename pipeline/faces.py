@@ -51,7 +51,7 @@ COLUMNS = {
         "detector": "that found the face",
     },
     "filter": {
-        "verdict": "kept | dropped",
+        "status": "kept | dropped",
         "reason": "why dropped; empty where kept",
         "duplicate_of": "face_id of the face kept instead; missing otherwise",
         "cluster": "number of the duplicate cluster; missing where alone",

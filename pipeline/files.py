@@ -1,5 +1,6 @@
 """Atomic writes, hashes and the scratch folder."""
 
+import errno
 import hashlib
 import json
 import os
@@ -9,12 +10,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from .errors import unavailable
+
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
     """Yield a temporary path next to `path`, which is renamed to `path` if the block ends without an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    # The name of the file may be as long as the file system allows.
+    name = path.name if len(os.fsencode(path.name)) <= 200 else hashlib.sha256(os.fsencode(path.name)).hexdigest()
+    partial = path.with_name(f".{name}.{os.getpid()}.partial")
     try:
         yield partial
         partial.replace(path)
@@ -67,13 +72,22 @@ def sha256(path: Path) -> str:
 
 
 def scratch_folder(*fingerprint: Any) -> Path:
-    """Return (and make) the folder for a long job's partial work.
+    """Create and return the folder for the partial work of a long job, in `$ANIMEMORPH_SCRATCH` or `data/scratch`.
 
-    `fingerprint` is everything the result depends on, JSON-serialisable: params, input hashes, code hashes. Another
-    fingerprint gets another folder, so no job resumes from the work of another. The location is
-    `$ANIMEMORPH_SCRATCH`, by default `data/scratch`.
+    Args:
+        fingerprint: Everything that the result depends on, JSON-serialisable: params, hashes of inputs and code.
+            Another fingerprint gets another folder, so that no job resumes from the work of another one.
+
+    Raises:
+        UserError: The folder cannot be created.
     """
     key = hashlib.sha256(json.dumps(fingerprint, sort_keys=True).encode()).hexdigest()[:24]
-    folder = Path(os.environ.get("ANIMEMORPH_SCRATCH", "data/scratch")) / key
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    parent = Path(os.environ.get("ANIMEMORPH_SCRATCH", "data/scratch"))
+    try:
+        (parent / key).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise
+        problem = error.strerror or str(error)
+        raise unavailable(f"the scratch folder {parent}", problem, "Set ANIMEMORPH_SCRATCH to a folder") from None
+    return parent / key

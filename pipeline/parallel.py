@@ -1,6 +1,6 @@
-"""One function over many items, on this machine's cores or on a Ray cluster: same order, same results, bounded memory.
+"""Ordered parallel map, on the cores of this machine or on a Ray cluster: equal results, bounded memory.
 
-How many processes work is a matter of the machine, never of the params: `ANIMEMORPH_WORKERS`, by default all cores.
+The number of processes depends on the machine, not on params: `ANIMEMORPH_WORKERS`, by default all cores.
 """
 
 import itertools
@@ -19,22 +19,23 @@ from typing import Any, Literal
 
 from tqdm import tqdm
 
-from .errors import UserError
+from .errors import bad_value, unavailable
 
-#: Tasks under way per worker: enough that none waits, few enough that results do not pile up.
+#: Tasks in progress per worker: enough that none waits, few enough to bound the memory of results.
 _AHEAD = 3
+#: Seconds before worker processes are started: a short job ends before they would be ready.
 _ALONE_SECONDS = 1.0
 
 type Submit = Callable[..., Callable[[], Any]]
 
 
 def workers() -> int:
-    """Return how many processes may work: `ANIMEMORPH_WORKERS`, or the cores this process may use."""
+    """Return the number of worker processes: `ANIMEMORPH_WORKERS`, or the cores that this process may use."""
     text = os.environ.get("ANIMEMORPH_WORKERS", "")
     if not text:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if not text.isdecimal() or int(text) < 1:
-        raise UserError(f"ANIMEMORPH_WORKERS is {text!r}: set it to a whole number of at least 1, or unset it.")
+        raise bad_value("ANIMEMORPH_WORKERS", text, "a whole number >= 1")
     return int(text)
 
 
@@ -47,12 +48,21 @@ def map_ordered[Item, Result](
     total: int,
     chunk: int = 16,
 ) -> Iterator[Result]:
-    """Yield `function(item)` for each item, in the items' order, behind a progress bar.
+    """Yield `function(item)` for each item, in the order of the items, with a progress bar.
 
-    `function` and the items must be picklable; `chunk` items travel together. Items are drawn and results kept only a
-    few chunks ahead, however many there are. A short job is done before other processes would have started: they are
-    called in when the first second is over. What `function` raises is raised here. UserError when a worker dies or the
-    Ray cluster is not there.
+    Items are read and results are kept only a few chunks ahead, however many there are. Worker processes start only if
+    the job takes longer than one second. Exceptions of `function` are raised here.
+
+    Args:
+        function: Picklable.
+        items: Picklable items.
+        engine: Processes of this machine, or a running Ray cluster.
+        label: Text of the progress bar.
+        total: Number of items.
+        chunk: Items per task.
+
+    Raises:
+        UserError: A worker process was killed, or there is no Ray cluster.
     """
     items = iter(items)
     with tqdm(total=total, desc=label, unit="", mininterval=0.5) as bar:
@@ -92,21 +102,19 @@ def _apply[Item, Result](function: Callable[[Item], Result], items: tuple[Item, 
 
 @contextmanager
 def _processes(count: int) -> Iterator[tuple[Submit, int]]:
-    # Spawned: a forked copy of a process that has threads (OpenCV, torch) can hang.
+    # Spawned: a forked copy of a process with threads (OpenCV, torch) can hang.
     pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=_start_worker)
     try:
         yield lambda function, *args: pool.submit(function, *args).result, count
     except BrokenProcessPool:
-        raise UserError(
-            "a worker process was killed, most likely for lack of memory: set ANIMEMORPH_WORKERS to less than "
-            f"{count} and run the same command again."
-        ) from None
+        fix = f"Set ANIMEMORPH_WORKERS to less than {count} and run the same command again"
+        raise unavailable("a worker process", "it was killed, probably for lack of memory", fix) from None
     finally:
         pool.shutdown(cancel_futures=True)
 
 
 def _start_worker() -> None:
-    """Prepare a worker: one thread each, and an end when the parent ends, even by kill -9."""
+    """Prepare a worker process: one thread, and exit when the parent exits, even by kill -9."""
     os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
     import cv2  # after the environment is set
 
@@ -126,15 +134,14 @@ def _ray() -> Iterator[tuple[Submit, int]]:
     try:
         import ray
     except ImportError:
-        raise UserError("engine is ray, which is not installed: run `uv sync --extra cluster`.") from None
+        raise unavailable("the engine ray", "it is not installed", "Run `uv sync --extra cluster`") from None
     try:
-        # The code travels along: the cluster's machines need the packages it imports, not the project.
+        # The code is sent along: the machines of the cluster need the packages that it imports, not the project.
         code = {"py_modules": [str(Path(__file__).parent)]}
         ray.init(address="auto", ignore_reinit_error=True, log_to_driver=False, runtime_env=code)
     except ConnectionError:
-        raise UserError(
-            "engine is ray, but no Ray cluster is running: run `ray start --head`, or set RAY_ADDRESS."
-        ) from None
+        fix = "Run `ray start --head`, or set RAY_ADDRESS"
+        raise unavailable("the engine ray", "no Ray cluster is running", fix) from None
     call = ray.remote(_call)
 
     def submit(function: Callable[..., Any], *args: Any) -> Callable[[], Any]:

@@ -13,9 +13,9 @@ def main(domain: str = "") -> None:
     everything = params.load()
     settings, wanted = everything.balance, everything.balance[domain]
     table = read_table(
-        DATA / "filter" / domain / "faces.parquet", ["face_id", "row", "year", "gender", "gender_origin", "verdict"]
+        DATA / "filter" / domain / "faces.parquet", ["face_id", "row", "year", "gender", "gender_origin", "status"]
     )
-    kept = table[table["verdict"] == "kept"].reset_index(drop=True)
+    kept = table[table["status"] == "kept"].reset_index(drop=True)
     if settings.gender_source == "estimated" and kept["gender"].isna().any():
         kept = estimate_missing(kept, open_pixels(DATA / "resize" / domain / "faces.npy"))
     chosen = balance(kept, wanted, seed=everything.seed, on_shortage=settings.on_shortage, domain=domain)

@@ -46,7 +46,7 @@ def read_split(domain: str, resolution: int) -> DomainSplit:
 
 def read_external(resolution: int) -> ExternalSet:
     """Read all external images, rejected ones included, and which of them the stage `balance` selected."""
-    columns = ["face_id", "row", "align", "source", "verdict", "reason"]
+    columns = ["face_id", "row", "align", "source", "status", "reason"]
     table = read_table(DATA / "filter" / "external_test" / "faces.parquet", columns)
     table["chosen"] = table["face_id"].isin(read_table(DATA / "balance" / "external_test" / "faces.parquet")["face_id"])
     pixels = open_pixels(DATA / "resize" / "external_test" / "faces.npy")

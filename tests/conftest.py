@@ -99,7 +99,7 @@ def tiny_faces() -> Callable[..., pd.DataFrame]:
                 "align": [[scale, 0.0, 0.0, 0.0, scale, 0.0]] * n,
                 "detector": "celeba",
                 "aligned": False,
-                "verdict": "kept",
+                "status": "kept",
                 "reason": "",
                 "duplicate_of": pd.array([None] * n, dtype="string"),
                 "cluster": pd.array([None] * n, dtype="Int64"),

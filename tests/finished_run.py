@@ -51,7 +51,7 @@ def _write_domain(data: Path, domain: str, tiny_faces: Callable[..., pd.DataFram
     sources = [*table["source"], *rejected["source"], "never/decoded.jpg"]
     write_table(pd.DataFrame({"source": sources}), data / "download" / domain / "members.parquet")
     reasons = [""] * FACES + ["side_profile"] * (DROPPED - 1) + ["duplicate"]
-    table = table.assign(reason=reasons, verdict=["kept" if not reason else "dropped" for reason in reasons])
+    table = table.assign(reason=reasons, status=["kept" if not reason else "dropped" for reason in reasons])
     write_table(table, data / "filter" / domain / "faces.parquet")
     sheets = data / "filter" / domain / "sheets"
     sheets.mkdir()

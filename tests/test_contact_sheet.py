@@ -7,8 +7,8 @@ from PIL import Image
 
 from pipeline.contact_sheet import CAPTION, MARGIN, TITLE, contact_sheet
 from pipeline.params import DomainFilter
-from pipeline.selection.filter import judge
-from pipeline.selection.gallery import SHOWN, verdict_sheets
+from pipeline.selection.filter import apply_filters
+from pipeline.selection.gallery import SHOWN, status_sheets
 
 
 def flat(colour: tuple[int, int, int], size: int = 40) -> np.ndarray:
@@ -59,16 +59,16 @@ def test_no_pictures_are_an_empty_sheet():
 @pytest.fixture
 def judged(tmp_path, tiny_faces) -> tuple[pd.DataFrame, np.ndarray]:
     rng = np.random.default_rng(0)
-    table = tiny_faces(tmp_path, n=120, size=32).drop(columns=["verdict", "reason", "duplicate_of", "cluster"])
+    table = tiny_faces(tmp_path, n=120, size=32).drop(columns=["status", "reason", "duplicate_of", "cluster"])
     pixels = rng.integers(0, 256, (120, 32, 32, 3), dtype=np.uint8)
     table.loc[:79, "yaw"] = np.linspace(-80, 80, 80)
     table.loc[80:89, "sha256"] = "same"
     table.loc[90:91, "score"] = np.nan
-    return judge(table, pixels, DomainFilter(max_yaw=20, max_phash_distance=0)), pixels
+    return apply_filters(table, pixels, DomainFilter(max_yaw=20, max_phash_distance=0)), pixels
 
 
 def test_a_sheet_for_the_kept_and_for_each_reason_that_occurred(judged):
-    sheets = dict(verdict_sheets(*judged))
+    sheets = dict(status_sheets(*judged))
     assert list(sheets) == ["kept", "no_face", "side_profile", "duplicate"]
     width = 8 * (32 + MARGIN) + MARGIN
     for sheet in sheets.values():
@@ -77,14 +77,14 @@ def test_a_sheet_for_the_kept_and_for_each_reason_that_occurred(judged):
 
 
 def test_sheets_do_not_change_from_run_to_run(judged):
-    one, other = (dict(verdict_sheets(*judged)) for _ in range(2))
+    one, other = (dict(status_sheets(*judged)) for _ in range(2))
     for name, sheet in one.items():
         assert sheet.tobytes() == other[name].tobytes()
 
 
 def test_the_worst_side_profile_comes_first(judged):
     table, pixels = judged
-    sheet = np.asarray(dict(verdict_sheets(table, pixels))["side_profile"])
+    sheet = np.asarray(dict(status_sheets(table, pixels))["side_profile"])
     top = TITLE + 3 * MARGIN
     first = sheet[top : top + 32, MARGIN : MARGIN + 32]
     worst = table.loc[table["yaw"].abs().idxmax()]
@@ -94,9 +94,9 @@ def test_the_worst_side_profile_comes_first(judged):
 
 def test_a_duplicate_stands_beside_the_face_that_is_kept(judged):
     table, pixels = judged
-    sheet = np.asarray(dict(verdict_sheets(table, pixels))["duplicate"])
+    sheet = np.asarray(dict(status_sheets(table, pixels))["duplicate"])
     top, inside = TITLE + 3 * MARGIN, slice(8, 24)
-    kept = table[(table["verdict"] == "kept") & table["cluster"].notna()].iloc[0]
+    kept = table[(table["status"] == "kept") & table["cluster"].notna()].iloc[0]
     assert np.array_equal(sheet[top:, MARGIN:][inside, inside], pixels[kept["row"]][inside, inside])
     corner = sheet[top, MARGIN]
     assert corner[1] > corner[0], "the kept face has no green frame"

@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from pipeline.errors import Kind, UserError
 from pipeline.files import atomic_file, atomic_folder, scratch_folder, sha256, write_json
 
 
@@ -98,3 +99,22 @@ def test_scratch_belongs_to_a_fingerprint(tmp_path, monkeypatch):
     assert one.parent == tmp_path / "scratch"
     assert scratch_folder("train", {"noise": True, "lr": 1}) == one
     assert scratch_folder("train", {"lr": 1, "noise": False}) != one
+
+
+@pytest.mark.parametrize("length", [200, 240, 255])
+def test_names_of_full_length_can_be_written(tmp_path, length):
+    path = tmp_path / ("n" * length)
+    with atomic_file(path) as partial:
+        partial.write_text("whole")
+    assert path.read_text() == "whole"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("below", ["", "deeper"])
+def test_scratch_that_is_a_file_is_refused(tmp_path, monkeypatch, below):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("ANIMEMORPH_SCRATCH", str(tmp_path / "file" / below))
+    with pytest.raises(UserError) as error:
+        scratch_folder("job")
+    assert error.value.kind is Kind.UNAVAILABLE
+    assert str(tmp_path / "file") in error.value.subject

@@ -116,9 +116,9 @@ def test_every_stage_leaves_what_the_next_one_reads(project):
             columns |= set(COLUMNS[stage])
             assert columns <= set(tables[stage])
         assert tables["landmarks"]["align"].map(len).eq(6).all()
-        assert set(tables["filter"]["verdict"]) <= {"kept", "dropped"}
-        chosen = tables["balance"].merge(tables["filter"][["face_id", "verdict"]], on="face_id", suffixes=("", "_then"))
-        assert len(chosen) == len(tables["balance"]) and set(chosen["verdict_then"]) == {"kept"}
+        assert set(tables["filter"]["status"]) <= {"kept", "dropped"}
+        chosen = tables["balance"].merge(tables["filter"][["face_id", "status"]], on="face_id", suffixes=("", "_then"))
+        assert len(chosen) == len(tables["balance"]) and set(chosen["status_then"]) == {"kept"}
     for domain in ("human", "anime"):
         split = pd.read_parquet(data / "split" / f"{domain}.parquet")
         assert split["face_id"].is_unique and set(split["split"]) == {"train", "val", "test"}

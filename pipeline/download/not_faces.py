@@ -1,21 +1,21 @@
-"""Pictures that show no face, for the domain `external_test`: a detector must refuse them, a filter must drop them."""
+"""Pictures without a face, for the external test set: a detector must reject them, a filter must drop them."""
 
 import cv2
 import numpy as np
 
 
 def noise(random: np.random.Generator, size: int) -> np.ndarray:
-    """Independent uniform pixels."""
+    """Draw independent uniform pixels, uint8 RGB [size, size, 3]."""
     return random.integers(0, 256, (size, size, 3), dtype=np.uint8)
 
 
 def flat(random: np.random.Generator, size: int) -> np.ndarray:
-    """One colour."""
+    """Draw one colour, uint8 RGB [size, size, 3]."""
     return np.full((size, size, 3), random.integers(0, 256, 3), dtype=np.uint8)
 
 
 def shapes(random: np.random.Generator, size: int) -> np.ndarray:
-    """A few discs and boxes."""
+    """Draw a few discs and boxes, uint8 RGB [size, size, 3]."""
     picture = flat(random, size)
     for _ in range(8):
         x, y, x2, y2 = (int(value) for value in random.integers(0, size, 4))
@@ -28,7 +28,7 @@ def shapes(random: np.random.Generator, size: int) -> np.ndarray:
 
 
 def stripes(random: np.random.Generator, size: int) -> np.ndarray:
-    """Two colours in turn."""
+    """Draw stripes of two colours, uint8 RGB [size, size, 3]."""
     bands = np.arange(size) // int(random.integers(4, 24)) % 2
     colours = random.integers(0, 256, (2, 3), dtype=np.uint8)
     rows = np.broadcast_to(colours[bands][:, None], (size, size, 3))
@@ -39,5 +39,5 @@ KINDS = (noise, flat, shapes, stripes)
 
 
 def generate(seed: int, count: int, size: int) -> list[np.ndarray]:
-    """Make `count` pictures without a face, all kinds in turn, uint8 RGB [size, size, 3]."""
+    """Draw `count` pictures without a face, all kinds in turn, uint8 RGB [size, size, 3]."""
     return [KINDS[index % len(KINDS)](np.random.default_rng([seed, index]), size) for index in range(count)]

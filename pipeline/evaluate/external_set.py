@@ -23,7 +23,7 @@ class ExternalSet:
     """Images of another source.
 
     Attributes:
-        table: Rows of the stage `filter`: `face_id`, `source`, `verdict`, `reason`; and `chosen` (bool), the faces
+        table: Rows of the stage `filter`: `face_id`, `source`, `status`, `reason`; and `chosen` (bool), the faces
             that the stage `balance` selected.
         images: Their crops, uint8 RGB [n, R, R, 3].
         masks: Pixels inside the stored image, bool [n, R, R].
@@ -62,7 +62,7 @@ def evaluate_external(
     """
     outputs = model.translate(external.images, "human2anime", metrics.params.seed, masks=external.masks)
     features = extract(outputs, extractor, "features of external")
-    rows = external.table[["face_id", "source", "verdict", "reason", "chosen"]].reset_index(drop=True).copy()
+    rows = external.table[["face_id", "source", "status", "reason", "chosen"]].reset_index(drop=True).copy()
     rows["kind"] = np.where(rows["source"].str.lower().str.contains(NOT_A_FACE), NOT_A_FACE, "face")
     rows["in_target_domain"] = classifier.scores(features) > 0
     if detector is not None:
@@ -79,7 +79,7 @@ def _add_kind(rows: pd.DataFrame, kind: str, features: np.ndarray, anime: np.nda
     if not of_kind.any():
         metrics.miss(f"external_test.{kind}", direction, f"the external test set has no image of the kind {kind!r}")
         return
-    rejected = (rows["verdict"] != "kept").to_numpy()
+    rejected = (rows["status"] != "kept").to_numpy()
     metrics.add(f"external_test.num_images.{kind}", direction, int(of_kind.sum()), int(of_kind.sum()))
     metrics.add_mean(f"external_test.rejection_rate.{kind}", direction, rejected[of_kind])
     selected = of_kind & rows["chosen"].to_numpy() if kind == "face" else of_kind

@@ -49,8 +49,8 @@ def _domain(results: Results, domain: str, colour: int) -> dict[str, Any]:
     rejected = results.csv(f"resize/{domain}/rejected.csv", "source", "reason")
     filtered = results.table(f"filter/{domain}/faces.parquet")
     chosen = results.table(f"balance/{domain}/faces.parquet")
-    kept = filtered[filtered["verdict"] == "kept"]
-    rejections = filtered[filtered["verdict"] != "kept"]
+    kept = filtered[filtered["status"] == "kept"]
+    rejections = filtered[filtered["status"] != "kept"]
     pixels = results.pixels(domain)
     examples = chosen.iloc[evenly_spaced(len(chosen), EXAMPLES)]
     return {

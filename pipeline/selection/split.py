@@ -1,23 +1,35 @@
-"""Training, validation and test split: exact sizes, stratified by gender, no person or image in two splits."""
+"""Training, validation and test split: exact sizes, stratified by gender, no person or picture in two splits."""
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from ..errors import UserError
+from ..errors import too_few
 from .stable_shuffle import shuffle
 
 SPLITS = ("train", "val", "test")
 
 
 def split(table: pd.DataFrame, ratios: tuple[float, float, float], *, seed: int, domain: str) -> pd.DataFrame:
-    """Return the table, sorted by `row`, with `split` (train | val | test).
+    """Add the column `split` (train | val | test) to a face table.
 
-    Faces of one `identity` or one duplicate `cluster` share a side. Each gender (faces without a gender are one more
-    stratum) is divided by the largest remainder method, exactly to one face where those groups allow: groups of
-    several faces are dealt first, single faces fill up. Which side a face gets depends on the seed and the faces' ids,
-    not on the order of the rows. UserError when a side would stay empty.
+    Faces of one `identity` or one duplicate `cluster` get the same split. Each gender (faces without a gender are one
+    more stratum) is divided by the largest remainder method, exactly to one face where those groups allow: groups of
+    several faces are assigned first, single faces fill up. The split depends on the seed and the IDs of the faces, not
+    on the order of the rows.
+
+    Args:
+        table: Face table.
+        ratios: Shares of training, validation and test split.
+        seed: Random seed.
+        domain: Name of the domain, for errors.
+
+    Returns:
+        The table, sorted by `row`.
+
+    Raises:
+        UserError: A split would be empty.
     """
     faces = shuffle(table, seed, "split").reset_index(drop=True)
     strata, stratum = np.unique(faces["gender"].fillna("").to_numpy(dtype=str), return_inverse=True)
@@ -27,22 +39,20 @@ def split(table: pd.DataFrame, ratios: tuple[float, float, float], *, seed: int,
     _deal_groups(side, room, stratum, group, np.array(ratios))
     for number in range(len(strata)):
         singles = np.flatnonzero((stratum == number) & (side < 0))
-        # A group that had to overfill a side leaves less room than faces elsewhere, never more.
+        # A group that overfills a split leaves less room than faces elsewhere, never more.
         sizes = largest_remainder(len(singles), np.maximum(room[:, number], 0))
         side[singles] = np.repeat(np.arange(len(SPLITS)), sizes)
     counts = np.bincount(side, minlength=len(SPLITS))
     if not counts.all():
         empty = SPLITS[int(np.argmin(counts))]
-        raise UserError(
-            f"{len(faces)} {domain} faces in {len(np.unique(group))} groups leave the {empty} split empty at "
-            f"split.ratios {list(ratios)}: add faces or change the ratios in params.yaml."
-        )
+        found = f"{domain} faces in the {empty} split ({len(faces)} faces in {len(np.unique(group))} groups)"
+        raise too_few(found, 0, 1, f"Add faces or change split.ratios, now {list(ratios)}")
     faces["split"] = pd.array(np.array(SPLITS)[side], dtype="string")
     return faces.sort_values("row").reset_index(drop=True)
 
 
 def groups(table: pd.DataFrame) -> np.ndarray:
-    """Return the number of each face's group, int64 [n]; faces of one identity or one cluster share a group."""
+    """Return the group of each face, int64 [n]: faces with an equal identity or cluster are connected."""
     n = len(table)
     edges = [np.empty((2, 0), dtype=np.int64)]
     for column in ("identity", "cluster"):
@@ -59,7 +69,7 @@ def groups(table: pd.DataFrame) -> np.ndarray:
 def largest_remainder(n: int, weights: np.ndarray, owed: np.ndarray | None = None) -> np.ndarray:
     """Divide `n` among `weights` (any scale) in whole numbers, each its exact share rounded down or up.
 
-    Those with the largest remainder are rounded up; `owed`, what earlier divisions cut off, counts with it.
+    Those with the largest remainder are rounded up; `owed`, the remainders of earlier divisions, is added to it.
     """
     total = weights.sum()
     exact = n * weights / (total if total else 1)
@@ -72,7 +82,7 @@ def largest_remainder(n: int, weights: np.ndarray, owed: np.ndarray | None = Non
 
 
 def _targets(strata: np.ndarray, ratios: np.ndarray) -> np.ndarray:
-    """Return the target sizes per side and stratum, int64 [3, strata]; the totals per side stay near their ratios."""
+    """Compute target sizes per split and stratum, int64 [3, strata]; the totals stay near their ratios."""
     targets = np.empty((len(ratios), len(strata)), dtype=np.int64)
     owed = np.zeros(len(ratios))
     for number, size in enumerate(strata):
@@ -84,17 +94,17 @@ def _targets(strata: np.ndarray, ratios: np.ndarray) -> np.ndarray:
 def _deal_groups(
     side: np.ndarray, room: np.ndarray, stratum: np.ndarray, group: np.ndarray, ratios: np.ndarray
 ) -> None:
-    """Give every group of several faces a side (written into `side`) and take its faces off that side's `room`."""
+    """Assign a split to every group of several faces (written into `side`) and subtract its faces from `room`."""
     sizes = np.bincount(group)
     order = np.argsort(group, kind="stable")
     members = np.split(order, np.cumsum(sizes)[:-1])
-    # The largest first, while there is room to make up for them; equal ones in the random order of their first face.
+    # The largest first, while there is room for them; equal ones in the random order of their first face.
     for number in sorted(np.flatnonzero(sizes > 1), key=lambda number: (-sizes[number], members[number][0])):
         faces = members[number]
         need = np.bincount(stratum[faces], minlength=room.shape[1])
         left = room - need
         overfull = -np.minimum(left, 0).sum(axis=1)
-        # Where it fits; among those, the side that is emptiest for its size.
+        # A split where it fits; among those, the one that is emptiest for its size.
         share_left = left.sum(axis=1) / np.maximum(ratios, 1e-12)
         share_left[ratios == 0] = -np.inf
         chosen = int(np.lexsort((-share_left, overfull))[0])
@@ -103,7 +113,7 @@ def _deal_groups(
 
 
 def summarise(table: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """Count per side: faces, groups (what must stay together), and the genders' shares of the faces."""
+    """Count per split: faces, groups that must stay together, and the shares of the genders."""
     group = pd.Series(groups(table), index=table.index)
     summary = {}
     for name in SPLITS:

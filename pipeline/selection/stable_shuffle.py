@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 
 
-def random_keys(names: Iterable[str], seed: int, purpose: str) -> np.ndarray:
-    """Return one uniform number per name, uint64 [n], that depends only on (seed, purpose, name).
+def hash_keys(names: Iterable[str], seed: int, purpose: str) -> np.ndarray:
+    """Return one uniform number per name, uint64 [n], that depends on seed, purpose and name only.
 
-    Sorting by it shuffles. Added or removed faces do not move the others, so most faces keep their split when a
-    threshold changes, and results stay comparable.
+    Sorting by it shuffles. Faces that are added or removed later do not move the others: most faces keep their split
+    when a threshold changes, and results stay comparable.
     """
     prefix = f"{purpose}:{seed}:"
     digests = (hashlib.blake2b(f"{prefix}{name}".encode(), digest_size=8).digest() for name in names)
@@ -19,6 +19,6 @@ def random_keys(names: Iterable[str], seed: int, purpose: str) -> np.ndarray:
 
 
 def shuffle(table: pd.DataFrame, seed: int, purpose: str) -> pd.DataFrame:
-    """Return the table in a random order that does not depend on the order of its rows."""
-    keys = random_keys(table["face_id"], seed, purpose)
+    """Return the table in random order, independent of the order of its rows."""
+    keys = hash_keys(table["face_id"], seed, purpose)
     return table.iloc[np.lexsort((table["face_id"].to_numpy(dtype=str), keys))]

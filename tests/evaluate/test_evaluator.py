@@ -200,7 +200,7 @@ def test_external_pictures_are_told_apart(faces: dict[str, DomainSplit]):
     images = np.concatenate([redden(rng, 20), rng.integers(0, 256, (5, SIZE, SIZE, 3), dtype=np.uint8)])
     table = pd.DataFrame({"face_id": [f"external-{index}" for index in range(25)]})
     table["source"] = ["women/a.png"] * 20 + ["Not_a_Face_1.png"] * 5
-    table["verdict"] = ["kept"] * 18 + ["dropped"] * 2 + ["dropped"] * 4 + ["kept"]
+    table["status"] = ["kept"] * 18 + ["dropped"] * 2 + ["dropped"] * 4 + ["kept"]
     table["reason"] = ""
     table["chosen"] = [True] * 12 + [False] * 13
     found = evaluate(faces, external=ExternalSet(table, images, np.ones(images.shape[:3], dtype=bool)))

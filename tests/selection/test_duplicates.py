@@ -78,24 +78,22 @@ def test_rows_choose_pictures(faces):
     assert (perceptual_hashes(faces, rows) == perceptual_hashes(faces, np.arange(12))[rows]).all()
 
 
-def walked(hashes: list[int], contents: list[str], radius: int | None) -> list[int]:
-    """Clusters by visiting every pair, again and again: slow, and nothing to get wrong."""
-    labels = list(range(len(hashes)))
-
-    def joined(i: int, j: int) -> bool:
-        near = radius is not None and (hashes[i] ^ hashes[j]).bit_count() <= radius
-        return near or contents[i] == contents[j]
-
-    changed = True
-    while changed:
-        changed = False
-        for i in range(len(labels)):
-            for j in range(i):
-                if labels[i] != labels[j] and joined(i, j):
-                    labels[i] = labels[j] = min(labels[i], labels[j])
-                    changed = True
-    firsts = list(dict.fromkeys(labels))
-    return [firsts.index(label) for label in labels]
+def greedy(hashes: list[int], contents: list[str], radius: int | None) -> list[int]:
+    """Clusters face by face: slow, and simple enough to be right."""
+    representatives: list[int] = []  # hashes
+    number: dict[str, int] = {}
+    for value, content in zip(hashes, contents, strict=True):
+        if content in number:
+            continue
+        near = (
+            [i for i, other in enumerate(representatives) if (value ^ other).bit_count() <= radius]
+            if radius is not None
+            else []
+        )
+        if not near:
+            representatives.append(value)
+        number[content] = near[0] if near else len(representatives) - 1
+    return [number[content] for content in contents]
 
 
 # Few bits and few contents: otherwise no two faces would ever meet.
@@ -107,12 +105,12 @@ hash_values = st.one_of(st.integers(0, 2**64 - 1), st.integers(0, 255), st.sampl
     st.sampled_from([None, 0, 1, 2, 5, 63, 64]),
     st.sampled_from([(1, 1), (2, 3), (64, 4096)]),
 )
-def test_clusters_equal_a_walk_over_all_pairs(faces, radius, tile):
+def test_clusters_equal_the_greedy_ones(faces, radius, tile):
     hashes, contents = [value for value, _ in faces], [content for _, content in faces]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(duplicates, "TILE", tile)
         found = clusters(np.array(hashes, dtype=np.uint64), np.array(contents, dtype=str), radius)
-    assert found.tolist() == walked(hashes, contents, radius)
+    assert found.tolist() == greedy(hashes, contents, radius)
 
 
 def test_everything_near_everything_needs_no_memory_for_all_pairs():
@@ -120,3 +118,18 @@ def test_everything_near_everything_needs_no_memory_for_all_pairs():
     triples = [1 << i | 1 << j | 1 << k for i in range(32) for j in range(i) for k in range(j)]
     found = clusters(np.array(triples, np.uint64), np.arange(len(triples)).astype(str), 6)
     assert (found == 0).all()
+
+
+def test_a_chain_is_not_one_cluster():
+    # Each hash differs from the next in 4 bits: single linkage would join all of them, 60 bits apart.
+    chain = np.array([(1 << 4 * step) - 1 for step in range(16)], np.uint64)
+    found = clusters(chain, np.arange(16).astype(str), 8)
+    assert found.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4, 5]
+
+
+@given(st.lists(hash_values, min_size=1, max_size=25, unique=True), st.sampled_from([0, 1, 2, 5, 20]))
+def test_bounds_of_a_cluster(hashes, radius):
+    found = clusters(np.array(hashes, dtype=np.uint64), np.arange(len(hashes)).astype(str), radius)
+    first = [hashes[found.tolist().index(number)] for number in range(found.max() + 1)]
+    assert all((value ^ first[number]).bit_count() <= radius for value, number in zip(hashes, found, strict=True))
+    assert all((a ^ b).bit_count() > radius for i, a in enumerate(first) for b in first[:i])

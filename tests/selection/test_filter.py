@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.errors import UserError
+from pipeline.errors import Kind, UserError
 from pipeline.faces import read_table, write_table
 from pipeline.params import DomainFilter
-from pipeline.selection.filter import REASONS, judge, measure, summarise
+from pipeline.selection.filter import REASONS, apply_filters, measure, summarise
 
 STRICT = DomainFilter(
     years=(2011, 2019),
@@ -63,9 +63,9 @@ def pixels() -> np.ndarray:
 
 @pytest.mark.parametrize("reason", [reason for reason in REASONS if reason != "duplicate"])
 def test_each_flaw_has_its_reason(pixels, reason):
-    judged = judge(table_of({}, FLAWS[reason]), pixels, STRICT)
-    assert judged["verdict"].tolist() == ["kept", "dropped"]
-    assert judged["reason"].tolist() == ["", reason]
+    filtered = apply_filters(table_of({}, FLAWS[reason]), pixels, STRICT)
+    assert filtered["status"].tolist() == ["kept", "dropped"]
+    assert filtered["reason"].tolist() == ["", reason]
 
 
 def test_the_limits_themselves_pass(pixels):
@@ -77,7 +77,7 @@ def test_the_limits_themselves_pass(pixels):
         "box": [0.0, 0.0, 20.0, 30.0],
         "sharpness": 50.0,
     }
-    assert judge(table_of(on_the_limit), pixels, STRICT)["verdict"].tolist() == ["kept"]
+    assert apply_filters(table_of(on_the_limit), pixels, STRICT)["status"].tolist() == ["kept"]
 
 
 @pytest.mark.parametrize("first", range(len(REASONS) - 1))
@@ -85,7 +85,7 @@ def test_of_several_flaws_the_first_is_the_reason(pixels, first):
     flaw: dict[str, object] = {}
     for reason in list(FLAWS)[first:][::-1]:
         flaw |= FLAWS[reason]
-    assert judge(table_of(flaw), pixels, STRICT)["reason"].tolist() == [REASONS[first]]
+    assert apply_filters(table_of(flaw), pixels, STRICT)["reason"].tolist() == [REASONS[first]]
 
 
 def test_the_documented_order_is_the_order():
@@ -104,56 +104,58 @@ def test_the_documented_order_is_the_order():
 )
 def test_a_missing_measurement_fails_a_threshold_and_passes_where_there_is_none(pixels, missing, reason):
     table = table_of(missing)
-    assert judge(table, pixels, STRICT)["reason"].tolist() == [reason]
-    assert judge(table, pixels, DomainFilter()).loc[0, "verdict"] == "kept"
+    assert apply_filters(table, pixels, STRICT)["reason"].tolist() == [reason]
+    assert apply_filters(table, pixels, DomainFilter()).loc[0, "status"] == "kept"
 
 
 def test_unknown_years_can_be_kept(pixels):
     wanted = DomainFilter(years=(2011, 2019), keep_unknown_year=True)
-    judged = judge(table_of({"year": pd.NA}, {"year": 2020}), pixels, wanted)
-    assert judged["reason"].tolist() == ["", "wrong_year"]
+    filtered = apply_filters(table_of({"year": pd.NA}, {"year": 2020}), pixels, wanted)
+    assert filtered["reason"].tolist() == ["", "wrong_year"]
 
 
 def test_no_face_is_dropped_without_any_threshold(pixels):
-    assert judge(table_of(FLAWS["no_face"]), pixels, DomainFilter())["reason"].tolist() == ["no_face"]
+    assert apply_filters(table_of(FLAWS["no_face"]), pixels, DomainFilter())["reason"].tolist() == ["no_face"]
 
 
 def test_the_sharpest_copy_is_kept_and_named(pixels):
     copies = pixels.copy()
     copies[1] = copies[2] = copies[0]
     table = table_of({"sharpness": 80.0}, {"sharpness": 120.0}, {"sharpness": 90.0}, {})
-    judged = judge(table, copies, STRICT)
-    assert judged["reason"].tolist() == ["duplicate", "", "duplicate", ""]
-    assert judged["duplicate_of"].tolist() == ["anime-1", pd.NA, "anime-1", pd.NA]
-    assert judged["cluster"].tolist() == [0, 0, 0, pd.NA]
+    filtered = apply_filters(table, copies, STRICT)
+    assert filtered["reason"].tolist() == ["duplicate", "", "duplicate", ""]
+    assert filtered["duplicate_of"].tolist() == ["anime-1", pd.NA, "anime-1", pd.NA]
+    assert filtered["cluster"].tolist() == [0, 0, 0, pd.NA]
 
 
 def test_of_equally_sharp_copies_the_larger_original_is_kept(pixels):
     copies = [{"sha256": "same", "width": 300, "height": 50}, {"sha256": "same", "width": 120, "height": 130}]
-    judged = judge(table_of(*copies), pixels, STRICT)
-    assert judged["reason"].tolist() == ["duplicate", ""]
+    filtered = apply_filters(table_of(*copies), pixels, STRICT)
+    assert filtered["reason"].tolist() == ["duplicate", ""]
 
 
 def test_a_copy_of_unknown_sharpness_is_the_last_choice(pixels):
     table = table_of({"sha256": "same", "sharpness": np.nan, "width": 500}, {"sha256": "same", "sharpness": 1.0})
-    assert judge(table, pixels, DomainFilter())["reason"].tolist() == ["duplicate", ""]
+    assert apply_filters(table, pixels, DomainFilter())["reason"].tolist() == ["duplicate", ""]
 
 
 def test_a_bad_copy_never_replaces_a_good_one(pixels):
     # The sharpest copy is a side profile: were duplicates looked for first, nothing would be left.
     table = table_of({"sha256": "same", "sharpness": 500.0, "yaw": 80.0}, {"sha256": "same"})
-    assert judge(table, pixels, STRICT)["reason"].tolist() == ["side_profile", ""]
+    assert apply_filters(table, pixels, STRICT)["reason"].tolist() == ["side_profile", ""]
 
 
 def test_equal_files_are_duplicates_without_a_radius(pixels):
-    judged = judge(table_of({"sha256": "same"}, {"sha256": "same"}, {}), pixels, DomainFilter(max_phash_distance=None))
-    assert judged["reason"].tolist() == ["", "duplicate", ""]
+    filtered = apply_filters(
+        table_of({"sha256": "same"}, {"sha256": "same"}, {}), pixels, DomainFilter(max_phash_distance=None)
+    )
+    assert filtered["reason"].tolist() == ["", "duplicate", ""]
 
 
 def test_an_empty_table_stays_empty(pixels):
-    judged = judge(table_of({}).iloc[:0], pixels, STRICT)
-    assert len(judged) == 0
-    assert summarise(judged, 3)["reason"] == {"unreadable": 3} | dict.fromkeys(REASONS, 0)
+    filtered = apply_filters(table_of({}).iloc[:0], pixels, STRICT)
+    assert len(filtered) == 0
+    assert summarise(filtered, 3)["reason"] == {"unreadable": 3} | dict.fromkeys(REASONS, 0)
 
 
 def test_columns_that_are_missing_in_every_row_lose_their_type_on_disk(tmp_path, pixels):
@@ -161,8 +163,10 @@ def test_columns_that_are_missing_in_every_row_lose_their_type_on_disk(tmp_path,
     table[["score", "yaw", "sharpness", "year"]] = None
     table["row"] = [0, 1]
     write_table(table, tmp_path / "faces.parquet")
-    judged = judge(read_table(tmp_path / "faces.parquet"), pixels, DomainFilter(years=(2011, 2019), min_score=0.5))
-    assert judged["reason"].tolist() == ["no_face", "no_face"]
+    filtered = apply_filters(
+        read_table(tmp_path / "faces.parquet"), pixels, DomainFilter(years=(2011, 2019), min_score=0.5)
+    )
+    assert filtered["reason"].tolist() == ["no_face", "no_face"]
 
 
 def test_measures_know_what_is_missing():
@@ -180,7 +184,7 @@ flawed = st.lists(
 
 @settings(max_examples=20)
 @given(flawed, st.randoms(use_true_random=False))
-def test_verdicts_do_not_depend_on_the_order_of_rows(faces, random):
+def test_statuses_do_not_depend_on_the_order_of_rows(faces, random):
     pixels = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), dtype=np.uint8)
     flaws = [
         {"sharpness": sharpness, "row": picture}
@@ -190,9 +194,9 @@ def test_verdicts_do_not_depend_on_the_order_of_rows(faces, random):
     table = table_of(*flaws)
     order = list(range(len(table)))
     random.shuffle(order)
-    straight = judge(table, pixels, STRICT)
-    shuffled = judge(table.iloc[order], pixels, STRICT)
-    columns = ["face_id", "verdict", "reason", "duplicate_of", "cluster"]
+    straight = apply_filters(table, pixels, STRICT)
+    shuffled = apply_filters(table.iloc[order], pixels, STRICT)
+    columns = ["face_id", "status", "reason", "duplicate_of", "cluster"]
     pd.testing.assert_frame_equal(
         straight[columns].sort_values("face_id", ignore_index=True),
         shuffled[columns].sort_values("face_id", ignore_index=True),
@@ -200,14 +204,14 @@ def test_verdicts_do_not_depend_on_the_order_of_rows(faces, random):
     # Whoever is dropped as a copy has its original among the kept, in the same cluster, at least as sharp.
     for _, copy in straight[straight["reason"] == "duplicate"].iterrows():
         original = straight[straight["face_id"] == copy["duplicate_of"]].iloc[0]
-        assert original["verdict"] == "kept"
+        assert original["status"] == "kept"
         assert original["cluster"] == copy["cluster"]
         assert original["sharpness"] >= copy["sharpness"]
 
 
 def test_counts_add_up(pixels):
-    judged = judge(table_of({}, *FLAWS.values(), {"sha256": "copy"}), pixels, STRICT)
-    summary = summarise(judged, 2)
+    filtered = apply_filters(table_of({}, *FLAWS.values(), {"sha256": "copy"}), pixels, STRICT)
+    summary = summarise(filtered, 2)
     assert summary["faces"] == 10
     assert summary["kept"] + summary["dropped"] == 10
     assert sum(summary["reason"].values()) == summary["dropped"] + 2
@@ -219,6 +223,7 @@ def test_a_size_is_a_side_wherever_the_box_lies():
     assert measures["size"].tolist() == [19, 18]
 
 
-def test_a_table_that_points_past_the_pictures_is_one_sentence(pixels):
-    with pytest.raises(UserError, match=r"points to picture 40, but faces\.npy holds 40 pictures"):
-        judge(table_of({"row": 40}), pixels, STRICT)
+def test_a_table_that_points_past_the_pictures_is_refused(pixels):
+    with pytest.raises(UserError) as error:
+        apply_filters(table_of({"row": 40}), pixels, STRICT)
+    assert (error.value.kind, error.value.subject) == (Kind.CONFLICT, "faces.npy")

@@ -20,7 +20,7 @@ def ask(tmp_path, monkeypatch, tiny_faces):
     """Return a function that sets the balance params in a project folder after the stage filter."""
     monkeypatch.chdir(tmp_path)
     table = tiny_faces(Path("data/resize/human"), n=20)
-    table.loc[:3, ["verdict", "reason"]] = ["dropped", "no_face"]
+    table.loc[:3, ["status", "reason"]] = ["dropped", "no_face"]
     write_table(table, Path("data/filter/human/faces.parquet"))
 
     def set_params(**values: object) -> None:
@@ -37,7 +37,7 @@ def test_so_many_of_each_among_the_kept(ask):
     stage.main("human")
     table = read_table(Path("data/balance/human/faces.parquet"))
     assert table["gender"].value_counts().to_dict() == {"female": 5, "male": 3}
-    assert (table["verdict"] == "kept").all()
+    assert (table["status"] == "kept").all()
     summary = json.loads(Path("data/balance/human/summary.json").read_text(encoding="utf-8"))
     assert summary["available"]["faces"] == 16
     assert summary["chosen"] == {"faces": 8, "female": 5, "male": 3, "unknown": 0, "estimated": 0}
@@ -45,8 +45,9 @@ def test_so_many_of_each_among_the_kept(ask):
 
 def test_a_shortage_leaves_nothing(ask):
     ask(human={"female": 9, "male": 3})
-    with pytest.raises(UserError, match="9 female human faces, but only 8 are left"):
+    with pytest.raises(UserError) as error:
         stage.main("human")
+    assert (error.value.kind, error.value.subject) == (Kind.TOO_FEW, "female human faces")
     assert not Path("data/balance").exists()
     ask(human={"female": 9, "male": 3}, on_shortage="shrink")
     stage.main("human")
@@ -64,11 +65,12 @@ def test_pixels_are_read_only_where_a_gender_is_missing(ask):
         stage.main("human")
 
 
-def test_nothing_kept_is_one_sentence(ask):
+def test_nothing_kept_is_refused(ask):
     table = read_table(Path("data/filter/human/faces.parquet"))
-    write_table(table.assign(verdict="dropped", reason="blurry", score=np.nan), Path("data/filter/human/faces.parquet"))
-    with pytest.raises(UserError, match="no human face is left"):
+    write_table(table.assign(status="dropped", reason="blurry", score=np.nan), Path("data/filter/human/faces.parquet"))
+    with pytest.raises(UserError) as error:
         stage.main("human")
+    assert (error.value.kind, error.value.subject) == (Kind.TOO_FEW, "human faces")
 
 
 @pytest.mark.parametrize("domain", ["", "humans"])

@@ -35,7 +35,7 @@ def project(tmp_path: Path, tiny_faces: Callable[..., pd.DataFrame], monkeypatch
         table = tiny_faces(folder, domain, n=20 if domain == "external_test" else 28)
         if domain == "external_test":
             table.loc[15:, "source"] = [f"not_a_face_{index}.png" for index in range(5)]
-            table.loc[15:, ["verdict", "reason"]] = ["dropped", "no_face"]
+            table.loc[15:, ["status", "reason"]] = ["dropped", "no_face"]
             write_table(table, tmp_path / "data" / "filter" / "external_test" / "faces.parquet")
             write_table(table[:10], tmp_path / "data" / "balance" / "external_test" / "faces.parquet")
         else:

@@ -1,4 +1,4 @@
-"""The stage on tiny faces: every row filtered, counts and sheets written, nothing half-written."""
+"""The stage on tiny faces: every row filtered, counts and sheets beside them, nothing half-written."""
 
 import json
 import shutil
@@ -27,12 +27,12 @@ def project(tmp_path, monkeypatch, tiny_faces):
     (resized / "rejected.csv").write_text('source,reason\n"a, b.jpg",truncated\n', encoding="utf-8")
     table.loc[2, "score"] = np.nan
     table.loc[5, "yaw"] = -80.0
-    before = table.drop(columns=["verdict", "reason", "duplicate_of", "cluster", "split"])
+    before = table.drop(columns=["status", "reason", "duplicate_of", "cluster", "split"])
     write_table(before, Path("data/landmarks/human/faces.parquet"))
     return tmp_path
 
 
-def test_every_face_is_judged_and_counted(project):
+def test_every_face_is_filtered_and_counted(project):
     stage.main("human")
     folder = Path("data/filter/human")
     table = read_table(folder / "faces.parquet")
