@@ -1,10 +1,10 @@
 "use strict";
 
 const at = (id) => document.getElementById(id);
-let photo = null; // the bytes last sent, so that a slider can translate them again
-let insisted = false; // whether they are translated even if they show no face
+let photo = null; // the bytes of the last photo, for another translation after a slider moved
+let insisted = false; // whether the centre is translated if no face is found
 let facts = { noise: false, upload_bytes: 12 * 2 ** 20, examples: [] };
-let running = null; // aborts the request before, when another photo comes
+let running = null; // aborts the previous request when another photo is chosen
 
 function say(sentence, error = false) {
   at("message").textContent = sentence;
@@ -12,13 +12,13 @@ function say(sentence, error = false) {
 }
 
 async function translate(bytes, anyway = false) {
-  running?.abort(); // also when this one is refused: an older answer must not come after the refusal
+  running?.abort(); // also if this photo is refused: the older answer must not arrive after the refusal
   photo = bytes;
   insisted = anyway;
   at("anyway").hidden = true;
   at("results").replaceChildren();
   if (bytes.size > facts.upload_bytes) {
-    say(`This file is larger than ${Math.floor(facts.upload_bytes / 2 ** 20)} MB: make it smaller first.`, true);
+    say(`This file is larger than ${Math.floor(facts.upload_bytes / 2 ** 20)} MB. Make it smaller.`, true);
     return;
   }
   const mine = (running = new AbortController());
@@ -40,7 +40,7 @@ async function translate(bytes, anyway = false) {
     at("results").replaceChildren(...content.faces.map(show));
     say(content.faces.length === 1 ? "One face." : `${content.faces.length} faces.`);
   } catch (error) {
-    if (error.name !== "AbortError") say("The server did not answer: is it still running?", true);
+    if (error.name !== "AbortError") say("The server does not answer. Check that it is running.", true);
   }
 }
 
@@ -59,7 +59,7 @@ function openFile(file) {
 
 at("file").addEventListener("change", (event) => {
   openFile(event.target.files[0]);
-  event.target.value = ""; // the same file can be chosen again
+  event.target.value = ""; // so that the same file can be chosen again
 });
 for (const name of ["dragenter", "dragover"]) {
   at("drop").addEventListener(name, (event) => {
@@ -90,7 +90,7 @@ at("camera").addEventListener("click", async () => {
     at("live").hidden = false;
     await at("video").play();
   } catch {
-    say("The camera cannot be used: allow it for this page, and open the page on this machine or over https.", true);
+    say("The camera cannot be used. Allow it for this page, and open the page on this machine or over https.", true);
   }
 });
 at("stop").addEventListener("click", stopCamera);
