@@ -127,6 +127,42 @@ def translate_command(
     raise typer.Exit(translate(inputs, output, model, options, force))
 
 
+@app.command("draw")
+def draw_command(
+    count: Annotated[int, typer.Option(min=1, max=10_000_000, help="Number of faces.")] = 100,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Number of the set.")] = 0,
+    size: Annotated[int | None, typer.Option(help="Side in pixels; default: 256, portraits of photos 512.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Folder, or PNG file for --sheet; default: drawn, sheet.png.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Complete an unfinished dataset.")] = False,
+    sheet: Annotated[bool, typer.Option("--sheet", help="Write a contact sheet instead of a dataset.")] = False,
+    like: Annotated[
+        list[Path] | None, typer.Option("--like", metavar="PHOTO", help="Draw the people of a photo; may be repeated.")
+    ] = None,
+    style: Annotated[str, typer.Option(help="Drawing style of --like.")] = "modern",
+    variants: Annotated[int, typer.Option(help="Number of styles of --like.")] = 1,
+    set_attribute: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Attribute of all faces, such as hair=blue; may be repeated."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite existing files of --sheet and --like.")] = False,
+) -> None:
+    """Draw anime portraits: a labelled dataset, a contact sheet, or the people of photos. Needs no trained model."""
+    from . import draw as drawing
+
+    words = set_attribute or []
+    if like and (sheet or resume):
+        raise conflict("--like", "excludes --sheet and --resume", "Leave one out")
+    if like:
+        folder = output or Path("drawn")
+        raise typer.Exit(drawing.portraits(like, folder, style, variants, 512 if size is None else size, words, force))
+    if sheet:
+        drawing.sheet(output or Path("sheet.png"), count, seed, words, force)
+    else:
+        drawing.dataset(output or Path("drawn"), count, seed, 256 if size is None else size, words, resume)
+
+
 @app.command("export")
 def export_command(
     output: Annotated[Path, typer.Option("-o", "--output", help="Bundle to write.")] = Path("animemorph.zip"),

@@ -5,6 +5,7 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -49,7 +50,7 @@ def fetch(folder: Path, count: int, seed: int, distribution: Mapping[str, Any] |
         UserError: The distribution names an unknown attribute or value.
     """
     scratch = scratch_folder("drawn", seed, SIZE, distribution, fingerprint())
-    members = draw_faces(scratch, scratch, range(count), seed, SIZE, distribution)
+    members = draw_faces(scratch, scratch, range(count), DrawnSet(seed, SIZE, distribution))
     with zipfile.ZipFile(folder / "faces.zip", "w", zipfile.ZIP_STORED) as archive:
         for name in members["file"]:
             # Equal pictures give equal archives: the date is fixed.
@@ -64,34 +65,42 @@ def fetch(folder: Path, count: int, seed: int, distribution: Mapping[str, Any] |
     return Fetched(members.rename(columns={"file": "source"}), facts, scratch)
 
 
-def draw_faces(
-    pictures: Path,
-    labels: Path,
-    indices: range,
-    seed: int,
-    size: int,
-    distribution: Mapping[str, Any] | None = None,
-) -> pd.DataFrame:
+@dataclass(frozen=True)
+class DrawnSet:
+    """A set of drawn faces.
+
+    Attributes:
+        seed: Number of the set.
+        size: Side of the pictures in pixels.
+        distribution: Shares of attributes, as `pipeline.drawing.draw` takes them; None: its default ones.
+        overrides: Attributes that all faces have.
+    """
+
+    seed: int
+    size: int = SIZE
+    distribution: Mapping[str, Any] | None = None
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+
+
+def draw_faces(pictures: Path, labels: Path, indices: range, wanted: DrawnSet) -> pd.DataFrame:
     """Draw the faces of a set that do not exist yet, on all cores, behind a progress bar.
 
     Args:
         pictures: Folder of the PNG files.
         labels: Folder of one JSON file per face; it is written after the picture and says that the face is complete.
         indices: Numbers of the faces in the set.
-        seed: Number of the set.
-        size: Side of the pictures in pixels.
-        distribution: Shares of attributes; None: the default ones.
+        wanted: The set.
 
     Returns:
         One row per face: `file`, gender, attributes, pose and landmarks (`LANDMARKS`).
 
     Raises:
-        UserError: Size or distribution are not allowed.
+        UserError: Size, distribution or attributes are not allowed.
     """
-    check_size(size)
-    check_distribution(distribution or {})
+    check_size(wanted.size)
+    check_distribution(wanted.distribution or {})
     missing = [index for index in indices if not _label(labels, index).is_file()]
-    work = partial(_draw_one, pictures, labels, seed, size, distribution)
+    work = partial(_draw_one, pictures, labels, wanted)
     for _ in map_ordered(work, missing, label="drawing", total=len(missing), chunk=4):
         pass
     return pd.DataFrame([json.loads(_label(labels, index).read_text(encoding="utf-8")) for index in indices])
@@ -109,10 +118,8 @@ def _label(labels: Path, index: int) -> Path:
     return labels / f"drawing_{index:06d}.json"
 
 
-def _draw_one(
-    pictures: Path, labels: Path, seed: int, size: int, distribution: Mapping[str, Any] | None, index: int
-) -> None:
-    drawn = drawing.draw(seed, index, size, distribution)
+def _draw_one(pictures: Path, labels: Path, wanted: DrawnSet, index: int) -> None:
+    drawn = drawing.draw(wanted.seed, index, wanted.size, wanted.distribution, **wanted.overrides)
     name = f"drawing_{index:06d}.png"
     with atomic_file(pictures / name) as partial_file:
         partial_file.write_bytes(png(drawn.picture))

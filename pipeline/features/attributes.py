@@ -108,7 +108,7 @@ def expression(face: Face, pitch: float) -> dict[str, Any]:
         "smile": float(np.clip(5 * (stretch - 0.84) + 4 * (corners - 0.02), -0.5, 1)),
         "mouth_open": float(np.clip((gap - 0.06) / 0.18, 0, 1)),
         # Narrow eyes differ between people: only nearly closed ones are drawn closed.
-        "eye_open": float(np.interp(opening, [0.1, 0.15, 0.22, 0.3, 0.4], [0.0, 0.45, 0.9, 1.0, 1.1])),
+        "eye_open": float(np.interp(opening, [0.09, 0.13, 0.19, 0.3, 0.4], [0.0, 0.5, 0.9, 1.0, 1.1])),
         "eye_size": float(np.clip(1 + (opening - 0.285) * 0.8, 0.92, 1.08)),
     }
 

@@ -1,5 +1,19 @@
-"""Translating photos and videos with a trained model."""
+"""Translating photos and videos with a trained model, and drawing the people of photos without one."""
+
+from typing import TYPE_CHECKING, Any
 
 from .translator import Face, NoFaceError, Translator
 
-__all__ = ["Face", "NoFaceError", "Translator"]
+if TYPE_CHECKING:
+    from .portrait import draw_portrait
+
+__all__ = ["Face", "NoFaceError", "Translator", "draw_portrait"]
+
+
+def __getattr__(name: str) -> Any:
+    # Imported on first use: measuring a photo needs torch, which translating with an exported model does not.
+    if name == "draw_portrait":
+        from .portrait import draw_portrait
+
+        return draw_portrait
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

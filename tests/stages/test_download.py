@@ -113,7 +113,7 @@ def test_drawing_resumes_after_an_interruption(project, monkeypatch):
     whole = (project / "data/download/anime/faces.zip").read_bytes()
     numbers = []
 
-    def interrupted(seed: int, index: int, *given: object):
+    def interrupted(seed: int, index: int, *given: object, **overrides: object):
         numbers.append(index)
         if len(numbers) == 4:
             raise KeyboardInterrupt

