@@ -80,7 +80,7 @@ def dataset(folder: Path, count: int, seed: int, size: int, words: Sequence[str]
     table = draw_faces(folder, labels, range(count), DrawnSet(seed, size, overrides=overrides))
     _write_tables(table, folder)
     with atomic_file(folder / DATASHEET) as partial:
-        partial.write_text(datasheet(table, seed, size, words, settings["renderer"]), encoding="utf-8")
+        partial.write_text(datasheet(table, seed, size, words, fingerprint()), encoding="utf-8")
     shutil.rmtree(labels)
     print(f"{count} faces in {printable(folder)}; table: {LABELS}, {TABLE}", file=sys.stderr)
 

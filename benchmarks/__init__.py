@@ -1,0 +1,1 @@
+"""Speed and quality of what the project claims; each module runs alone."""
