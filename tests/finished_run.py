@@ -102,6 +102,14 @@ def _write_evaluation(folder: Path, model, test, tables) -> None:
     pd.DataFrame(metrics, columns=columns).to_csv(folder / "metrics.csv", index=False)
     write_json({"human2anime": {"fd": 123.456}}, folder / "metrics.json")
     write_json([{"name": "human2anime.landmark_nme", "reason": "no face was found <anywhere>"}], folder / "absent.json")
+    palette = [
+        ("human2anime", "black", 0.7, 0.4),
+        ("human2anime", "pink", 0.3, 0.6),
+        ("human2anime", "green", 0.0, 0.0),
+    ]
+    pd.DataFrame(palette, columns=["direction", "colour", "outputs", "real"]).to_csv(
+        folder / "palette.csv", index=False
+    )
     groups = [
         ("human2anime", "gender", "female", "ssim", 30, 0.8, 0.78, 0.82, True),
         ("human2anime", "gender", "male", "ssim", 30, 0.6, 0.58, 0.62, True),

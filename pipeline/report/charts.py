@@ -87,6 +87,22 @@ def stacked_bars(counts: pd.DataFrame, *, title: str, x: str, y: str, series: st
     )
 
 
+def grouped_bars(shares: pd.DataFrame, *, title: str, x: str, y: str, series: str = "series") -> Markup:
+    """Draw a group of vertical bars per value of column `x`, one per value of `series`, of height `y`."""
+    names = list(dict.fromkeys(shares[series]))
+    return _draw(
+        shares[[x, y, series]],
+        title,
+        mark={"type": "bar"},
+        encoding={
+            "x": {"field": x, "type": "nominal", "title": None, "sort": list(dict.fromkeys(shares[x]))},
+            "xOffset": {"field": series, "sort": names},
+            "y": {"field": y, "type": "quantitative", "title": None, "axis": {"tickCount": 4, "format": "%"}},
+            "color": _colours(series, names),
+        },
+    )
+
+
 def histogram(values: pd.Series, *, title: str, colour: int = 0, bins: int = 24) -> Markup:
     """Draw a histogram of `values`."""
     return _draw(

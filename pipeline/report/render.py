@@ -6,7 +6,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ..params import Params
-from . import data, external_set, failures, metrics, provenance, samples, subgroups, training_curves
+from . import data, external_set, failures, metrics, palette, provenance, samples, subgroups, training_curves, warnings
 from .results import Results
 
 
@@ -20,6 +20,8 @@ def describe(results: Results, params: Params) -> dict[str, Any]:
         "profile": params.profile,
         "samples": samples.describe(results, params.report.samples_per_direction),
         "metrics": metrics.describe(results),
+        "palettes": palette.describe(results),
+        "warnings": warnings.describe(results),
         "subgroups": subgroups.describe(results),
         "failures": failures.describe(results),
         "external": external_set.describe(results),

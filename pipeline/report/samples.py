@@ -1,13 +1,16 @@
 """The section on samples: input, translation and reconstruction."""
 
+import numpy as np
 from PIL import Image
 
 from ..contact_sheet import contact_sheet
+from ..errors import conflict
 from .pictures import data_uri
-from .results import DIRECTIONS, Results, Translations, evenly_spaced
+from .results import DIRECTIONS, REPRO, Results, Translations, evenly_spaced
 
 #: Number of faces at the top of the page.
 HERO = 3
+TWINS_TABLE = "twins/human/faces.parquet"
 
 Triptych = list[dict[str, str]]
 
@@ -30,7 +33,29 @@ def describe(results: Results, count: int) -> dict[str, list[Triptych]]:
         faces = results.translations(direction)
         total = count + HERO if domain == "human" else count
         samples[direction] = [triptych(faces, index, direction) for index in evenly_spaced(len(faces.table), total)]
+    samples["twins"] = twins(results, count)
     return {"hero": samples["human2anime"][:HERO], **samples, "human2anime": samples["human2anime"][HERO:]}
+
+
+def twins(results: Results, count: int) -> list[Triptych]:
+    """Return photo, first twin and output of `count` test faces; nothing for a model that was trained without twins."""
+    if not results.exists(TWINS_TABLE) or not results.json("train/model.json").get("styles"):
+        return []
+    faces = results.translations("human2anime")
+    table = results.table(TWINS_TABLE)
+    rows = {face_id: row for row, face_id in enumerate(table["face_id"])}
+    styles = results.json_list("twins/human/styles.json")
+    drawings = np.load(results.data / "twins/human/faces.npy", mmap_mode="r", allow_pickle=False)
+    rows_shown = []
+    for index in evenly_spaced(len(faces.table), count):
+        row = rows.get(faces.table["face_id"].iloc[index])
+        if row is None:
+            raise conflict(results.data / "twins" / "human", "does not have the faces of data/split", REPRO)
+        style = styles[int(table["styles"].iloc[row][0])]
+        photo, output, _ = triptych(faces, index, "human2anime")
+        twin = {"uri": data_uri(np.asarray(drawings[row, 0])), "alt": f"twin, style {style}"}
+        rows_shown.append([photo, twin, output])
+    return rows_shown
 
 
 def sheet(results: Results, direction: str, count: int) -> Image.Image:

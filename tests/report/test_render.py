@@ -4,13 +4,15 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from finished_run import DROPPED, FACES, write_finished_run
 
 from pipeline import params
 from pipeline.errors import Kind, UserError
-from pipeline.report import data, failures, metrics, render, subgroups, training_curves
+from pipeline.files import flatten
+from pipeline.report import data, failures, metrics, palette, render, samples, subgroups, training_curves, warnings
 from pipeline.report.results import Results
 
 PROJECT = Path(__file__).parents[2]
@@ -147,3 +149,56 @@ def test_without_groups_the_report_says_so(results, settings):
     context = render.describe(results, settings)
     assert context["subgroups"] == {"attributes": [], "gaps": [], "too_small": []}
     assert 'class="absent"' in render.html(context)
+
+
+def test_palettes_leave_out_colours_that_nobody_has(results):
+    (chart,) = palette.describe(results)
+    assert "black" in chart and "pink" in chart and "green" not in chart
+    (results.data / "evaluate" / "palette.csv").unlink()
+    assert palette.describe(results) == []
+
+
+def test_warnings_name_what_distances_hide(results):
+    assert warnings.describe(results) == []
+    history = pd.read_csv(results.data / "train" / "history.csv").assign(
+        val_discriminator_accuracy_anime=0.99, val_discriminator_accuracy_human=0.8
+    )
+    history.to_csv(results.data / "train" / "history.csv", index=False)
+    path = results.data / "evaluate" / "metrics.csv"
+    table = pd.read_csv(path)
+    values = {"recall": 0.02, "real_vs_real.recall": 0.88, "faithfulness.hair_l": 0.1, "faithfulness.skin_l": 0.9}
+    rows = [(name, "human2anime", value, None, None, 20) for name, value in values.items()]
+    pd.concat([table, pd.DataFrame(rows, columns=table.columns)]).to_csv(path, index=False)
+    found = warnings.describe(results)
+    assert len(found) == 3
+    assert "0.95" in found[0] and "0.02" in found[1] and "hair" in found[2]
+
+
+def test_samples_show_the_twin_of_a_styled_model(results):
+    assert samples.twins(results, 4) == []
+    faces = results.translations("human2anime").table
+    folder = results.data / "twins" / "human"
+    drawings = np.random.default_rng(0).integers(0, 256, (len(faces), 2, 16, 16, 3), dtype=np.uint8)
+    table = pd.DataFrame({"face_id": faces["face_id"], "styles": [[1, 0]] * len(faces)})
+    folder.mkdir(parents=True)
+    np.save(folder / "faces.npy", drawings)
+    table.to_parquet(folder / "faces.parquet")
+    (folder / "styles.json").write_text('["soft", "sharp"]')
+    path = results.data / "train" / "model.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"styles": ["soft", "sharp"]}))
+    rows = samples.twins(results, 4)
+    assert [[image["alt"] for image in row] for row in rows] == [
+        ["input: photo", "twin, style sharp", "translated to anime face"]
+    ] * 4
+    table.assign(face_id="other").to_parquet(folder / "faces.parquet")
+    with pytest.raises(UserError) as error:
+        samples.twins(results, 4)
+    assert (error.value.kind, error.value.subject) == (Kind.CONFLICT, str(folder))
+
+
+def test_all_params_in_force_are_listed(settings, results):
+    context = render.describe(results, settings)
+    listed = dict(context["provenance"]["params"])
+    assert listed["train.epochs"] == str(settings.train.epochs)
+    assert listed["train.noise"] == "false"
+    assert set(flatten(settings.model_dump(mode="json"))) == set(listed)
