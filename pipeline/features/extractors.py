@@ -1,8 +1,8 @@
-"""Images to feature vectors: what every distribution distance is measured in.
+"""Extract features of images for distances between distributions.
 
-Two extractors. The embedded one, EfficientNet-Lite0 (Tan & Le 2019, arXiv:1905.11946; ImageNet weights, Apache-2.0),
-comes with the packages; its distances are called `fd` and `kd`. The Inception network of FID (Heusel et al. 2017,
-arXiv:1706.08500), with the canonical weights of 2015-12-05, gives the numbers that may be called `fid` and `kid`.
+The embedded extractor is EfficientNet-Lite0 (Tan & Le 2019, arXiv:1905.11946; ImageNet weights, Apache-2.0), part of
+the packages; its distances are called `fd` and `kd`. The Inception network of FID (Heusel et al. 2017,
+arXiv:1706.08500), with the canonical weights of 2015-12-05, gives `fid` and `kid`.
 """
 
 import hashlib
@@ -16,18 +16,19 @@ import torch.nn.functional as F
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 from tqdm import tqdm
 
-from ..errors import UserError
+from ..devices import BATCH
+from ..errors import UserError, damaged_file
 from ..files import atomic_file, scratch_folder, sha256
 from ..weights import get_weights
 from . import efficientnet
 from .efficientnet import fold_norms, load_efficientnet
 
+#: EMBEDDED_SIDE: px, input of the embedded network.
 EMBEDDED_SIDE = 224
-BATCH = 32
 
 
 class Extractor(Protocol):
-    """Something that turns images into feature vectors."""
+    """A network that maps images to feature vectors."""
 
     name: str
     dimensions: int
@@ -41,7 +42,7 @@ class EmbeddedExtractor:
     """EfficientNet-Lite0 up to its average pooling: 1280 dimensions.
 
     Images are resized to 224 x 224 in 8 bits with antialiasing, then normalised as (x - 127) / 128, as in the network's
-    own training. `tests/evaluation/test_features.py` compares the features with the package's network, run plainly.
+    own training. `tests/features/test_extractors.py` compares the features with the package's network, run plainly.
     """
 
     name = "efficientnet-lite0"
@@ -63,8 +64,8 @@ class EmbeddedExtractor:
 class InceptionExtractor:
     """torch-fidelity's Inception-v3 up to its last average pooling: 2048 dimensions, TensorFlow's own resizing.
 
-    `weights` is the file `weights-inception-2015-12-05-6726825d.pth` or one of that format; whoever calls has checked
-    its hash. UserError when it is something else.
+    `weights` is the file `weights-inception-2015-12-05-6726825d.pth` or one of that format. The caller checks its hash.
+    UserError if it is another file.
     """
 
     name = "inception-2015-12-05"
@@ -78,7 +79,8 @@ class InceptionExtractor:
             stream.seek(0)
             network = FeatureExtractorInceptionV3(self.name, ["2048"], feature_extractor_weights_path=stream)
         except Exception as error:
-            raise UserError(f"{weights} does not hold the Inception weights of FID: fetch the file again.") from error
+            problem = "these are not the Inception weights of FID"
+            raise damaged_file(weights, problem, "Download the file again") from error
         pairs = [(module, "conv", "bn") for module in network.modules() if hasattr(module, "bn")]
         self.network = fold_norms(network, pairs).to(device).to(memory_format=torch.channels_last)
         self.device = device
@@ -92,17 +94,23 @@ class InceptionExtractor:
 def create_extractor(
     name: Literal["embedded", "inception"], weights: str | None = None, device: str | torch.device = "cpu"
 ) -> Extractor:
-    """Create an extractor; `weights` is the file of Inception's weights or its folder, None: they are fetched.
+    """Create a feature extractor.
 
-    UserError when the weights cannot be had or are others than the canonical ones.
+    Args:
+        name: `embedded` or `inception`.
+        weights: File of the Inception weights or its folder; None: download them.
+        device: Device of the network.
+
+    Raises:
+        UserError: The weights are missing or not the canonical ones.
     """
     if name == "embedded":
         return EmbeddedExtractor(device)
     try:
         return InceptionExtractor(get_weights("inception", weights), device)
     except UserError as error:
-        other = "or set evaluate.extractor to embedded, which needs no file and gives fd and kd in place of FID and KID"
-        raise UserError(f"{str(error).rstrip('.')}; {other}.") from error
+        hint = "Or set evaluate.extractor to embedded: it needs no file and gives FD and KD instead of FID and KID."
+        raise UserError(f"{error} {hint}", kind=error.kind, subject=error.subject) from error
 
 
 def extract(images: np.ndarray, extractor: Extractor, label: str = "features", batch: int = BATCH) -> np.ndarray:
@@ -118,7 +126,7 @@ def extract(images: np.ndarray, extractor: Extractor, label: str = "features", b
 
 
 def extract_cached(images: np.ndarray, extractor: Extractor, label: str) -> np.ndarray:
-    """Like `extract`, but images that were seen before are not computed again: for the real faces, model after model.
+    """Extract features like `extract`, and cache them: the real faces are the same for each model.
 
     The scratch folder keeps the features under the hash of the pixels, the extractor's name, the code that makes them
     and torch's version.

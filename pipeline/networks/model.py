@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from ..devices import BATCH
 from ..errors import UserError
 from ..files import atomic_file, sha256, write_json
 from .discriminators import (
@@ -33,7 +34,6 @@ FILES = {
     "discriminator_anime": "discriminator_anime",
     "discriminator_human": "discriminator_human",
 }
-BATCH = 32
 
 
 class Detectors(BaseModel):

@@ -11,6 +11,8 @@ from .results import DIRECTION_NAMES, Results
 #: A row of `metrics.csv`: name, direction, value, low, high, n.
 Row = dict[Hashable, Any]
 
+#: Names of the directions of cycle metrics.
+CYCLES = {"human2anime": "photo → anime → photo", "anime2human": "anime → photo → anime"}
 #: Reference values with keys of their own.
 IDENTITY_REFERENCES = {"real": "cycle.identity_same_person", "random_pair": "cycle.identity_other_person"}
 #: Columns of `metrics.csv`.
@@ -90,7 +92,7 @@ def describe(results: Results) -> dict[str, Any]:
     rows = [
         {
             "meaning": meaning,
-            "direction": name,
+            "direction": CYCLES[direction] if key.startswith("cycle.") else name,
             "n": metric["n"],
             "value": _value(metric, meaning),
             "interval": _interval(metric, meaning),

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..devices import BATCH
 from ..features.distances import precision_recall
 from ..features.near_duplicates import diversity
 from ..networks.generators import to_network, to_pixels
@@ -17,14 +18,13 @@ from .objectives import Recipe
 from .pairs import Twins, make_pairs
 
 DIRECTIONS = ("human2anime", "anime2human")
-#: Faces per domain at most: more cost time, and the order of the epochs does not change.
+#: FACES: validation faces per domain, at most. More would take longer without a better ranking of the epochs.
 FACES = 128
-BATCH = 32
-#: Reconstruction accuracy counts values that are off by no more than this share of the range.
+#: TOLERANCE: largest error of a reconstructed pixel value, as a share of the value range.
 TOLERANCE = 0.1
-#: An epoch is called collapsed when more than this share of the outputs are near-copies of another …
+#: COPIES: near-duplicate rate above which an epoch is called collapsed.
 COPIES = 0.5
-#: … or when the outputs differ from each other by less than this share of what real faces do.
+#: DIVERSITY: feature diversity ratio below which an epoch is called collapsed.
 DIVERSITY = 0.25
 
 
