@@ -2,7 +2,7 @@
 
     uv run python -m benchmarks.landmarks [faces per set]
 
-Sets: generated humans and avatars (the demo), and, where `../shared/data` lies beside the project, real selfies and
+Sets: generated humans and avatars (the demo), and, where `../shared/data` is next to the project, real selfies and
 anime faces; all as stored by default, 128 px. Each is searched as it is, mirrored, turned, darkened and noised; then
 pictures without a face. `place` is the median distance of the points from those found in the untouched picture, moved
 along with it, as a share of the eye distance; `turn` the median of the roll's change.

@@ -33,7 +33,7 @@ def distance_interval(
 ) -> Interval | None:
     """Interval of a distance between two sets [n, D] and [m, D]; None with fewer than two resamples or 8 a side.
 
-    A bootstrap with replacement fails here: repeated rows narrow the covariance, and its percentiles lie beside the
+    A bootstrap with replacement fails here: repeated rows narrow the covariance, and its percentiles miss the
     distance altogether (0 to 20 % coverage where 95 % was meant). So halves are drawn without replacement and their
     spread, scaled to the full size, is the standard error (the delete-d jackknife of Shao & Wu 1989; d = n / 2, or
     n - 300 for larger sets). The interval is for the distance expected at this n, bias by n included.

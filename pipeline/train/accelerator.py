@@ -189,7 +189,7 @@ def launch(main: Callable[..., None], *args: Any) -> None:
     try:
         spawn(_spawned, (world, main, *args), nprocs=world)
     except ProcessExitedException:
-        raise UserError("one of the training processes ended; its reason stands above.") from None
+        raise UserError("a training process failed; see its error above.") from None
 
 
 def free_port() -> int:

@@ -82,7 +82,7 @@ def test_launch_starts_the_processes_asked_for(tmp_path: Path, monkeypatch: pyte
 
 def test_one_failing_process_ends_all_with_its_sentence(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture):
     monkeypatch.setenv("ANIMEMORPH_PROCESSES", "2")
-    with pytest.raises(UserError, match="one of the training processes ended; its reason stands above"):
+    with pytest.raises(UserError, match="a training process failed"):
         launch(fail)
     assert "error: nothing works." in capfd.readouterr().err
 
