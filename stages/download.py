@@ -1,4 +1,4 @@
-"""Fetch the faces of one domain: `python -m stages.download human|anime|external_test`."""
+"""Download or generate the faces of one domain: `python -m stages.download human|anime|external_test`."""
 
 import shutil
 from pathlib import Path
@@ -31,6 +31,8 @@ def main(domain: str = "") -> None:
         )
     if fetched.scratch:
         shutil.rmtree(fetched.scratch, ignore_errors=True)
+    ignored = ", ".join(f"{count} × {reason}" for reason, count in sorted(fetched.ignored.items()))
+    print(f"{domain}: {len(fetched.members)} images" + (f", ignored {ignored}" if ignored else ""))
 
 
 def _fetch(wanted: params.Source, folder: Path, domain: str, seed: int) -> Fetched:

@@ -34,13 +34,14 @@ def use(project: Path, domain: str, **source: object) -> None:
     YAML().dump(params, project / "params.yaml")
 
 
-def test_archive_becomes_manifest_table_and_container(project, png):
+def test_archive_becomes_manifest_table_and_container(project, png, capsys):
     with zipfile.ZipFile(project / "photos.zip", "w") as archive:
         archive.writestr("men/1.png", png(1))
         archive.writestr("women/2.png", png(2))
         archive.writestr("../evil.png", png(3))
     use(project, "human", source="archive", path="photos.zip")
     download.main("human")
+    assert capsys.readouterr().out == "human: 2 images, ignored 1 × unsafe name\n"
     folder = project / "data/download/human"
     assert sorted(path.name for path in folder.iterdir()) == ["faces.zip", "manifest.json", "members.parquet"]
     assert read_table(folder / "members.parquet").to_dict("list") == {
