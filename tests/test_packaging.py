@@ -29,7 +29,7 @@ PRIVATE = [
     "pipeline/.env",
     "tests/.env",
 ]
-COMMANDS = {"app", "audit", "compare", "export", "score", "translate"}
+COMMANDS = {"app", "audit", "compare", "draw", "export", "score", "translate"}
 
 
 def uv(*words: str | Path) -> None:

@@ -38,7 +38,7 @@ CC0 1.0: https://creativecommons.org/publicdomain/zero/1.0/
 ## Known gaps
 
 * One face per picture, from the chest upwards; no hands, no other people, no objects in front of the face.
-* Gender has two values. Attributes say what is drawn, not who somebody is.
+* Gender has two values. Attributes say what is drawn, not who a person is.
 * Head angles follow bell curves around the front view; there are no profiles and no views from behind.
 * Hairstyles, hats and clothes come from short lists. Head coverings of few cultures are among them.
 * Landmarks are those of the drawn geometry, also where hair or a hat hides them.
