@@ -22,7 +22,7 @@ import numpy as np
 from PIL import Image
 
 from pipeline.inference import Translator
-from pipeline.inference.backends import PRETRAINED, TRAINED, TorchGenerators
+from pipeline.inference.backends import PRETRAINED, TRAINED, TorchBackend
 from pipeline.inference.bundle import read_bundle
 from pipeline.inference.export import export
 from pipeline.inference.web.app import STATIC
@@ -42,7 +42,7 @@ def main() -> None:
         for direction, parity in export(words.model, bundle).items():
             print(f"parity {direction}: {parity.max_abs:.1e} in [-1, 1]")
         peers = make_peers(words.model, bundle, words.threads)
-        side = TorchGenerators(words.model, "cpu").facts.resolution
+        side = TorchBackend(words.model, "cpu").facts.resolution
         print(f"\n{platform.processor() or platform.machine()}, {words.threads} threads")
         for pixels in sorted({side, 128}):  # the networks take any size; a face of 128 px is the study's
             networks(peers, pixels, words.rounds)
@@ -57,7 +57,7 @@ def make_peers(model: Path, bundle: Path, threads: int) -> dict[str, Run]:
     import torch
 
     torch.set_num_threads(threads)
-    trained = TorchGenerators(model, "cpu")
+    trained = TorchBackend(model, "cpu")
     graph = read_bundle(bundle)[1]["human2anime"]
 
     options = onnxruntime.SessionOptions()

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from pipeline.inference import Translator
-from pipeline.inference.backends import BUNDLE, PRETRAINED, OnnxGenerators, TorchGenerators
+from pipeline.inference.backends import BUNDLE, PRETRAINED, OnnxBackend, TorchBackend
 
 
 def test_it_is_small_and_says_what_it_is() -> None:
@@ -17,7 +17,7 @@ def test_it_is_small_and_says_what_it_is() -> None:
 
 def test_the_bundle_is_the_training_folder() -> None:
     """Both store weights in 16 bits, so they agree as closely as any export: 1e-4 in [-1, 1] (measured: 4e-6)."""
-    trained, exported = TorchGenerators(PRETRAINED, device="cpu"), OnnxGenerators(PRETRAINED / BUNDLE)
+    trained, exported = TorchBackend(PRETRAINED, device="cpu"), OnnxBackend(PRETRAINED / BUNDLE)
     assert trained.facts == exported.facts
     side = trained.facts.resolution
     images = np.random.default_rng(0).uniform(-1, 1, (2, 3, side, side)).astype(np.float32)

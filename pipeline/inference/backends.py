@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from ..errors import Kind, UserError, damaged_file, missing_file, unavailable
 from .bundle import read_bundle
-from .model_info import Direction, Facts
+from .model_info import Direction, ModelInfo
 from .onnx_check import run_once
 
 TRAINED = Path("data/train")
@@ -19,10 +19,10 @@ PRETRAINED = Path(__file__).parents[1] / "pretrained"
 BUNDLE = "animemorph.zip"
 
 
-class Generators(Protocol):
+class Backend(Protocol):
     """Both generators of one trained model."""
 
-    facts: Facts
+    facts: ModelInfo
 
     def run(self, images: np.ndarray, direction: Direction, style: int = 0) -> np.ndarray:
         """Map float32 [b, 3, R, R] in [-1, 1] to the same of the other domain.
@@ -35,7 +35,7 @@ class Generators(Protocol):
         ...
 
 
-class TorchGenerators:
+class TorchBackend:
     """Generators from a training folder: safetensors and `model.json`."""
 
     def __init__(self, folder: Path, device: str | None = None) -> None:
@@ -59,10 +59,10 @@ class TorchGenerators:
         self._torch = torch
         self._device = choose(device or os.environ.get("ANIMEMORPH_DEVICE", "auto"))
         self.model = load_model(folder, device=self._device)
-        self.facts = Facts.model_validate(self.model.config.model_dump())
+        self.facts = ModelInfo.model_validate(self.model.config.model_dump())
 
     def run(self, images: np.ndarray, direction: Direction, style: int = 0) -> np.ndarray:
-        """Map images to the other domain, see `Generators.run`."""
+        """Map images to the other domain, see `Backend.run`."""
         network = getattr(self.model, direction)
         inputs = [self._torch.from_numpy(images).to(self._device)]
         if self.facts.styled(direction):
@@ -72,7 +72,7 @@ class TorchGenerators:
         return result
 
 
-class OnnxGenerators:
+class OnnxBackend:
     """Generators from a bundle that `animemorph export` wrote; no PyTorch involved."""
 
     def __init__(self, bundle: Path, trusted: bool = False) -> None:
@@ -99,7 +99,7 @@ class OnnxGenerators:
             self._sessions[direction] = onnxruntime.InferenceSession(graph, options, ["CPUExecutionProvider"])
 
     def run(self, images: np.ndarray, direction: Direction, style: int = 0) -> np.ndarray:
-        """Map images to the other domain, see `Generators.run`."""
+        """Map images to the other domain, see `Backend.run`."""
         inputs = {"images": images}
         if self.facts.styled(direction):
             inputs["style"] = np.full(len(images), style, dtype=np.int64)
@@ -107,7 +107,7 @@ class OnnxGenerators:
         return np.asarray(result)
 
 
-def load_generators(model: Path | None = None) -> Generators:
+def load_generators(model: Path | None = None) -> Backend:
     """Load a model.
 
     Args:
@@ -127,10 +127,10 @@ def load_generators(model: Path | None = None) -> Generators:
         if not (model / "model.json").is_file():
             raise missing_file(model / "model.json", f"Pass a training folder such as {TRAINED}, or a bundle")
         try:
-            return TorchGenerators(model)
+            return TorchBackend(model)
         except ValidationError as error:
             problem = f"it does not describe a model ({error.errors()[0]['msg']})"
             raise damaged_file(model / "model.json", problem, "Restore it or train again") from error
     if not model.is_file():
         raise missing_file(model, f"Pass a training folder such as {TRAINED}, or a bundle")
-    return OnnxGenerators(model, trusted=model == PRETRAINED / BUNDLE)
+    return OnnxBackend(model, trusted=model == PRETRAINED / BUNDLE)

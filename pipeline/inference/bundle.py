@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from ..errors import damaged_file
 from ..files import atomic_file
-from .model_info import Direction, Facts
+from .model_info import Direction, ModelInfo
 from .onnx_check import check_graph
 
 GRAPHS: dict[Direction, str] = {"human2anime": "human2anime.onnx", "anime2human": "anime2human.onnx"}
@@ -37,7 +37,7 @@ def write_bundle(path: Path, graphs: dict[Direction, bytes], texts: dict[str, st
             archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
 
 
-def read_bundle(path: Path) -> tuple[Facts, dict[Direction, bytes]]:
+def read_bundle(path: Path) -> tuple[ModelInfo, dict[Direction, bytes]]:
     """Read and check a bundle.
 
     Returns:
@@ -58,7 +58,7 @@ def read_bundle(path: Path) -> tuple[Facts, dict[Direction, bytes]]:
         if name != HASHES and f"{hashlib.sha256(data).hexdigest()}  {name}" not in listed:
             raise damaged_file(path, f"{name} does not match its hash", fix)
     try:
-        facts = Facts.model_validate_json(members["model.json"])
+        facts = ModelInfo.model_validate_json(members["model.json"])
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"])) or "the file"

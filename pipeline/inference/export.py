@@ -10,9 +10,9 @@ from tqdm import tqdm
 
 from ..errors import Kind, UserError, missing_file, unavailable
 from ..files import atomic_file
-from .backends import PRETRAINED, TRAINED, OnnxGenerators, TorchGenerators
+from .backends import PRETRAINED, TRAINED, OnnxBackend, TorchBackend
 from .bundle import MAX_TEXT_BYTES, describe, write_bundle
-from .model_info import Direction, Facts
+from .model_info import Direction, ModelInfo
 
 OPSET = 18
 #: Largest difference to PyTorch, in [-1, 1], with which a bundle is written.
@@ -49,7 +49,7 @@ def export(folder: Path | None, output: Path, half: bool = False, seed: int = 0)
     except ImportError:
         problem, fix = "onnx or onnxscript is not installed", "Install animemorph[pipeline,export]"
         raise unavailable("the export", problem, fix) from None
-    trained = TorchGenerators(folder, device="cpu")
+    trained = TorchBackend(folder, device="cpu")
     stride = STRIDES[trained.model.config.network]
     graphs: dict[Direction, bytes] = {}
     directions: tuple[Direction, ...] = ("human2anime", "anime2human")
@@ -58,7 +58,7 @@ def export(folder: Path | None, output: Path, half: bool = False, seed: int = 0)
         graphs[direction] = (_halve(model) if half else model).SerializeToString(deterministic=True)
     with atomic_file(output) as partial:
         write_bundle(partial, graphs, _texts(folder))
-        exported = OnnxGenerators(partial, trusted=True)
+        exported = OnnxBackend(partial, trusted=True)
         parities = {direction: compare(trained, exported, direction, stride, seed) for direction in graphs}
         for direction, parity in parities.items():
             limit = HALF_PARITY if half else PARITY
@@ -73,7 +73,7 @@ def export(folder: Path | None, output: Path, half: bool = False, seed: int = 0)
 
 
 def compare(
-    trained: TorchGenerators, exported: OnnxGenerators, direction: Direction, stride: int = 4, seed: int = 0
+    trained: TorchBackend, exported: OnnxBackend, direction: Direction, stride: int = 4, seed: int = 0
 ) -> Parity:
     """Run both on random images: the trained size, twice and half as large, one side longer, batches of 1 to 3."""
     rng = np.random.default_rng(seed)
@@ -90,7 +90,7 @@ def compare(
     return Parity(worst, float(10 * np.log10(4 / mean)) if mean else float("inf"))
 
 
-def _graph(network: Any, facts: Facts, direction: Direction, stride: int) -> Any:
+def _graph(network: Any, facts: ModelInfo, direction: Direction, stride: int) -> Any:
     """Export one generator: `images` to `translated`, float32 [batch, 3, rows * stride, columns * stride].
 
     `images` of a masked model have a fourth channel; a model with styles has a second input, `style`, int64 [batch].

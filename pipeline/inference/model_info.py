@@ -17,7 +17,7 @@ class DetectorNames(TypedDict):
     anime: str
 
 
-class Facts(BaseModel):
+class ModelInfo(BaseModel):
     """What inference reads of `model.json`, which has more keys."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import damaged_file
-from .model_info import Direction, Facts
+from .model_info import Direction, ModelInfo
 
 MAX_LAYERS = 2000  # of one graph; the study's generators have about 100
 MAX_FIELDS = 200_000  # protobuf fields that are read of one file; ours have some thousands
@@ -129,7 +129,7 @@ def _varint(view: memoryview, at: int) -> tuple[int, int]:
     raise ValueError("it is cut off")
 
 
-def run_once(path: Path, facts: Facts, graphs: dict[Direction, bytes]) -> None:
+def run_once(path: Path, facts: ModelInfo, graphs: dict[Direction, bytes]) -> None:
     """Run the graphs of a bundle once on a small input, in a process whose memory and time are limited.
 
     Args:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from pipeline.errors import Kind, UserError
-from pipeline.inference.backends import OnnxGenerators, TorchGenerators
+from pipeline.inference.backends import OnnxBackend, TorchBackend
 from pipeline.inference.bundle import GRAPHS, HASHES, read_bundle, write_bundle
 from pipeline.inference.export import OPSET, compare
 from pipeline.inference.onnx_check import check_graph
@@ -50,7 +50,7 @@ def test_an_export_tells_nothing_about_the_machine(tiny_bundle: Path) -> None:
 @pytest.mark.parametrize("direction", list(GRAPHS))
 def test_parity_with_pytorch(tiny_model: Path, tiny_bundle: Path, direction: str) -> None:
     """Largest difference in [-1, 1] below 1e-4 (measured: 2e-6); other weights are far away, so the test can fail."""
-    trained, exported = TorchGenerators(tiny_model, device="cpu"), OnnxGenerators(tiny_bundle)
+    trained, exported = TorchBackend(tiny_model, device="cpu"), OnnxBackend(tiny_bundle)
     assert compare(trained, exported, direction).max_abs <= 1e-4
     images = np.random.default_rng(1).uniform(-1, 1, (2, 3, 32, 32)).astype(np.float32)
     other = next(name for name in GRAPHS if name != direction)
@@ -155,9 +155,7 @@ SMALL = np.array([1, 1, 1 / 400, 1 / 400], np.float32)
 
 def test_graph_of_our_layers_passes_its_first_run(tiny_bundle: Path, tmp_path: Path) -> None:
     graph = _network(TANH)
-    OnnxGenerators(
-        _change(tiny_bundle, tmp_path / "b.zip", lambda members: members.update({"anime2human.onnx": graph}))
-    )
+    OnnxBackend(_change(tiny_bundle, tmp_path / "b.zip", lambda members: members.update({"anime2human.onnx": graph})))
 
 
 @pytest.mark.parametrize(
@@ -202,7 +200,7 @@ def test_graph_of_another_meaning_is_refused_on_loading(tiny_bundle: Path, tmp_p
     path = _change(tiny_bundle, tmp_path / "b.zip", lambda members: members.update({"anime2human.onnx": graph}))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(UserError) as caught:
-        OnnxGenerators(path)
+        OnnxBackend(path)
     assert (caught.value.kind, caught.value.subject) == (Kind.DAMAGED, str(path))
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 * 2**10  # kB
 
@@ -309,7 +307,7 @@ def test_a_bundle_with_an_unusable_graph_ends_in_a_sentence(tiny_bundle: Path, t
     graph = _graph([helper.make_node("Conv", ["images", "nowhere"], ["translated"])])
     path = _change(tiny_bundle, tmp_path / "b.zip", lambda members: members.update({"anime2human.onnx": graph}))
     with pytest.raises(UserError, match=r"anime2human\.onnx") as caught:
-        OnnxGenerators(path)
+        OnnxBackend(path)
     assert (caught.value.kind, caught.value.subject) == (Kind.DAMAGED, str(path))
 
 

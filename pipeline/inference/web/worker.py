@@ -12,7 +12,7 @@ import numpy as np
 
 from ...errors import Kind, UserError
 from ...images import crop_aligned, resize
-from ..model_info import Facts
+from ..model_info import ModelInfo
 from ..photo_io import read_photo, write_photo
 from ..translator import Face, Translator
 
@@ -56,7 +56,7 @@ class TranslationWorker:
         self._process: multiprocessing.process.BaseProcess | None = None
         self.info = self.start()
 
-    def start(self) -> Facts:
+    def start(self) -> ModelInfo:
         """Start the process if it does not run; return what the model is."""
         if self._process is not None and self._process.is_alive():
             return self.info
@@ -68,7 +68,7 @@ class TranslationWorker:
         answer = self._receive(START_SECONDS)
         if isinstance(answer, UserError):
             raise answer
-        assert isinstance(answer, Facts)
+        assert isinstance(answer, ModelInfo)
         return answer
 
     def translate(self, job: Job, seconds: float) -> list[Pictures]:
