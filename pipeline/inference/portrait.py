@@ -15,7 +15,7 @@ from ..landmarks import create_detector
 from ..landmarks.alignment import similarity
 from ..landmarks.pose import head_pose
 from .face_finder import FaceFinder
-from .photo_io import pixels_of
+from .photo_io import pil_to_rgb
 from .translator import NoFaceError
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def draw_portrait(photo: Image.Image, style: int | str = "modern", size: int = 5
         NoFaceError: No face was found.
         UserError: The photo is damaged, or the style, the size or an attribute is not allowed.
     """
-    return find_people(pixels_of(photo))[0].draw(style, size, **changes)
+    return find_people(pil_to_rgb(photo))[0].draw(style, size, **changes)
 
 
 def find_people(photo: np.ndarray) -> list[Person]:
