@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from pipeline.decoding import decode
 from pipeline.drawing import draw
@@ -25,6 +24,7 @@ from pipeline.features.extractors import EmbeddedExtractor, extract
 from pipeline.features.near_duplicates import diversity
 from pipeline.image_archive import list_images, read_member
 from pipeline.images import to_square
+from pipeline.progress import progress_bar
 
 SEED, SIDE = 2024, 128
 MAX_PIXELS = 10**8
@@ -46,7 +46,7 @@ def real_faces(path: Path, first: int, count: int) -> np.ndarray:
 
 def drawn_faces(count: int, distribution: dict[str, Any], overrides: dict[str, Any]) -> np.ndarray:
     """Return drawn faces, uint8 [count, SIDE, SIDE, 3]."""
-    numbers = tqdm(range(count), desc="draw", unit="face", leave=False)
+    numbers = progress_bar(range(count), desc="draw", unit="face", leave=False)
     return np.stack([draw(SEED, number, SIDE, distribution, **overrides).picture for number in numbers])
 
 

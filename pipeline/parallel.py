@@ -17,9 +17,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from tqdm import tqdm
-
 from .errors import bad_value, unavailable
+from .progress import progress_bar
 
 #: Tasks in progress per worker: enough that none waits, few enough to bound the memory of results.
 _AHEAD = 3
@@ -65,7 +64,7 @@ def map_ordered[Item, Result](
         UserError: A worker process was killed, or there is no Ray cluster.
     """
     items = iter(items)
-    with tqdm(total=total, desc=label, unit="", mininterval=0.5) as bar:
+    with progress_bar(total=total, desc=label, unit="item") as bar:
         if engine == "local":
             alone_until = time.monotonic() + _ALONE_SECONDS
             while workers() == 1 or time.monotonic() < alone_until:

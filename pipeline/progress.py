@@ -52,7 +52,13 @@ class ProgressBar(tqdm):  # type: ignore[type-arg]
 
 
 def progress_bar(
-    iterable: Iterable[Any] | None = None, *, desc: str, unit: str, line_seconds: float = LINE_SECONDS, **options: Any
+    iterable: Iterable[Any] | None = None,
+    *,
+    desc: str,
+    unit: str,
+    hidden: bool = False,
+    line_seconds: float = LINE_SECONDS,
+    **options: Any,
 ) -> ProgressBar | ProgressLines:
     """Return the progress of a job on standard error.
 
@@ -60,9 +66,12 @@ def progress_bar(
         iterable: Items to iterate over; None: the caller calls `update`.
         desc: Name of the job.
         unit: Unit of `total`, such as "face".
+        hidden: Whether to write nothing, as with TQDM_DISABLE=1.
         line_seconds: Seconds between two lines if standard error is no terminal.
         options: Further arguments of tqdm, such as `total`, `initial`, `leave` and `unit_scale`.
     """
+    if hidden:
+        options["disable"] = True
     if sys.stderr.isatty():
         return ProgressBar(
             iterable, desc=desc, unit=unit, file=sys.stderr, mininterval=0.5, dynamic_ncols=True, **options

@@ -14,10 +14,10 @@ from pathlib import Path
 import platformdirs
 import requests
 from filelock import FileLock
-from tqdm import tqdm
 
 from .errors import UserError, damaged_file, missing_file, unavailable
 from .files import atomic_file, sha256, write_json
+from .progress import progress_bar
 
 #: How often a broken download is tried.
 ATTEMPTS = 5
@@ -237,7 +237,7 @@ def _transfer(weights: Weights, partial: Path) -> str:
         total = start + int(length) if length else weights.bytes
         with (
             partial.open("ab" if start else "wb") as stream,
-            tqdm(desc=weights.file, total=total, initial=start, unit="B", unit_scale=True) as bar,
+            progress_bar(desc=weights.file, total=total, initial=start, unit="B", unit_scale=True) as bar,
         ):
             for block in response.iter_content(_BLOCK):
                 stream.write(block)

@@ -55,6 +55,7 @@ def train(rank: int, world: int, settings: params.Params) -> None:
     with checkpoint.exclusive(folder):
         outputs.prune_runs(folder)
         outputs.write_outputs(*fit(settings, found, place, folder), folder / "samples", DATA / "train")
+        outputs.remove_finished(folder)
 
 
 def initial_folder(init: str) -> Path | None:

@@ -40,6 +40,13 @@ def test_lines_of_the_caller_are_written_at_once(capsys):
     assert capsys.readouterr().err == "epoch 1: loss 0.5\n"
 
 
+def test_hidden_bar_writes_nothing(capsys):
+    bar = progress_bar(range(4), desc="hash", unit="face", line_seconds=1e-9, hidden=True)
+    bar.write_line("a line")
+    assert list(bar) == [0, 1, 2, 3]
+    assert capsys.readouterr().err == ""
+
+
 def test_terminal_gets_a_bar(monkeypatch):
     monkeypatch.setattr(sys, "stderr", terminal := Terminal())
     bar = progress_bar(range(3), desc="hash", unit="face", disable=False)

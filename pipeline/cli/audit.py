@@ -8,9 +8,9 @@ from pathlib import Path
 
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
-from tqdm import tqdm
 
 from ..errors import UserError
+from ..progress import progress_bar
 
 CHUNK = 1 << 20
 
@@ -111,7 +111,7 @@ def _listing(path: Path) -> list[dict[str, str]]:
 
 def _progress(wanted: dict[Path, str]) -> Iterator[tuple[Path, str]]:
     sizes = {path: path.stat().st_size if path.is_file() else 0 for path in wanted}
-    with tqdm(total=sum(sizes.values()), desc="audit", unit="B", unit_scale=True) as bar:
+    with progress_bar(total=sum(sizes.values()), desc="audit", unit="B", unit_scale=True) as bar:
         for path, expected in wanted.items():
             yield path, expected
             bar.update(sizes[path])

@@ -12,12 +12,12 @@ from typing import Any
 
 import pandas as pd
 from ruamel.yaml import YAML
-from tqdm import tqdm
 
 from .. import params
 from ..errors import Kind, UserError, bad_value, missing_file
 from ..evaluate.paired_tests import ALPHA, MAX_SEEDS, MIN_SEEDS, POWER, holm, paired_difference, verdict
 from ..files import atomic_file, flatten
+from ..progress import progress_bar
 
 #: The models of the study's Table 1, from the simplest to the most complex, and their params.
 MODELS = {
@@ -76,7 +76,7 @@ def compare(root: Path, seeds: Sequence[int], settings: Sequence[str], output: P
     finished = _experiments(root)
     files = own_files(root, settings)
     plan = [(model, seed) for seed in seeds for model in MODELS]
-    for model, seed in tqdm(plan, desc="compare", unit="run"):
+    for model, seed in progress_bar(plan, desc="compare", unit="run"):
         name = experiment(model, seed, settings)
         if name not in finished:
             _run(root, name, [*MODELS[model], f"seed={seed}", *settings], files)

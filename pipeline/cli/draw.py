@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from tqdm import tqdm
 
 from ..contact_sheet import contact_sheet
 from ..download.drawn import DrawnSet, draw_faces, fingerprint, png
@@ -18,6 +17,7 @@ from ..errors import UserError, bad_value, conflict, damaged_file, missing_file,
 from ..files import atomic_file, write_json
 from ..inference.photo_io import read_photo
 from ..parallel import map_ordered
+from ..progress import progress_bar
 from .datasheet import datasheet
 from .inputs import printable
 
@@ -179,7 +179,7 @@ def portraits(
     first = STYLES.index(style)
     styles = [STYLES[(first + number) % len(STYLES)] for number in range(variants)]
     written = failed = 0
-    bar = tqdm(photos, desc="drawing", unit="photo", disable=None if len(photos) > 1 else True)
+    bar = progress_bar(photos, desc="drawing", unit="photo", disable=None if len(photos) > 1 else True)
     for photo in bar:
         try:
             written += _draw_people(photo, folder, styles, size, overrides, force)

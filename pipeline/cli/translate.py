@@ -16,6 +16,7 @@ from ..files import atomic_file
 from ..images import resize
 from ..inference.photo_io import MAX_PIXELS, WRITABLE, read_photo, write_photo
 from ..inference.translator import Translator, grid, paste
+from ..progress import progress_bar
 from .inputs import Job, plan, printable
 
 MAX_FILE_BYTES = 256 * 2**20
@@ -69,7 +70,7 @@ def translate(inputs: list[str], output: str, model: Path | None, options: Trans
             raise bad_value("--output", "-", "a file or folder for a video")
     translator = Translator(model, options.style)
     written = failed = 0
-    bar = tqdm(jobs, desc="translate", unit="file", disable=None if len(jobs) > 1 else True)
+    bar = progress_bar(jobs, desc="translate", unit="file", hidden=len(jobs) == 1)
     for job in bar:
         try:
             written += _translate_one(translator, job, options, force)

@@ -13,11 +13,10 @@ from collections import Counter
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from tqdm import tqdm
-
 from ..decoding import HEAD_BYTES
 from ..errors import damaged_file, missing_file, too_few
 from ..image_archive import IMAGE_SUFFIXES, MAX_BYTES, ImageList, find_texts, is_zip, list_images, refused
+from ..progress import progress_bar
 from . import Fetched, labels
 
 #: A table of this name inside the archive or folder gives labels if no other table is named.
@@ -141,7 +140,7 @@ def _copy_bytes(stream: IO[bytes], target: Path, total: int, limit: int | None =
     with (
         stream as source,
         target.open("wb") as copy,
-        tqdm(total=total, desc="copying", unit="B", unit_scale=True, mininterval=0.5) as bar,
+        progress_bar(total=total, desc="copying", unit="B", unit_scale=True) as bar,
     ):
         while block := source.read(_COPY_BYTES):
             copied += len(block)
@@ -168,7 +167,7 @@ def _pack(path: Path, archive: Path) -> ImageList:
             else:
                 names.append(Path(parent, file).relative_to(path))
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as packed:
-        for name in tqdm(sorted(names, key=lambda name: name.as_posix()), desc="packing", unit="", mininterval=0.5):
+        for name in progress_bar(sorted(names, key=lambda name: name.as_posix()), desc="packing", unit="image"):
             text = name.as_posix().encode("utf-8", "backslashreplace").decode()
             entry = zipfile.ZipInfo(text, date_time=(1980, 1, 1, 0, 0, 0))
             with (path / name).open("rb") as source, packed.open(entry, "w") as target:

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from ..errors import bad_value
 from ..files import atomic_file, scratch_folder, sha256
+from ..progress import progress_bar
 from . import Fetched, demo_humans, not_faces
 from .drawn import png
 
@@ -82,7 +82,7 @@ def _humans(scratch: Path, count: int, seed: int) -> Iterator[tuple[str, bytes, 
     """Yield the first `count` people old enough whose gender is clear."""
     label = demo_humans.Labeller()
     kept, index = 0, 0
-    with tqdm(total=count, desc="people", unit="") as bar:
+    with progress_bar(total=count, desc="people", unit="face") as bar:
         while kept < count:
             block = range(index, index + min(_BLOCK, count - kept))
             missing = [index for index in block if not (scratch / f"{index}.json").exists()]

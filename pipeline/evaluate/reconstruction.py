@@ -2,7 +2,8 @@
 
 import numpy as np
 from skimage.metrics import structural_similarity
-from tqdm import tqdm
+
+from ..progress import progress_bar
 
 #: Mean squared error of rounding to 8 bits. Two equal images are called as like as rounding lets one know: 58.9 dB.
 ROUNDING = 1 / 12
@@ -33,6 +34,6 @@ def ssim(original: np.ndarray, reconstructed: np.ndarray) -> np.ndarray:
         structural_similarity(
             a, b, channel_axis=2, data_range=255, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
         )
-        for a, b in tqdm(pairs, total=len(original), desc="ssim", unit="image", leave=False)
+        for a, b in progress_bar(pairs, total=len(original), desc="ssim", unit="image", leave=False)
     ]
     return np.array(values, dtype=np.float64)

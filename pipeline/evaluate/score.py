@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from ..decoding import RejectedError, decode
 from ..devices import BATCH
@@ -19,6 +18,7 @@ from ..features.extractors import Extractor
 from ..image_archive import read_member
 from ..images import to_square
 from ..landmarks.detectors.base import Detector
+from ..progress import progress_bar
 from .distributions import add_frechet, add_kernel, add_precision_recall
 from .metrics import MetricParams, MetricTable
 
@@ -112,7 +112,7 @@ def _images(path: Path, unreadable: Counter[str]) -> Iterator[np.ndarray]:
         unreadable.update(listed.ignored)
         container = next(Path(folder).glob("faces.*"))
         with container.open("rb") as stream:
-            for member in tqdm(listed.images, desc=str(path), unit="image"):
+            for member in progress_bar(listed.images, desc=str(path), unit="image"):
                 try:
                     image, _ = decode(read_member(stream, member), MAX_PIXELS, at_least=MAX_SIDE)
                 except RejectedError as error:

@@ -14,11 +14,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
-from tqdm import tqdm
 
 from ..devices import BATCH
 from ..errors import UserError, damaged_file
 from ..files import atomic_file, scratch_folder, sha256
+from ..progress import progress_bar
 from ..weights import get_weights
 from . import efficientnet
 from .efficientnet import fold_norms, load_efficientnet
@@ -119,7 +119,7 @@ def extract(images: np.ndarray, extractor: Extractor, label: str = "features", b
     The result does not depend on how the images fall into batches (1e-5, relative).
     """
     features = np.empty((len(images), extractor.dimensions), dtype=np.float32)
-    for start in tqdm(range(0, len(images), batch), desc=label, unit="batch", leave=False):
+    for start in progress_bar(range(0, len(images), batch), desc=label, unit="batch", leave=False):
         part = torch.from_numpy(images[start : start + batch].copy()).permute(0, 3, 1, 2)
         features[start : start + batch] = extractor(part).cpu().numpy()
     return features

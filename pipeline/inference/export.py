@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from ..errors import Kind, UserError, missing_file, unavailable
 from ..files import atomic_file
@@ -53,7 +52,7 @@ def export(folder: Path | None, output: Path, half: bool = False, seed: int = 0)
     stride = STRIDES[trained.model.config.network]
     graphs: dict[Direction, bytes] = {}
     directions: tuple[Direction, ...] = ("human2anime", "anime2human")
-    for direction in tqdm(directions, desc="export", unit="network"):
+    for direction in progress_bar(directions, desc="export", unit="network"):
         model = _graph(getattr(trained.model, direction), trained.facts, direction, stride)
         graphs[direction] = (_halve(model) if half else model).SerializeToString(deterministic=True)
     with atomic_file(output) as partial:

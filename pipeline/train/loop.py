@@ -8,13 +8,13 @@ from typing import Any
 import torch
 from PIL import Image
 from torch import Tensor
-from tqdm import tqdm
 
 from ..errors import UserError
 from ..features.alarms import discriminator_alarm
 from ..files import atomic_file
 from ..networks.model import TranslationModel
 from ..params import Train
+from ..progress import ProgressBar, ProgressLines, progress_bar
 from .accelerator import Engine
 from .batches import Faces
 from .objectives import Recipe
@@ -53,8 +53,10 @@ def fit(
     total = steps * train.epochs
     run.resume()
     progress = run.progress
-    bar = tqdm(total=total * train.batch_size * engine.world, initial=progress.step * train.batch_size * engine.world,
-               unit="img", desc="train", disable=None if engine.rank == 0 else True)  # fmt: skip
+    images = train.batch_size * engine.world
+    bar = progress_bar(
+        total=total * images, initial=progress.step * images, desc="train", unit="image", hidden=engine.rank > 0
+    )
     saved = time.monotonic()
     unread: list[dict[str, Tensor]] = []
     while progress.step < total:
@@ -64,14 +66,14 @@ def fit(
         progress.step += 1
         epoch, place = divmod(progress.step, steps)
         if engine.device.type == "cpu" or place % LOOK == 0:
-            _read(unread, progress, engine, steps, bar, train.batch_size * engine.world)
+            _read(unread, progress, engine, steps, bar, images)
             if place and engine.share(time.monotonic() - saved > checkpoint_seconds):
                 run.save()
                 saved = time.monotonic()
         if place:
             continue
         # The end of an epoch.
-        _read(unread, progress, engine, steps, bar, train.batch_size * engine.world)
+        _read(unread, progress, engine, steps, bar, images)
         row: dict[str, Any] = {"epoch": epoch, "step": progress.step, "lr": lr, "num_rollbacks": progress.rollbacks}
         row |= {f"train_{name}": value / steps for name, value in progress.sums.items()}
         if engine.rank == 0:
@@ -81,6 +83,7 @@ def fit(
             sheet = sample_sheet(run.averaged, *faces_shown, seed, monitor.twins)
             with atomic_file(folder / "samples" / f"epoch_{epoch:03d}.png") as partial:
                 Image.fromarray(sheet).save(partial, format="png")
+            bar.write_line(_epoch_line(row, train.epochs))
         row = engine.share(row)
         if row["collapsed"] and train.on_collapse != "warn":
             if train.on_collapse == "stop" or progress.rollbacks == ROLLBACKS:
@@ -88,7 +91,7 @@ def fit(
             warnings.warn(f"{_collapse_sentence(row, folder)} Going back, at half the learning rate.", stacklevel=2)
             run.roll_back()
             progress = run.progress
-            bar.n = progress.step * train.batch_size * engine.world
+            bar.n = progress.step * images
         else:
             progress.history.append(row)
             _warn(progress.history)
@@ -100,7 +103,12 @@ def fit(
 
 
 def _read(
-    unread: list[dict[str, Tensor]], progress: Progress, engine: Engine, steps: int, bar: tqdm, images: int
+    unread: list[dict[str, Tensor]],
+    progress: Progress,
+    engine: Engine,
+    steps: int,
+    bar: ProgressBar | ProgressLines,
+    images: int,
 ) -> None:
     """Add the losses of the steps not read yet to the epoch's sums; UserError when one diverged."""
     if not unread:
@@ -130,6 +138,11 @@ def _warn(history: list[dict[str, Any]]) -> None:
         alarm = discriminator_alarm([row[f"val_discriminator_accuracy_{domain}"] for row in history])
         if alarm:
             warnings.warn(f"{domain}, epoch {history[-1]['epoch']}: {alarm}.", stacklevel=3)
+
+
+def _epoch_line(row: dict[str, Any], epochs: int) -> str:
+    shown = [f"{name}_{direction}" for name in ("val_fd", "val_feature_diversity_ratio") for direction in DIRECTIONS]
+    return f"epoch {row['epoch']}/{epochs}: " + ", ".join(f"{name} {row[name]:.3g}" for name in shown)
 
 
 def _collapse_sentence(row: dict[str, Any], folder: Path) -> str:

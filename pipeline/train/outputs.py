@@ -56,10 +56,16 @@ def write_outputs(
         write_state(state, folder / "checkpoint" / "state.safetensors")
 
 
+def remove_finished(folder: Path) -> None:
+    """Remove the partial work of a run whose outputs are written: the next start with the same params trains again."""
+    for part in ("checkpoints", "samples"):
+        shutil.rmtree(folder / part, ignore_errors=True)
+
+
 def prune_runs(present: Path) -> None:
     """Remove the scratch folders of older runs, except for the last few and for those that another process writes."""
-    runs = [folder for folder in present.parent.iterdir() if (folder / "checkpoints").is_dir() and folder != present]
-    runs.sort(key=lambda folder: (folder / "checkpoints").stat().st_mtime, reverse=True)
+    runs = [folder for folder in present.parent.iterdir() if (folder / LOCK).is_file() and folder != present]
+    runs.sort(key=lambda folder: max(path.stat().st_mtime for path in folder.iterdir()), reverse=True)
     for folder in runs[RUNS:]:
         with suppress(Timeout), FileLock(folder / LOCK).acquire(timeout=0):
             shutil.rmtree(folder, ignore_errors=True)

@@ -93,7 +93,8 @@ def test_writes_everything_the_next_stages_read(model: str, project: Path) -> No
     assert config.detectors.human == settings.landmarks.human.detector
     assert [path.name for path in sorted((out / "samples").iterdir())] == ["epoch_001.png", "epoch_002.png"]
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    train.main()  # a finished run is not trained again, and writes the same
+    assert not list((project / "data" / "scratch").rglob("*.safetensors"))
+    train.main()  # trains from nothing again, and writes the same
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
 
 

@@ -9,8 +9,9 @@ from pipeline.train.checkpoint import exclusive
 
 def make_run(scratch: Path, name: str, age: int) -> Path:
     folder = scratch / name
-    (folder / "checkpoints").mkdir(parents=True)
-    os.utime(folder / "checkpoints", (1e9 - age, 1e9 - age))
+    folder.mkdir()
+    (folder / "lock").touch()
+    os.utime(folder / "lock", (1e9 - age, 1e9 - age))
     return folder
 
 
