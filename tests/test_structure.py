@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 from functools import cache
 from pathlib import Path
 
@@ -47,7 +48,7 @@ PLUMBING = {
             "progress",
         )
     ),
-    *(f"pipeline.params.{name}" for name in ("base", "data", "model", "merge", "errors")),
+    *(f"pipeline.params.{name}" for name in ("base", "data", "model", "merge", "errors", "reference")),
     *("pipeline.train.accelerator", "pipeline.train.checkpoint"),
 }
 
@@ -67,8 +68,25 @@ def test_every_stage_has_its_params_group():
 def test_a_stage_runs_its_script_and_writes_its_own_folder(stage):
     body = STAGES[stage].get("do", STAGES[stage])
     assert body["cmd"].split()[:3] == ["sh", "stages/run.sh", stage]
-    assert all(re.fullmatch(rf"data/{stage}(/\$\{{[\w.]+\}})?", out) for out in body["outs"])
+    assert all(re.fullmatch(rf"data/{stage}(/\$\{{[\w.]+\}})?(/[\w.]+)?", out) for out in outputs(body))
     assert f"stages/{stage}.py" in body["deps"]
+
+
+def outputs(body: dict) -> list[str]:
+    """Paths that a stage writes; metrics are outside the cache, so that Git has them."""
+    metrics = [(path, options) for each in body.get("metrics", []) for path, options in each.items()]
+    assert all(options == {"cache": False} for _, options in metrics)
+    return [*body["outs"], *(path for path, _ in metrics)]
+
+
+def test_git_has_metrics_and_no_other_output():
+    for domain in DOMAINS:
+        for stage in STAGES:
+            body = STAGES[stage].get("do", STAGES[stage])
+            for out in outputs(body):
+                path = re.sub(r"\$\{(item\.domain|key)\}", domain, out)
+                ignored = subprocess.run(["git", "check-ignore", "-q", "--no-index", path], cwd=ROOT).returncode == 0
+                assert ignored == (out in body["outs"]), path
 
 
 def filled(text: str) -> list[str]:

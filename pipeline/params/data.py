@@ -32,7 +32,7 @@ class Source(Group):
     )
     labels_csv: Annotated[Text, Only("source", ("archive",))] = Field(
         None,
-        description="CSV with a file column and label columns, in `path` or in data/own/<domain>. null or none: the "
+        description="CSV with a file column and label columns, in `path` or in `data/own/<domain>`. null or none: the "
         "file labels.csv in the archive, if there is one.",
     )
     num_images: Annotated[Count, Only("source", ("demo", "drawn"))] = Field(

@@ -62,7 +62,7 @@ class Only:
 
     def __str__(self) -> str:
         """Describe the condition as params.yaml would write it."""
-        return f"{self.key}: {' | '.join(_yaml(value) for value in self.values)}"
+        return f"{self.key}: {' or '.join(_yaml(value) for value in self.values)}"
 
 
 def setting(key: str, value: Any) -> str:
