@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import Kind, UserError, missing_file, unavailable
 from ..files import atomic_file
+from ..progress import progress_bar
 from .backends import PRETRAINED, TRAINED, OnnxBackend, TorchBackend
 from .bundle import MAX_TEXT_BYTES, describe, write_bundle
 from .model_info import Direction, ModelInfo
