@@ -69,7 +69,7 @@ def _write_history(folder: Path, model, test) -> None:
         columns |= {f"{name}_human2anime": [0.9, 0.8, 0.7], f"{name}_anime2human": [0.8, 0.7, 0.6]}
     pd.DataFrame(columns).to_csv(folder / "history.csv", index=False)
     (folder / "samples").mkdir()
-    sheet = Image.fromarray(sample_sheet(model, test["human"][1], test["anime"][1], 0))
+    sheet = sample_sheet(model, test["human"][1], test["anime"][1], 0)
     for epoch in range(1, EPOCHS + 1):
         sheet.save(folder / "samples" / f"epoch_{epoch:03d}.png")
 

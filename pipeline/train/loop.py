@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from PIL import Image
 from torch import Tensor
 
 from ..errors import UserError
@@ -82,7 +81,7 @@ def fit(
             faces_shown = monitor.real["human"][:8], monitor.real["anime"][:8]
             sheet = sample_sheet(run.averaged, *faces_shown, seed, monitor.twins)
             with atomic_file(folder / "samples" / f"epoch_{epoch:03d}.png") as partial:
-                Image.fromarray(sheet).save(partial, format="png")
+                sheet.save(partial, format="png")
             bar.write_line(_epoch_line(row, train.epochs))
         row = engine.share(row)
         if row["collapsed"] and train.on_collapse != "warn":

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 
+from ..contact_sheet import contact_sheet
 from ..devices import BATCH
 from ..features.distances import precision_recall
 from ..features.near_duplicates import diversity
@@ -168,22 +170,41 @@ def collapsed(row: dict[str, Any]) -> bool:
 
 def sample_sheet(
     model: TranslationModel, human: np.ndarray, anime: np.ndarray, seed: int, twins: Twins | None = None
-) -> np.ndarray:
-    """Return uint8 RGB: rows of photos, their translations and reconstructions, then the same for anime faces.
+) -> Image.Image:
+    """Draw the sheet of an epoch: a captioned row for each step of both directions.
 
-    With `twins`, the twins of `human`, each photo is drawn in the style of its twin.
+    With `twins`, the twins of `human`, each twin is shown and each photo is drawn in the style of its twin. A model
+    with several styles has a row for each of them.
+
+    Args:
+        model: The model.
+        human: uint8 RGB [n, R, R, 3].
+        anime: uint8 RGB [m, R, R, 3].
+        seed: Of the noise that a noise model adds.
+        twins: The twins of `human`.
     """
     columns = min(len(human), len(anime))
     human, anime, faces = human[:columns], anime[:columns], np.arange(columns)
-    masks = None if twins is None else twins.masks[faces]
-    style = 0 if twins is None else twins.drawings(faces, faces, human.shape[1])[1]
+    rows, masks, style = [("photo", human)], None, np.zeros(columns, dtype=np.int64)
+    if twins is not None:
+        masks, (drawn, style) = twins.masks[faces], twins.drawings(faces, faces, human.shape[1])
+        rows.append(("twin", drawn))
     fake_anime = model.translate(human, "human2anime", seed, masks, style)
+    rows.append(("output", fake_anime))
+    if len(model.config.styles) > 1:
+        rows += [
+            (name, model.translate(human, "human2anime", seed, masks, number))
+            for number, name in enumerate(model.config.styles)
+        ]
     fake_human = model.translate(anime, "anime2human", seed)
-    sheet = [
-        [human, fake_anime, model.translate(fake_anime, "anime2human", seed)],
-        [anime, fake_human, model.translate(fake_human, "human2anime", seed, style=style)],
+    rows += [
+        ("back", model.translate(fake_anime, "anime2human", seed)),
+        ("anime", anime),
+        ("output", fake_human),
+        ("back", model.translate(fake_human, "human2anime", seed, style=style)),
     ]
-    return np.concatenate([np.concatenate(list(row), axis=1) for rows in sheet for row in rows], axis=0)
+    captions = [name for name, row in rows for _ in row]
+    return contact_sheet([picture for _, row in rows for picture in row], captions, columns)
 
 
 def _precision_recall(features: np.ndarray, real: np.ndarray) -> dict[str, float]:

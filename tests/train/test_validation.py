@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from tiny_run import pooled, random_faces, settings, tiny_model
+from tiny_run import pooled, random_faces, random_twins, settings, tiny_model
 from torch import nn
 
+from pipeline.contact_sheet import CAPTION, MARGIN
 from pipeline.features.distances import frechet
 from pipeline.features.near_duplicates import copied_share
 from pipeline.train.objectives import Recipe
@@ -89,9 +90,31 @@ def test_training_mode_is_given_back():
     assert not recipe.networks["discriminator_anime"].training
 
 
+def face(sheet: np.ndarray, row: int, column: int) -> np.ndarray:
+    """Return a picture of a sheet of 32 px faces."""
+    top, left = MARGIN + row * (32 + MARGIN + CAPTION + 5), MARGIN + column * (32 + MARGIN)
+    return sheet[top : top + 32, left : left + 32]
+
+
 def test_sheet_has_a_row_for_each_step_of_both_ways():
     human, anime = random_faces(3, 0), random_faces(2, 1)
-    sheet = sample_sheet(tiny_model(settings()), human, anime, 0)
-    assert sheet.shape == (6 * 32, 2 * 32, 3)
-    np.testing.assert_array_equal(sheet[:32, :32], human[0])
-    np.testing.assert_array_equal(sheet[96:128, 32:], anime[1])
+    model = tiny_model(settings())
+    sheet = np.asarray(sample_sheet(model, human, anime, 0))
+    assert sheet.shape == (6 * (32 + MARGIN + CAPTION + 5) + MARGIN, 2 * (32 + MARGIN) + MARGIN, 3)
+    np.testing.assert_array_equal(face(sheet, 0, 0), human[0])
+    np.testing.assert_array_equal(face(sheet, 1, 1), model.translate(human[:2], "human2anime")[1])
+    np.testing.assert_array_equal(face(sheet, 3, 1), anime[1])
+
+
+def test_sheet_of_twins_shows_the_twin_and_every_style():
+    model = tiny_model(settings(model="pix2pix", generator_width=8, noise=False))
+    with torch.no_grad():
+        for weight in model.human2anime.parameters():
+            weight.add_(0.1 * torch.randn(weight.shape, generator=torch.Generator().manual_seed(weight.numel())))
+    human, twins = random_faces(2, 0), random_twins(2, 1)
+    drawn, style = twins.drawings(np.arange(2), np.arange(2), 32)
+    sheet = np.asarray(sample_sheet(model, human, random_faces(2, 2), 0, twins))
+    np.testing.assert_array_equal(face(sheet, 1, 1), drawn[1])
+    for column in range(2):
+        np.testing.assert_array_equal(face(sheet, 2, column), face(sheet, 3 + style[column], column))
+    assert not np.array_equal(face(sheet, 3, 0), face(sheet, 4, 0))
