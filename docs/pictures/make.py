@@ -15,9 +15,9 @@ from pipeline.inference import NoFaceError, Translator
 HERE = Path(__file__).parent
 SEED = 20261127  # of the people
 SIDE = 192  # px, one portrait in a picture
-#: People of the pictures, by index, chosen by eye for different gender, age, skin, hair, glasses and hats.
-HERO = (0, 1, 2, 3, 4, 5, 6, 7)
-GALLERY = (0, 2, 5)
+#: People of the pictures, by index, chosen by eye for different gender, age, skin and hair.
+HERO = (2, 5, 34, 19, 31, 12, 17, 41)
+GALLERY = (2, 19, 34)
 
 
 def people(indices: tuple[int, ...]) -> list[Image.Image]:
@@ -77,5 +77,5 @@ def candidates(count: int) -> Image.Image:
 
 
 if __name__ == "__main__":
-    hero().save(HERE / "hero.png", optimize=True)
-    styles().save(HERE / "styles.png", optimize=True)
+    hero().save(HERE / "hero.jpg", quality=88)
+    styles().save(HERE / "styles.jpg", quality=88)

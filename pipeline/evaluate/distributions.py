@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from ..features import distances, near_duplicates
+from ..networks.styled import PairDiscriminator
 from . import classifiers
 from .confidence_intervals import Interval, distance_interval, subset_interval
 from .metrics import MetricTable
@@ -73,13 +74,15 @@ def add_domain_accuracy(translation: Translation, metrics: MetricTable, rows: pd
 
 def add_discriminator_accuracy(translation: Translation, metrics: MetricTable) -> None:
     """Add the share of real and generated images that the model's own discriminator classifies correctly."""
-    if translation.discriminator is None:
-        reason = "the model was saved without its discriminators"
+    discriminator = translation.discriminator
+    if discriminator is None or isinstance(discriminator, PairDiscriminator):
+        saved = discriminator is not None
+        reason = "pix2pix scores pairs" if saved else "the model was saved without its discriminators"
         metrics.miss("discriminator_accuracy", translation.direction, reason)
         return
     real_images = translation.splits[translation.target].test_images
-    real = classifiers.discriminator_scores(translation.discriminator, real_images) > 0.5
-    generated = classifiers.discriminator_scores(translation.discriminator, translation.outputs) <= 0.5
+    real = classifiers.discriminator_scores(discriminator, real_images) > 0.5
+    generated = classifiers.discriminator_scores(discriminator, translation.outputs) <= 0.5
     # As many of each: otherwise a constant discriminator would not have an accuracy of one half.
     n = min(len(real), len(generated))
     correct = np.concatenate([real[:n], generated[:n]])
