@@ -19,7 +19,7 @@ from pipeline.networks.model import load_model
 
 PROJECT = Path(__file__).parents[1]
 STAGES = [f"{name}@{domain}" for name in ("download", "resize", "landmarks", "filter", "balance") for domain in DOMAINS]
-STAGES += ["split", "train", "evaluate", "report"]
+STAGES += ["split", "twins@human", "train", "evaluate", "report"]
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000)]
 
