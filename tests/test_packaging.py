@@ -148,7 +148,7 @@ def exported(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("export")
     uv("pip", "install", "--quiet", "--python", sys.executable, "--no-deps", "--target", folder / "wheel", wheel)
     code = "import sys; from animemorph.cli import app; assert 'pipeline' not in sys.modules; app()"
-    command = [sys.executable, "-c", code, "export", "-o", "own.zip"]
+    command = [sys.executable, "-c", code, "export", "-o", "own.zip", "--model", str(ROOT / "pipeline" / "pretrained")]
     paths = outside() | {"PYTHONPATH": str(folder / "wheel")}
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=paths)
     assert done.returncode == 0, done.stderr

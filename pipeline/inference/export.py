@@ -40,7 +40,9 @@ def export(folder: Path | None, output: Path, half: bool = False, seed: int = 0)
     Raises:
         UserError: no such model, PyTorch or onnx is not installed, or the graphs do not agree with PyTorch.
     """
-    folder = folder or next((path for path in (TRAINED, PRETRAINED) if (path / "model.json").is_file()), TRAINED)
+    # A wheel has the shipped model as a bundle only: there is nothing to export again.
+    weights = "generator_human2anime.safetensors"
+    folder = folder or next((path for path in (TRAINED, PRETRAINED) if (path / weights).is_file()), TRAINED)
     if not (folder / "model.json").is_file():
         raise missing_file(folder / "model.json", "Train with `dvc repro`, or pass a training folder")
     try:
