@@ -122,6 +122,7 @@ MISTAKES: list[tuple[dict[str, object], Kind, str]] = [
     ({"download.human.source": "demos"}, Kind.BAD_VALUE, "download.human.source"),
     ({"profile": "dmeo"}, Kind.BAD_VALUE, "profile"),
     ({"profile": ["demo"]}, Kind.BAD_VALUE, "profile"),
+    ({"train.noise_sdt": None}, Kind.BAD_VALUE, "train.noise_sdt"),
     ({"profile": ...}, Kind.BAD_VALUE, "profile"),
     ({"profiles": ...}, Kind.BAD_VALUE, "profile"),
     ({"profiles.demo": None}, Kind.BAD_VALUE, "profile"),

@@ -14,7 +14,15 @@ from ..errors import bad_value, conflict
 from . import errors
 from .base import Domain, Executor, Group, PerDomain
 from .data import Balance, DomainFilter, DomainLandmarks, Filter, GenderCounts, Landmarks, Resize, Source, Split
-from .merge import drop_without_effect, keys_without_value, merge, read, refuse_in_profile, refuse_without_effect
+from .merge import (
+    drop_without_effect,
+    keys_without_value,
+    merge,
+    read,
+    refuse_in_profile,
+    refuse_without_effect,
+    unknown_nulls,
+)
 from .model import Evaluate, Report, Train, Twins
 
 __all__ = [
@@ -62,8 +70,8 @@ class Params(Group):
         count = self.twins.style_count
         if self.train.needs_twins and not self.train.styled and count > 1:
             raise conflict(
-                "train.lambda_twin",
-                f"teaches {count} styles, but generator {self.train.generator} draws in one",
+                "twins.styles",
+                f"is {count} styles, but generator {self.train.generator} draws in one",
                 "Set 'twins.styles' to 1 or 'train.generator' to styled_unet",
             )
         return self
@@ -86,6 +94,8 @@ def in_force(content: dict[str, Any]) -> Params:
     if not isinstance(profile, str) or profile not in known or not isinstance(profiles[profile], dict):
         raise bad_value("profile", profile, f"one of {', '.join(map(str, known)) or 'the keys of `profiles`'}")
     refuse_in_profile(profiles[profile], profile)
+    for key, siblings in unknown_nulls(Params, content):
+        raise errors.unknown_key(key, key.rpartition(".")[2], siblings)
     merged = merge(content, profiles[profile])
     try:
         params = Params.model_validate(merged)

@@ -51,6 +51,17 @@ def refuse_in_profile(profile: dict[str, Any], name: str) -> None:
         raise conflict(f"profiles.{name}.{key}", "has no effect in a profile", f"Set {key!r} at the top level")
 
 
+def unknown_nulls(model: type[BaseModel], top: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, list[str]]]:
+    """Yield unknown keys that are null, which the merge would drop, each with the known keys of its group."""
+    for name, value in top.items():
+        field = model.model_fields.get(name)
+        if field is None and value is None:
+            yield f"{prefix}{name}", list(model.model_fields)
+        group = field.annotation if field else None
+        if isinstance(value, dict) and isinstance(group, type) and issubclass(group, Group):
+            yield from unknown_nulls(group, value, f"{prefix}{name}.")
+
+
 def keys_without_value(model: type[BaseModel], content: Any, prefix: str = "") -> Iterator[str]:
     """Yield the keys that would get a default from the code, which DVC does not watch."""
     for name, field in model.model_fields.items():
