@@ -29,7 +29,8 @@ FOUND = {"skin": "fair", "expression": "smile", "hat": "none", "glasses": "none"
 def resized(tmp_path_factory) -> Path:
     """A project folder with params and what `resize` writes for the domain anime; rows 3 and 7 show no face."""
     folder = tmp_path_factory.mktemp("project")
-    shutil.copy(ROOT / "params.yaml", folder)
+    text = (ROOT / "params.yaml").read_text().replace("anime: {detector: truth", "anime: {detector: animeface")
+    (folder / "params.yaml").write_text(text)
     pixels = np.stack([draw(0, row, SIZE, **FOUND).picture for row in range(N)])
     pixels[3], pixels[7] = not_faces.flat(np.random.default_rng(0), SIZE), 0
     write(folder, "anime", pixels)

@@ -25,6 +25,7 @@ SMALL = {
     "discriminator_width": 2,
     "batch_size": 2,
     "epochs": 2,
+    "lambda_twin": [0.0, 0.0],
 }
 
 
