@@ -64,7 +64,7 @@ def test_not_a_number_stops_at_once_and_keeps_the_last_good_checkpoint(tmp_path:
     run = Run(settings(), tiny_model(settings()), Engine(), tmp_path)
     with torch.no_grad():
         next(run.model.discriminator_anime.parameters()).fill_(float("nan"))
-    bar = loop.tqdm(disable=True)
+    bar = loop.progress_bar(total=1, desc="train", unit="image", hidden=True)
     human, anime = torch.zeros(2, 2, 3, 32, 32)
     unread = [run.step(Batch(human, anime), 1e-4, 0)]
     with pytest.raises(UserError, match="the loss adversarial_anime became nan in epoch 3, step 2: lower"):
