@@ -41,7 +41,7 @@ def read_bundle(path: Path) -> tuple[ModelInfo, dict[Direction, bytes]]:
     """Read and check a bundle.
 
     Returns:
-        What the model is, and one ONNX file per direction.
+        The description of the model, and one ONNX file per direction.
 
     Raises:
         UserError: The file is no bundle, lacks or adds a member, is too large, does not match its hashes, or a graph

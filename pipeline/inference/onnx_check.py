@@ -134,7 +134,7 @@ def run_once(path: Path, facts: ModelInfo, graphs: dict[Direction, bytes]) -> No
 
     Args:
         path: Bundle, for the error.
-        facts: What the model is.
+        facts: Description of the model.
         graphs: ONNX files.
 
     Raises:

@@ -57,7 +57,7 @@ class TranslationWorker:
         self.info = self.start()
 
     def start(self) -> ModelInfo:
-        """Start the process if it does not run; return what the model is."""
+        """Start the process if it does not run; return the description of the model."""
         if self._process is not None and self._process.is_alive():
             return self.info
         context = multiprocessing.get_context("spawn")
