@@ -55,7 +55,7 @@ class Translator:
             style: Name of the style to draw in, one of `facts.styles`; None: the first.
 
         Raises:
-            UserError: The model or style does not exist, is damaged, or needs a package that is not installed.
+            UserError: The model or style does not exist or is damaged, or a package is missing.
         """
         self._generators = load_generators(None if model is None else Path(model))
         self.facts = self._generators.facts

@@ -169,7 +169,7 @@ class _RequestQueue:
         Raises:
             HttpError: The request is wrong, the photo cannot be translated, or too many photos are waiting.
         """
-        # Browsers send this type to another origin only after asking, and this server never allows it: no foreign page can
+        # Browsers send this type to another origin only after asking, and we never allow it: no foreign page can
         # use a visitor's browser to translate.
         if request.headers.get("content-type") != "application/octet-stream":
             raise HttpError(415, "Send the photo's bytes as application/octet-stream.")
