@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from ruamel.yaml import YAML
 
 from pipeline.download import not_faces
 from pipeline.download.drawn import LANDMARKS
@@ -29,12 +30,19 @@ FOUND = {"skin": "fair", "expression": "smile", "hat": "none", "glasses": "none"
 def resized(tmp_path_factory) -> Path:
     """A project folder with params and what `resize` writes for the domain anime; rows 3 and 7 show no face."""
     folder = tmp_path_factory.mktemp("project")
-    text = (ROOT / "params.yaml").read_text().replace("anime: {detector: truth", "anime: {detector: animeface")
-    (folder / "params.yaml").write_text(text)
+    choose_detector(folder, "anime", "animeface")
     pixels = np.stack([draw(0, row, SIZE, **FOUND).picture for row in range(N)])
     pixels[3], pixels[7] = not_faces.flat(np.random.default_rng(0), SIZE), 0
     write(folder, "anime", pixels)
     return folder
+
+
+def choose_detector(folder: Path, domain: str, detector: str, **values: str) -> None:
+    """Write `params.yaml` with another detector in the demo profile."""
+    yaml = YAML()
+    content = yaml.load(ROOT / "params.yaml")
+    content["profiles"]["demo"]["landmarks"][domain] |= {"detector": detector, **values}
+    yaml.dump(content, folder / "params.yaml")
 
 
 def write(folder: Path, domain: str, pixels: np.ndarray, **columns: object) -> None:
@@ -137,8 +145,7 @@ def test_workers_do_not_change_a_byte(finished, tmp_path):
 
 
 def celeba_project(folder: Path, columns: dict[str, list[float]]) -> None:
-    text = (ROOT / "params.yaml").read_text().replace("human: {detector: dlib", "human: {detector: celeba")
-    (folder / "params.yaml").write_text(text)
+    choose_detector(folder, "human", "celeba")
     write(folder, "human", np.zeros((2, SIZE, SIZE, 3), np.uint8), **columns)
 
 
@@ -161,8 +168,7 @@ def test_landmarks_of_celeba(tmp_path):
 
 
 def truth_project(folder: Path, **columns: object) -> None:
-    text = (ROOT / "params.yaml").read_text().replace("anime: {detector: animeface", "anime: {detector: truth")
-    (folder / "params.yaml").write_text(text)
+    choose_detector(folder, "anime", "truth")
     write(folder, "anime", np.zeros((2, SIZE, SIZE, 3), np.uint8), **columns)
 
 
@@ -213,9 +219,7 @@ def test_celeba_with_degenerate_points(tmp_path):
 
 def test_missing_folder_of_weights_is_named(finished, tmp_path):
     (tmp_path / "data").symlink_to(finished / "data")
-    text = (ROOT / "params.yaml").read_text()
-    text = text.replace("animeface, face_detector: none, weights: none", "dlib, face_detector: none, weights: nowhere")
-    (tmp_path / "params.yaml").write_text(text)
+    choose_detector(tmp_path, "anime", "dlib", weights="nowhere")
     code, said = run(tmp_path, "anime", ANIMEMORPH_SCRATCH=str(tmp_path / "scratch"))
     assert code == 1
     assert "nowhere" in said
