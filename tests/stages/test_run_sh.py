@@ -24,11 +24,11 @@ def project(tmp_path: Path) -> Path:
 
 
 def launch(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the launcher from a shell that no Python is the parent of."""
-    script = 'sh stages/run.sh split "a b"; code=$?; exit $code'
-    return subprocess.run(
-        ["sh", "-c", script], cwd=folder, env=BARE | environment, capture_output=True, text=True, timeout=120
-    )
+    """Run the launcher below three shells: it looks for a Python among its three nearest ancestors."""
+    command = ["sh", "stages/run.sh", "split", "a b"]
+    for _ in range(3):
+        command = ["sh", "-c", '"$@"; exit $?', "sh", *command]
+    return subprocess.run(command, cwd=folder, env=BARE | environment, capture_output=True, text=True, timeout=120)
 
 
 @pytest.mark.parametrize("environment", [{}, {"UV_PROJECT_ENVIRONMENT": sys.prefix}, {"VIRTUAL_ENV": "gone"}])
