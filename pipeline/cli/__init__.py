@@ -110,6 +110,7 @@ def translate_command(
     force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
     seed: Seed = 0,
     style: Annotated[str | None, typer.Option(help="Name of the drawing style; by default the model's first.")] = None,
+    variants: Annotated[int, typer.Option(min=1, help="Number of styles, a file each; with --grid one sheet.")] = 1,
     model: Model = None,
 ) -> None:
     """Translate the faces of photos and videos into anime faces.
@@ -123,7 +124,7 @@ def translate_command(
         raise conflict("--paste", "cannot be combined with --grid", "Use one of them")
     # SIGTERM ends the command as Ctrl-C does: no temporary file stays.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    options = TranslateOptions(size, seed, paste, grid, largest, anyway, style)
+    options = TranslateOptions(size, seed, paste, grid, largest, anyway, style, variants)
     raise typer.Exit(translate(inputs, output, model, options, force))
 
 

@@ -15,7 +15,7 @@ from ..errors import Kind, UserError, bad_value, conflict, unavailable, user_mes
 from ..files import atomic_file
 from ..images import resize
 from ..inference.photo_io import MAX_PIXELS, WRITABLE, read_photo, write_photo
-from ..inference.translator import Translator, grid, paste
+from ..inference.translator import Translator, grid, paste, style_sheet
 from ..progress import progress_bar
 from .inputs import Job, plan, printable
 
@@ -38,18 +38,52 @@ class TranslateOptions:
     largest: bool
     anyway: bool
     style: str | None = None
+    variants: int = 1
 
-    def pictures(self, translator: Translator, photo: np.ndarray) -> list[np.ndarray]:
-        """Translate one upright photo, uint8 RGB [H, W, 3], to the pictures to write, uint8 RGB."""
-        faces = translator.faces(photo, self.seed, most=1 if self.largest else None, anyway=self.anyway, back=self.grid)
-        if self.paste:
-            return [paste(photo, faces)]
+    def styles(self, translator: Translator) -> list[str | None]:
+        """Return the names of the styles to draw in; None: that of the translator.
+
+        Raises:
+            UserError: The model has fewer styles than variants were asked for.
+        """
+        if self.variants == 1:
+            return [None]
+        names = translator.facts.styles
+        if not 1 <= self.variants <= len(names):
+            raise bad_value("--variants", self.variants, f"1 to {max(1, len(names))}, the number of the model's styles")
+        first = translator.facts.style_number(self.style)
+        return [names[(first + number) % len(names)] for number in range(self.variants)]
+
+    def pictures(self, translator: Translator, photo: np.ndarray) -> dict[str, np.ndarray]:
+        """Translate one upright photo, uint8 RGB [H, W, 3].
+
+        Returns:
+            End of the name of a file -> its picture, uint8 RGB.
+        """
+        back = self.grid and self.variants == 1
+        faces = translator.faces(photo, self.seed, most=1 if self.largest else None, anyway=self.anyway, back=back)
+        variants = {
+            name: faces if name is None else translator.in_style(photo, faces, name, self.seed)
+            for name in self.styles(translator)
+        }
         if self.grid:
-            if 3 * len(faces) * self.size**2 > MAX_PIXELS:
+            columns = 3 if self.variants == 1 else 1 + self.variants
+            if columns * len(faces) * self.size**2 > MAX_PIXELS:
                 limit = f"small enough that {len(faces)} faces fit into {MAX_PIXELS // 10**6} million pixels"
                 raise bad_value("--size", self.size, limit, "Or add --largest")
-            return [grid(photo, faces, self.size)]
-        return [resize(face.anime, self.size, self.size) for face in faces]
+            if self.variants == 1:
+                return {"": grid(photo, faces, self.size)}
+            return {"": style_sheet(photo, list(variants.values()), self.size)}
+        pictures = {}
+        for name, drawn in variants.items():
+            style = "" if name is None else f"-{name}"
+            if self.paste:
+                pictures[style] = paste(photo, drawn)
+                continue
+            for number, face in enumerate(drawn, start=1):
+                ending = (f"-{number}" if number > 1 else "") + style
+                pictures[ending] = resize(face.anime, self.size, self.size)
+        return pictures
 
 
 def translate(inputs: list[str], output: str, model: Path | None, options: TranslateOptions, force: bool) -> int:
@@ -69,6 +103,7 @@ def translate(inputs: list[str], output: str, model: Path | None, options: Trans
         if job.video and job.target is None:
             raise bad_value("--output", "-", "a file or folder for a video")
     translator = Translator(model, options.style)
+    options.styles(translator)
     written = failed = 0
     bar = progress_bar(jobs, desc="translate", unit="file", hidden=len(jobs) == 1)
     for job in bar:
@@ -100,6 +135,8 @@ def _translate_one(translator: Translator, job: Job, options: TranslateOptions, 
 
         if options.grid:
             raise conflict("--grid", "is not possible for a video", "Leave it out")
+        if options.variants > 1:
+            raise conflict("--variants", "is not possible for a video", "Leave it out")
         assert job.source is not None and job.target is not None
         with _writing(job.target):
             clip = translate_video(translator, job.source, job.target, seed=options.seed, largest=options.largest)
@@ -107,10 +144,10 @@ def _translate_one(translator: Translator, job: Job, options: TranslateOptions, 
             tqdm.write(f"note: {_name(job)}: {note}", file=sys.stderr)
         return 1
     pictures = options.pictures(translator, read_photo(_read(job)))
-    targets = list(_targets(job, len(pictures)))
+    targets = _targets(job, list(pictures))
     for target in targets:
         _refuse_existing(target, force)
-    for target, picture in zip(targets, pictures, strict=True):
+    for target, picture in zip(targets, pictures.values(), strict=True):
         with _writing(target):
             _write(target, picture)
     return len(targets)
@@ -122,14 +159,13 @@ def _refuse_existing(target: Path | None, force: bool) -> None:
             raise conflict(printable(target), "exists", "Add --force to overwrite it")
 
 
-def _targets(job: Job, count: int) -> Iterator[Path | None]:
-    if job.target is None and count > 1:
-        raise conflict("standard output", f"takes one picture, not {count} faces", "Add --largest, --grid or --paste")
-    for number in range(1, count + 1):
-        if job.target is None or number == 1:
-            yield job.target
-        else:
-            yield job.target.with_name(f"{job.target.stem}-{number}{job.target.suffix}")
+def _targets(job: Job, endings: list[str]) -> list[Path | None]:
+    if job.target is None:
+        if len(endings) > 1:
+            fix = "Add --largest, --grid or --paste"
+            raise conflict("standard output", f"takes one picture, not {len(endings)}", fix)
+        return [None]
+    return [job.target.with_name(f"{job.target.stem}{ending}{job.target.suffix}") for ending in endings]
 
 
 def _read(job: Job) -> bytes:

@@ -5,6 +5,8 @@ detector proposes where they are, then the model's own detector looks at the nei
 about as much of its square as a stored face does, and has the last word.
 """
 
+from collections.abc import Callable
+
 import dlib
 import numpy as np
 
@@ -18,6 +20,8 @@ SEARCH_SIDES = (1280, 2560)
 SMALL_SIDE = 512
 #: Side of the square around a proposal, in sides of its box: as stored faces have it, then past a larger neighbour.
 NEIGHBOURHOODS = (1.7, 1.3)
+#: Detection score from which a photo is certainly the right way up; the own threshold of dlib.
+CONFIDENT = 0.5
 
 
 class FaceFinder:
@@ -37,6 +41,40 @@ class FaceFinder:
         if not found:  # the detector may see what HOG does not
             found = self._detector.detect(photo[None])[0]
         return sorted(found, key=lambda detection: -detection.area)
+
+    def find_any_way_up[T](
+        self, photo: np.ndarray, convert: Callable[[np.ndarray, list[Detection]], list[T]]
+    ) -> tuple[np.ndarray, list[T]]:
+        """Find the faces of a photo, also if it lies on its side.
+
+        The other three ways up are tried if no face is found with confidence. The most confident detection counts.
+
+        Args:
+            photo: uint8 RGB [H, W, 3].
+            convert: Converts the detections in a photo that may be turned; those that are no faces are left out.
+
+        Returns:
+            The map from the photo's pixels to those of the turned one, [3, 3]; and the converted detections in it.
+        """
+        height, width = photo.shape[:2]
+        detections = self.find(photo)
+        best, found = max((one.score for one in detections), default=0.0), convert(photo, detections)
+        map_to_found = np.eye(3)
+        if best >= CONFIDENT:
+            return map_to_found, found
+        # Quarter turns to the left, and the map of the photo's points that goes with each.
+        turns = {
+            1: [[0, 1, 0], [-1, 0, width], [0, 0, 1]],
+            2: [[-1, 0, width], [0, -1, height], [0, 0, 1]],
+            3: [[0, -1, height], [1, 0, 0], [0, 0, 1]],
+        }
+        for quarters, turn in turns.items():
+            turned = np.ascontiguousarray(np.rot90(photo, quarters))
+            detections = self.find(turned)
+            score = max((one.score for one in detections), default=0.0)
+            if score > best and (score >= CONFIDENT or not found):
+                best, found, map_to_found = score, convert(turned, detections), np.array(turn, dtype=np.float64)
+        return map_to_found, found
 
     def _propose(self, photo: np.ndarray, sides: tuple[int, ...]) -> list[np.ndarray]:
         longest = max(photo.shape[:2])

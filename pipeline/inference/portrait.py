@@ -11,7 +11,7 @@ from ..drawing import Drawing, draw_in_style
 from ..errors import Kind
 from ..features.attributes import known, measure
 from ..images import crop_aligned, inside_photo
-from ..landmarks import create_detector
+from ..landmarks import Detection, create_detector
 from ..landmarks.alignment import similarity
 from ..landmarks.pose import head_pose
 from .face_finder import FaceFinder
@@ -77,10 +77,10 @@ def draw_portrait(photo: Image.Image, style: int | str = "modern", size: int = 5
 
 
 def find_people(photo: np.ndarray) -> list[Person]:
-    """Find and measure the faces of a photo.
+    """Find and measure the faces of a photo, also if it lies on its side.
 
     Args:
-        photo: Upright, uint8 RGB [H, W, 3].
+        photo: uint8 RGB [H, W, 3].
 
     Returns:
         The people, the largest face first.
@@ -88,8 +88,17 @@ def find_people(photo: np.ndarray) -> list[Person]:
     Raises:
         NoFaceError: No face was found.
     """
+    turn, people = _finder().find_any_way_up(photo, _measure)
+    if not people:
+        raise NoFaceError(
+            "no face was found. Use a photo that shows one from the front.", kind=Kind.MISSING, subject="face"
+        )
+    return [Person(person.align @ turn, person.attributes) for person in people]
+
+
+def _measure(photo: np.ndarray, detections: list[Detection]) -> list[Person]:
     people = []
-    for detection in _finder().find(photo):
+    for detection in detections:
         align = similarity(detection.keypoints, detection.schema, "human")
         pose = head_pose(detection.keypoints, detection.schema)
         if align is None or pose is None:
@@ -101,10 +110,6 @@ def find_people(photo: np.ndarray) -> list[Person]:
         gender, age = _gender_and_age(photo, detection.box)
         attributes = measure(crop, inside, points, pose.yaw, pose.pitch, gender, age)
         people.append(Person(align, attributes))
-    if not people:
-        raise NoFaceError(
-            "no face was found. Use a photo that shows one from the front.", kind=Kind.MISSING, subject="face"
-        )
     return people
 
 

@@ -1,6 +1,6 @@
 """A photo in, anime faces out: the same code behind the command, the page, videos and Python."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +20,6 @@ MAX_FACES = 100
 BATCH = 16
 #: Side of a face's box as a share of the crop, for a model that was trained on faces that were not aligned.
 FACE_SHARE = 0.55
-#: Detection score from which a photo is certainly the right way up; the own threshold of dlib.
-CONFIDENT = 0.5
 
 
 class NoFaceError(UserError):
@@ -98,7 +96,8 @@ class Translator:
             NoFaceError: no face was found, and not `anyway`.
             UserError: there are more than 100 faces, and `most` is None.
         """
-        aligns = self._find_any_way_up(photo)
+        turn, found = self._finder.find_any_way_up(photo, self._aligns)
+        aligns = [align @ turn for align in found]
         if not aligns:
             if not anyway:
                 text = "no face was found. Use a photo that shows a face from the front."
@@ -112,6 +111,25 @@ class Translator:
         anime = self.run(crops, "human2anime", seed, self.masks(photo, aligns))
         backs = self.run(anime, "anime2human") if back else [None] * len(aligns)
         return [Face(*parts) for parts in zip(aligns, crops, anime, backs, strict=True)]
+
+    def in_style(self, photo: np.ndarray, faces: list[Face], style: str | None, seed: int = 0) -> list[Face]:
+        """Translate faces that `faces` found in a photo again, in another style.
+
+        Args:
+            photo: The same photo, uint8 RGB [H, W, 3].
+            faces: Its faces.
+            style: Name of the style, one of `facts.styles`; None: that of the translator.
+            seed: Random seed of the noise.
+
+        Returns:
+            The faces with new `anime` pictures, without `back`.
+
+        Raises:
+            UserError: The model has no such style.
+        """
+        crops, masks = np.stack([face.crop for face in faces]), self.masks(photo, [face.align for face in faces])
+        anime = self.run(crops, "human2anime", seed, masks, style)
+        return [replace(face, anime=picture, back=None) for face, picture in zip(faces, anime, strict=True)]
 
     def find(self, photo: np.ndarray, sides: tuple[int, ...] = SEARCH_SIDES) -> list[np.ndarray]:
         """Find faces in uint8 RGB [H, W, 3]: an alignment [2, 3] each, photo's pixels to unit square, largest first.
@@ -139,39 +157,21 @@ class Translator:
         height, width = photo.shape[:2]
         return np.stack([inside_photo(align, self.facts.resolution, (height, width)) for align in aligns])
 
-    def _find_any_way_up(self, photo: np.ndarray) -> list[np.ndarray]:
-        """Find the faces of a photo, also if it lies on its side; see `find`.
-
-        The other three ways up are tried if no face is found with confidence. The most confident detection counts.
-        """
-        height, width = photo.shape[:2]
-        detections = self._finder.find(photo)
-        best, found = max((one.score for one in detections), default=0.0), self._aligns(photo, detections)
-        if best >= CONFIDENT:
-            return found
-        # Quarter turns to the left, and the map of the photo's points that goes with each.
-        turns = {
-            1: [[0, 1, 0], [-1, 0, width], [0, 0, 1]],
-            2: [[-1, 0, width], [0, -1, height], [0, 0, 1]],
-            3: [[0, -1, height], [1, 0, 0], [0, 0, 1]],
-        }
-        for quarters, turn in turns.items():
-            turned = np.ascontiguousarray(np.rot90(photo, quarters))
-            detections = self._finder.find(turned)
-            score = max((one.score for one in detections), default=0.0)
-            if score > best and (score >= CONFIDENT or not found):
-                best = score
-                found = [align @ np.array(turn, dtype=np.float64) for align in self._aligns(turned, detections)]
-        return found
-
     def run(
-        self, crops: np.ndarray, direction: Direction, seed: int = 0, masks: np.ndarray | None = None
+        self,
+        crops: np.ndarray,
+        direction: Direction,
+        seed: int = 0,
+        masks: np.ndarray | None = None,
+        style: str | None = None,
     ) -> np.ndarray:
         """Translate crops, uint8 RGB [n, R, R, 3], to uint8 RGB [n, R, R, 3].
 
         The noise of a noise model is `numpy.random.default_rng(seed)`'s, whatever runs the network. `masks` are those
-        of `masks()`; without them all pixels count as part of the photo. A model without masks ignores them.
+        of `masks()`; without them all pixels count as part of the photo. A model without masks ignores them. `style`
+        is a name of `facts.styles`; None: the style of the translator.
         """
+        number = self._style if style is None else self.facts.style_number(style)
         images = np.ascontiguousarray(crops.transpose(0, 3, 1, 2), dtype=np.float32) / np.float32(127.5) - np.float32(1)
         if direction == "human2anime" and self.facts.noise_std > 0:
             noise = np.random.default_rng(seed).standard_normal(images.shape[1:], dtype=np.float32)
@@ -180,7 +180,7 @@ class Translator:
             inside = np.ones(crops.shape[:3], dtype=bool) if masks is None else masks
             images = np.concatenate([images, inside[:, None].astype(np.float32)], axis=1)
         parts = [
-            self._generators.run(images[start : start + BATCH], direction, self._style)
+            self._generators.run(images[start : start + BATCH], direction, number)
             for start in range(0, len(images), BATCH)
         ]
         translated = np.concatenate(parts)
@@ -197,6 +197,21 @@ def grid(photo: np.ndarray, faces: list[Face], size: int) -> np.ndarray:
         back = face.anime if face.back is None else face.back
         outputs = [resize(picture, size, size) for picture in (face.anime, back)]
         rows.append(np.hstack([crop_aligned(photo, face.align, size), *outputs]))
+    return np.vstack(rows)
+
+
+def style_sheet(photo: np.ndarray, variants: list[list[Face]], size: int) -> np.ndarray:
+    """Lay out photo and styles, one row a face: uint8 RGB [n * size, (1 + styles) * size, 3].
+
+    Args:
+        photo: uint8 RGB [H, W, 3].
+        variants: The same n faces in each style.
+        size: Pixels, side of a cell.
+    """
+    rows = []
+    for styles in zip(*variants, strict=True):
+        cells = [resize(face.anime, size, size) for face in styles]
+        rows.append(np.hstack([crop_aligned(photo, styles[0].align, size), *cells]))
     return np.vstack(rows)
 
 

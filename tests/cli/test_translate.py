@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from pipeline.cli import app
 from pipeline.cli.inputs import plan, printable
 from pipeline.errors import Kind, UserError
+from pipeline.inference.backends import BUNDLE, PRETRAINED
 from pipeline.inference.photo_io import read_photo, write_photo
 
 
@@ -87,6 +88,28 @@ def test_several_faces_and_the_ways_to_show_them(group: np.ndarray, tiny_bundle:
     refused = run("translate", photo, "-o", "-", "--model", tiny_bundle)
     assert (refused.returncode, refused.stdout) == (1, b"")
     assert "--largest" in refused.stderr.decode()
+
+
+def test_styles_as_files_and_as_one_sheet(group: np.ndarray, tmp_path: Path) -> None:
+    """The shipped model: one file a face and style, the same pictures in a sheet, and as many as the model has."""
+    photo, shipped = tmp_path / "two.png", PRETRAINED / BUNDLE
+    Image.fromarray(group[:, :512]).save(photo)
+    words = ["translate", str(photo), "--model", str(shipped), "--size", "64", "--variants", "2", "--style", "cool"]
+    assert CliRunner().invoke(app, [*words, "-o", str(tmp_path / "out")]).exit_code == 0
+    written = {path.name: np.asarray(Image.open(path)) for path in (tmp_path / "out").iterdir()}
+    first, second = "cool", "modern"  # after the last style comes the first
+    assert set(written) == {f"two{face}-{style}.png" for face in ("", "-2") for style in (first, second)}
+    assert CliRunner().invoke(app, [*words, "-o", str(tmp_path / "sheet.png"), "--grid"]).exit_code == 0
+    sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
+    assert sheet.shape == (128, 192, 3)
+    assert np.array_equal(sheet[64:, 64:128], written["two-2-cool.png"])
+    assert np.abs(sheet[64:, 64:128].astype(int) - sheet[64:, 128:]).mean() > 3
+    done = CliRunner().invoke(app, [*words, "-o", "-"])
+    assert (done.exit_code, done.stdout_bytes) == (1, b"")
+    words[words.index("2")] = "9"
+    done = CliRunner().invoke(app, [*words, "-o", str(tmp_path / "more")])
+    assert done.exit_code == 1
+    assert "'--variants' must be 1 to 8" in done.stderr
 
 
 @pytest.mark.parametrize(

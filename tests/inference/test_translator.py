@@ -19,6 +19,7 @@ from pipeline.inference import NoFaceError, Translator, blending
 from pipeline.inference.blending import paste_face, soft_mask
 from pipeline.inference.face_finder import FaceFinder
 from pipeline.inference.photo_io import pil_to_rgb, read_photo
+from pipeline.inference.portrait import find_people
 from pipeline.inference.translator import Face, grid, paste
 from pipeline.landmarks import Detection, create_detector
 from pipeline.landmarks.schemas import SCHEMAS
@@ -77,6 +78,16 @@ def test_photo_on_its_side_gives_the_same_crop(translator: Translator, portrait:
     turned = translator.faces(np.ascontiguousarray(np.rot90(photo, quarters)), most=1)[0]
     assert np.abs(turned.crop.astype(int) - upright.crop).mean() < 1
     assert not np.allclose(turned.align, upright.align)
+
+
+@pytest.mark.parametrize("quarters", [1, 3])
+def test_people_are_measured_whichever_way_up(portrait: Path, quarters: int) -> None:
+    photo = np.asarray(Image.open(portrait))
+    (upright,), (turned,) = (find_people(np.ascontiguousarray(np.rot90(photo, q))) for q in (0, quarters))
+    assert turned.attributes == upright.attributes
+    first, second = (np.linalg.inv(np.vstack([one.align, [0, 0, 1]]))[:2] @ (0.5, 0.5, 1) for one in (upright, turned))
+    x, y = first
+    assert np.allclose(second, {1: (y, 256 - x), 3: (256 - y, x)}[quarters], atol=0.01)
 
 
 def test_turned_photos_are_tried_only_without_an_upright_face(
