@@ -32,7 +32,7 @@ class BackHair:
     def __init__(self, head: Head, who: Figure, painter: Painter, volume: float, random: np.random.Generator) -> None:
         self.head, self.who, self.painter, self.volume, self._random = head, who, painter, volume, random
         self.wide = volume * random.uniform(0.96, 1.1)
-        self.flare = random.uniform(0.84, 1.24)
+        self.flare = who.hair_flare
 
     def _behind(self, points: Points) -> Points:
         return self.head.round(points, -34)

@@ -36,7 +36,9 @@ def background(style: Style, grade: Grade, size: int, random: np.random.Generato
     """
     canvas = Canvas(grade, prefix="b")
     if style.background_colour is not None:
-        _cover(canvas, style.background_colour, style.background_colour)
+        # Backgrounds are drawn paler than people, so that a colourful wall does not outshine the face.
+        paler = mix(style.background_colour, (222, 222, 222), 0.3)
+        _cover(canvas, paler, paler)
         blur = 0.0
     else:
         blur = {

@@ -140,7 +140,7 @@ class Face:
         y, size, smile = self.mouth_y, self._mouth_size, self.who.smile
         if self.who.mouth_open > OPEN_MOUTH:
             return self._open_mouth(canvas, y, size)
-        bend, half = 8 * smile, (14 + 4 * max(0.0, smile)) * size
+        bend, half = (11 if smile > 0 else 8) * smile, (13 + 10 * max(0.0, smile)) * size
         curve = bezier(
             (-half, y - bend * 0.5),
             (-half * 0.4, y + bend * 0.62),
@@ -163,8 +163,8 @@ class Face:
 
     def _open_mouth(self, canvas: Canvas, y: float, size: float) -> Points:
         smile = max(0.0, self.who.smile)
-        half, drop = (8.5 + 8.5 * smile) * size, (5 + 18 * self.who.mouth_open) * size
-        corner = y - 4 * smile
+        half, drop = (8.5 + 17 * smile) * size, (5 + 18 * self.who.mouth_open) * size
+        corner = y - 6 * smile
         top = bezier((-half, corner), (-half * 0.5, y - 6 + 4 * smile), (half * 0.5, y - 6 + 4 * smile), (half, corner))
         bottom = bezier((half, corner), (half * 0.85, y + drop), (-half * 0.85, y + drop), (-half, corner))
         placed = self.head.face(np.concatenate([top, bottom[1:-1]]), 4)
@@ -173,7 +173,7 @@ class Face:
             tongue = ellipse(0, y + drop * 0.78, half * 0.6, drop * 0.36)
             canvas.fill(self.head.face(tongue, 4), mix((222, 122, 120), self.skin, 0.25))
             if smile > TEETH:
-                canvas.fill(self.head.face(ellipse(0, y - 4, half * 0.85, 2 + 2.6 * size), 4), (250, 246, 244))
+                canvas.fill(self.head.face(ellipse(0, y - 4, half * 0.9, 2 + 3.4 * size), 4), (250, 246, 244))
         canvas.line(placed, self.line, self.width * 0.9, closed=True)
         left, right = placed[placed[:, 0].argmin()], placed[placed[:, 0].argmax()]
         return np.array([left, placed[placed[:, 1].argmin()], right, placed[placed[:, 1].argmax()]])

@@ -11,7 +11,9 @@ class Fringe:
 
     def __init__(self, who: Figure, volume: float, random: np.random.Generator) -> None:
         self.who, self.volume, self._random = who, volume, random
-        self.part_x = float(random.uniform(-36, 36)) if who.fringe != "centre" else float(random.uniform(-8, 8))
+        self.part_x = who.parting * (8.0 if who.fringe == "centre" else 36.0)
+        #: Side to which the hair is combed or swept: away from the parting.
+        self._to = -1 if who.parting > 0 else 1
 
     def locks(self) -> list[Strand]:
         """Return the locks in the order in which they are drawn."""
@@ -89,7 +91,7 @@ class Fringe:
         return locks
 
     def _swept(self) -> list[Strand]:
-        r, n, to = self._random, int(self._random.integers(5, 8)), int(self._random.choice([-1, 1]))
+        r, n, to = self._random, int(self._random.integers(5, 8)), self._to
         self.part_x = -to * float(r.uniform(30, 55))
         xs = np.linspace(-80, 84, n) * to
         locks = []
@@ -114,8 +116,7 @@ class Fringe:
 
     def _combed(self) -> list[Strand]:
         """Return hair combed to the sides from a parting, which leaves the forehead bare."""
-        r, locks = self._random, []
-        to = 1 if r.random() < 0.5 else -1
+        r, locks, to = self._random, [], self._to
         self.part_x = -to * float(r.uniform(28, 48))
         for side in (-to, to):
             n = 5 if side == to else 2

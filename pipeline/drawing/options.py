@@ -50,6 +50,8 @@ NUMBERS: dict[str, tuple[float, float]] = {
     "mouth_open": (0, 1),
     "eye_open": (0, 1.2),
     "hair_volume": (0.85, 1.2),
+    "hair_flare": (0.7, 1.3),
+    "parting": (-1, 1),
     "gaze_x": (-3, 3),
     "gaze_y": (-3, 3),
 }

@@ -52,6 +52,8 @@ class Figure:
     mouth_open: float
     eye_open: float
     hair_volume: float
+    hair_flare: float
+    parting: float
 
     @property
     def male(self) -> bool:
@@ -204,7 +206,8 @@ def figure(choices: Choices) -> Figure:
         face_length=choices.number("face_length", 0.95, 1.05), mouth_size=choices.number("mouth_size", 0.8, 1.2),
         smile=choices.fixed("smile", smile), mouth_open=choices.fixed("mouth_open", mouth_open),
         eye_open=choices.fixed("eye_open", eye_open), brow_thickness=choices.number("brow_thickness", 0.72, 1.28),
-        hair_volume=choices.number("hair_volume", 0.98, 1.1),
+        hair_volume=choices.number("hair_volume", 0.98, 1.1), hair_flare=choices.number("hair_flare", 0.84, 1.24),
+        parting=choices.number("parting", -1, 1),
     )  # fmt: skip
 
 

@@ -216,6 +216,8 @@ def _attributes(scene: _Scene) -> dict[str, Any]:
         "mouth_size",
         "brow_thickness",
         "hair_volume",
+        "hair_flare",
+        "parting",
         "smile",
         "mouth_open",
         "eye_open",

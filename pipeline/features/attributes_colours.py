@@ -107,7 +107,7 @@ def hair_colour(face: Face, cast: np.ndarray | None, group: str | None) -> tuple
     drawn = float(np.interp(lightness, HAIR_SCALE[:, 0], HAIR_SCALE[:, 1]))
     # Small chroma of an older person is grey hair in warm light.
     grey = group in ("adult", "old") and lightness > 35 and np.hypot(*chroma) < (14 if group == "adult" else 20)
-    chroma = chroma * (0.35 if grey else np.interp(lightness, [20, 70], [1.7, 1.4]))
+    chroma = chroma * (0.35 if grey else np.interp(lightness, [20, 70], [1.5, 1.2]))
     return to_rgb(np.array([drawn, *chroma]))
 
 
