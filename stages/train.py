@@ -65,7 +65,7 @@ def initial_folder(init: str) -> Path | None:
 
 def fit(
     settings: params.Params, found: inputs.Inputs, place: accelerator.Engine, folder: Path
-) -> tuple[TranslationModel, list[dict[str, Any]], dict[str, Any]]:
+) -> tuple[TranslationModel, list[dict[str, Any]]]:
     """Build the model, the monitor and the batches, and train."""
     config = settings.train
     torch.manual_seed(settings.seed)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from safetensors.torch import save_file
 
 from pipeline.errors import UserError
 from pipeline.features.distances import frechet
@@ -68,7 +69,7 @@ def pooled(images: np.ndarray) -> np.ndarray:
 
 def fit(
     train: Train, folder: Path, engine: Engine | None = None, checkpoint_seconds: float = 60.0, faces: int = 10
-) -> tuple[TranslationModel, list[dict[str, Any]], dict[str, Any]]:
+) -> tuple[TranslationModel, list[dict[str, Any]]]:
     human, anime = random_faces(faces, 0), random_faces(faces + 1, 1)
     engine = engine or Engine()
     twins = [random_twins(count, 4) if train.needs_twins else None for count in (faces, 5)]
@@ -83,14 +84,13 @@ def fit(
 
 
 def fit_and_write(changes: dict[str, Any], folder: Path, target: Path, checkpoint_seconds: float) -> None:
-    """Train in `folder` and write weights, history and state to `target`: what a separate process runs."""
+    """Train in `folder` and write what is compared to `target`: the body of a process of its own."""
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
     folder.mkdir(parents=True, exist_ok=True)
-    model, history, state = fit(settings(**changes), folder, checkpoint_seconds=checkpoint_seconds)
+    model, history = fit(settings(**changes), folder, checkpoint_seconds=checkpoint_seconds)
     save_model(model, target)
     pd.DataFrame(history).to_csv(target / "history.csv", index=False)
-    checkpoint.write_state(state, target / "state.safetensors")
     (target / "samples.json").write_text(json.dumps(hashes(folder / "samples")))
 
 
@@ -134,7 +134,8 @@ def first_steps(rank: int, world: int, batch: int, folder: Path) -> dict[str, to
 
 def first_steps_of_two(rank: int, world: int, folder: str) -> None:
     """Run as one of several processes; leave what `first_steps` gives in a file."""
-    checkpoint.write_state(dict(first_steps(rank, world, 2, Path(folder))), Path(folder) / f"{rank}.safetensors")
+    found = first_steps(rank, world, 2, Path(folder))
+    save_file({name: value.contiguous() for name, value in found.items()}, Path(folder) / f"{rank}.safetensors")
 
 
 def mark(rank: int, world: int, folder: str) -> None:

@@ -105,12 +105,8 @@ def die_with_parent() -> None:
     ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
 
 
-def write_state(state: dict[str, Any], path: Path) -> None:
-    """Write a state as one safetensors file; equal states give equal bytes."""
-    _write(_encode(state), path)
-
-
 def _encode(state: dict[str, Any]) -> bytes:
+    # Equal states give equal bytes.
     tensors, rest = _flatten(state)
     return save(tensors, {"state": json.dumps(rest)})
 

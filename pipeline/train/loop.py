@@ -37,11 +37,11 @@ def fit(
     engine: Engine,
     folder: Path,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
-) -> tuple[TranslationModel, list[dict[str, Any]], dict[str, Any]]:
+) -> tuple[TranslationModel, list[dict[str, Any]]]:
     """Train `model` on `faces`, or go on where the newest checkpoint in `folder` stands.
 
     Returns:
-        The model chosen by `train.checkpoint_selection`, the history (a row per epoch), and the final state.
+        The model chosen by `train.checkpoint_selection`, and the history (a row per epoch).
 
     Raises:
         UserError: a loss diverged; the outputs collapsed under `on_collapse: stop`, or again and again.
@@ -98,7 +98,7 @@ def fit(
         run.save()
         saved = time.monotonic()
     bar.close()
-    return run.chosen(), progress.history, run.state()
+    return run.chosen(), progress.history
 
 
 def _read(

@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 
 from ..files import atomic_folder, sha256
 from ..networks.model import TranslationModel, save_model
-from .checkpoint import LOCK, write_state
+from .checkpoint import LOCK
 
 #: Runs whose checkpoints stay in the scratch folder, besides the present one.
 RUNS = 2
@@ -44,16 +44,12 @@ def hash_code(*paths: Path) -> dict[str, str]:
     return {name.as_posix(): sha256(file) for name, file in files}
 
 
-def write_outputs(
-    model: TranslationModel, history: list[dict[str, Any]], state: dict[str, Any], samples: Path, target: Path
-) -> None:
-    """Write the folder `target` whole: weights, `model.json`, `history.csv`, `samples/`, `checkpoint/`."""
+def write_outputs(model: TranslationModel, history: list[dict[str, Any]], samples: Path, target: Path) -> None:
+    """Write the folder `target` whole: weights, `model.json`, `history.csv`, `samples/`."""
     with atomic_folder(target) as folder:
         save_model(model, folder)
         pd.DataFrame(history).to_csv(folder / "history.csv", index=False, float_format="%.6g")
         shutil.copytree(samples, folder / "samples")
-        (folder / "checkpoint").mkdir()
-        write_state(state, folder / "checkpoint" / "state.safetensors")
 
 
 def remove_finished(folder: Path) -> None:

@@ -74,7 +74,6 @@ def test_writes_everything_the_next_stages_read(model: str, project: Path) -> No
     train.main()
     out = project / "data" / "train"
     assert sorted(path.name for path in out.iterdir()) == [
-        "checkpoint",
         "discriminator_anime.safetensors",
         "discriminator_human.safetensors",
         "generator_anime2human.safetensors",

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tiny_run import hashes
 
 from pipeline.errors import UserError
-from pipeline.train.checkpoint import KEEP, Checkpoints, _encode, _flatten, _unflatten, exclusive, write_state
+from pipeline.train.checkpoint import KEEP, Checkpoints, _encode, _flatten, _unflatten, _write, exclusive
 
 
 def state(value: float) -> dict:
@@ -104,11 +104,11 @@ def test_no_space_left_is_one_sentence(tmp_path: Path):
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full here")
     code = (
-        "import torch, os; from pathlib import Path; from stages import run\n"
-        "from pipeline.train.checkpoint import write_state\n"
+        "import os; from pathlib import Path; from stages import run\n"
+        "from pipeline.train.checkpoint import _write\n"
         f"target = Path({str(tmp_path)!r}) / 'state.safetensors'\n"
         "os.symlink('/dev/full', target.with_name(f'.{target.name}.{os.getpid()}.partial'))\n"
-        "run(lambda: write_state({'a': torch.zeros(10000)}, target))\n"
+        "run(lambda: _write(bytes(40000), target))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1
@@ -156,5 +156,5 @@ def test_trainer_does_not_outlive_its_parent():
 
 
 def test_written_state_is_atomic(tmp_path: Path):
-    write_state(state(1), tmp_path / "deep" / "state.safetensors")
+    _write(_encode(state(1)), tmp_path / "deep" / "state.safetensors")
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["state.safetensors"]

@@ -25,7 +25,7 @@ def one_thread() -> None:
 
 @pytest.mark.parametrize("model", ["cyclegan", "dcgan"])
 def test_run_leaves_history_samples_and_a_model_that_loads(model: str, tmp_path: Path):
-    trained, history, _ = fit(settings(model=model, checkpoint_selection="last"), tmp_path)
+    trained, history = fit(settings(model=model, checkpoint_selection="last"), tmp_path)
     assert [row["epoch"] for row in history] == [1, 2, 3]
     terms = {name.removeprefix("train_") for name in history[0] if name.startswith("train_")}
     assert terms <= {name.removeprefix("val_") for name in history[0] if name.startswith("val_")}
@@ -41,12 +41,12 @@ def test_run_leaves_history_samples_and_a_model_that_loads(model: str, tmp_path:
 
 
 def test_cycle_loss_falls(tmp_path: Path):
-    _, history, _ = fit(settings(lr=2e-3, epochs=16, noise=False), tmp_path)
+    _, history = fit(settings(lr=2e-3, epochs=16, noise=False), tmp_path)
     assert history[-1]["train_cycle_human"] < 0.9 * history[0]["train_cycle_human"]
 
 
 def test_learning_rate_is_constant_then_falls_to_nearly_nothing(tmp_path: Path):
-    _, history, _ = fit(settings(epochs=4), tmp_path)
+    _, history = fit(settings(epochs=4), tmp_path)
     # The row holds the rate of its last step, 5 steps an epoch, 20 in all.
     assert [row["lr"] for row in history] == pytest.approx([2e-4, 2e-4, 2e-4 * 2 * 6 / 20, 2e-4 * 2 * 1 / 20])
 
@@ -150,8 +150,8 @@ def test_choice_of_the_epoch(select: Any, rows: list, epoch: int | None, tmp_pat
 
 def test_chosen_epoch_has_that_epochs_weights(tmp_path: Path):
     """Epoch 1 of 3, asked for, is what a run that ends its first epoch has there: samples are the witness."""
-    first, rows, _ = fit(settings(checkpoint_selection=1, ema_decay=0.9), tmp_path / "a")
-    last, _, _ = fit(settings(checkpoint_selection="last", ema_decay=0.9), tmp_path / "b")
+    first, rows = fit(settings(checkpoint_selection=1, ema_decay=0.9), tmp_path / "a")
+    last, _ = fit(settings(checkpoint_selection="last", ema_decay=0.9), tmp_path / "b")
     assert (first.config.epoch, last.config.epoch) == (1, 3)
     assert hashes(tmp_path / "a" / "samples") == hashes(tmp_path / "b" / "samples")
     weights = [next(model.human2anime.parameters()) for model in (first, last)]
@@ -209,7 +209,7 @@ def test_going_on_with_other_threads_is_told(tmp_path: Path):
 
 def test_constant_faces_are_trained_on_without_harm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("tiny_run.random_faces", lambda count, seed: np.full((count, 32, 32, 3), 128, np.uint8))
-    _, rows, _ = fit(settings(), tmp_path)
+    _, rows = fit(settings(), tmp_path)
     assert np.isfinite([value for row in rows for value in row.values()]).all()
 
 

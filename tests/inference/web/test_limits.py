@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import socket
+import threading
 import time
 import urllib.parse
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import numpy as np
 import psutil
 import pytest
 from PIL import Image
+from progressive_jpeg import many_scans
 
 from pipeline.errors import Kind, UserError
 from pipeline.inference import NoFaceError
@@ -98,25 +100,52 @@ def test_sixty_cancelled_uploads_leave_no_trace(server: Server, portrait: Path) 
     assert statuses[-1] == 200
 
 
-def test_each_of_fifty_visitors_gets_the_answer_to_the_own_photo(server: Server, group: np.ndarray) -> None:
+def own_photos(group: np.ndarray, folder: Path, count: int) -> list[bytes]:
+    """Return photos of the four people, each in an exposure of its own."""
     photos = []
-    for index in range(4):
-        Image.fromarray(group[:, index * 256 : index * 256 + 256]).save(path := server.cwd.parent / f"{index}.png")
-        photos.append(path.read_bytes())
+    for index in range(count):
+        person = group[:, index % 4 * 256 : index % 4 * 256 + 256]
+        exposure = np.array([1.0 - 0.005 * index, 1.0, 1.0 - 0.002 * index])
+        Image.fromarray(np.rint(person * exposure).astype(np.uint8)).save(folder / "own.png")
+        photos.append((folder / "own.png").read_bytes())
+    return photos
 
-    def ask(index: int) -> tuple[int, dict]:
+
+def test_fifty_visitors_get_their_own_pictures_while_one_uploads_many_scans(
+    server: Server, group: np.ndarray, tmp_path: Path
+) -> None:
+    """50 clients with 50 photos, and one that uploads a JPEG of 200 empty scans over and over."""
+    photos = own_photos(group, tmp_path, 50)
+    hostile = many_scans(6300, 6300, 200)
+    finished = threading.Event()
+
+    def ask(photo: bytes) -> tuple[int, dict]:
         for _ in range(60):
-            status, answer = server.post(photos[index % 4], "size=64")
+            status, answer = server.post(photo, "size=64")
             if status != 503:
                 break
             time.sleep(1)
         return status, answer
 
-    expected = [ask(index) for index in range(4)]
-    assert len({json.dumps(answer) for _, answer in expected}) == 4
-    with ThreadPoolExecutor(50) as pool:
-        answers = list(pool.map(ask, range(50)))
-    assert answers == [expected[index % 4] for index in range(50)]
+    def attack() -> list[int]:
+        statuses = []
+        while not finished.is_set():
+            statuses.append(server.post(hostile)[0])
+        return statuses
+
+    expected = [ask(photo) for photo in photos]
+    assert [status for status, _ in expected] == [200] * 50
+    assert len({json.dumps(answer) for _, answer in expected}) == 50
+    with ThreadPoolExecutor(51) as pool:
+        attacker = pool.submit(attack)
+        try:
+            answers = list(pool.map(ask, photos))
+        finally:
+            finished.set()
+    assert answers == expected
+    refused = attacker.result()
+    assert 400 in refused
+    assert set(refused) <= {400, 503}
 
 
 @pytest.mark.parametrize(
