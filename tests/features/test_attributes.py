@@ -129,3 +129,56 @@ def test_glasses_are_unknown_where_the_photo_ends_at_the_eyes():
     mask = np.ones((SIZE, SIZE), bool)
     mask[:, 90:] = False
     assert measured(portrait(), mask)["glasses"] is None
+
+
+@pytest.mark.parametrize("skin", [(250, 220, 200), SKIN])
+def test_dark_lenses_are_sunglasses(skin):
+    picture = with_frames(portrait(skin=skin))
+    for left in (33, 66):
+        picture[52:68, left : left + 28] = 25
+    assert measured(picture)["glasses"] == "sun"
+
+
+def with_beard(picture: np.ndarray, sides: bool) -> np.ndarray:
+    """Paint dark hair around the mouth, down to the chin, and on the jaw."""
+    y, x = (np.mgrid[:SIZE, :SIZE] + 0.5) / SIZE
+    bearded = picture.copy()
+    face = face_polygon(landmarks(), SIZE)
+    # A full beard leaves the cheeks free, whose colour it is compared with.
+    low, wide = (0.71, 0.5) if sides else (0.63, 0.15)
+    bearded[face & (y > low) & (abs(x - 0.5) < wide)] = (80, 62, 54)
+    return bearded
+
+
+def test_a_beard_is_dark_skin_around_the_mouth_of_a_man():
+    picture = portrait()
+    assert measured(picture, gender="male")["beard"] == "none"
+    assert measured(with_beard(picture, False), gender="male")["beard"] == "goatee"
+    assert measured(with_beard(picture, True), gender="male")["beard"] == "full"
+    assert measured(with_beard(picture, True), gender="female")["beard"] == "none"
+
+
+def test_hair_of_a_man_is_named_by_its_width_at_the_temples():
+    order = ("buzz", "crop", "short", "medium")
+    y, x = (np.mgrid[:SIZE, :SIZE] + 0.5) / SIZE
+    found = []
+    for width in (0.31, 0.36, 0.42):
+        picture = portrait()
+        beside = (y > 0.2) & (y < 0.5) & ~face_polygon(landmarks(), SIZE)
+        picture[beside] = WALL
+        picture[beside & (abs(x - 0.5) < width)] = HAIR
+        found.append(order.index(measured(picture, gender="male")["hairstyle"]))
+    assert found == sorted(found) and found[0] < found[-1]
+
+
+def test_hair_parts_away_from_the_side_of_the_forehead_that_it_covers():
+    picture = portrait()
+    picture[int(0.2 * SIZE) : int(0.34 * SIZE), int(0.28 * SIZE) : int(0.5 * SIZE)] = HAIR
+    assert measured(picture)["parting"] > 0.3
+    assert measured(picture[:, ::-1].copy())["parting"] < -0.3
+
+
+def test_a_drawing_changes_with_each_measured_number():
+    plain = draw_in_style("modern", 64, gender="female", hairstyle="long").picture
+    for name, value in (("parting", -1.0), ("hair_flare", 1.2), ("hair_volume", 1.15)):
+        assert (draw_in_style("modern", 64, gender="female", hairstyle="long", **{name: value}).picture != plain).any()
