@@ -1,8 +1,10 @@
-"""Progress of long jobs: a bar in a terminal, one line every 30 seconds in a log file."""
+"""Progress and messages of long jobs: a bar in a terminal, one line every 30 seconds in a log file."""
 
+import logging
 import sys
-import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
@@ -35,20 +37,40 @@ class ProgressLines(tqdm):  # type: ignore[type-arg]
             if self.written >= 0:
                 self.display()
 
-    def write_line(self, text: str) -> None:
-        """Write a line of the caller's, such as the metrics of an epoch, and count the seconds from here."""
-        if not self.disable:
-            self.display(text)
-            self.last_print_n, self.last_print_t = self.n, time.time()
-
 
 class ProgressBar(tqdm):  # type: ignore[type-arg]
     """A bar in a terminal."""
 
-    def write_line(self, text: str) -> None:
-        """Write a line of the caller's above the bar."""
-        if not self.disable:
-            self.write(text, file=self.fp)
+
+class ConsoleHandler(logging.Handler):
+    """Write log messages to standard error, above the bars of a terminal."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record as one line."""
+        if sys.stderr.isatty():
+            ProgressBar.write(self.format(record), file=sys.stderr)
+        else:
+            print(self.format(record), file=sys.stderr, flush=True)
+
+
+@contextmanager
+def log_messages(file: Path) -> Iterator[None]:
+    """Write the messages of the library to standard error and append them to `file`."""
+    logger = logging.getLogger(__package__)
+    handlers = [ConsoleHandler(), logging.FileHandler(file, encoding="utf-8")]
+    handlers[0].setFormatter(logging.Formatter("%(message)s"))
+    handlers[1].setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    level = logger.level
+    logger.setLevel(logging.INFO)
+    for handler in handlers:
+        logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+        for handler in handlers:
+            logger.removeHandler(handler)
+            handler.close()
 
 
 def progress_bar(

@@ -1,5 +1,6 @@
 """Train the model of `params.yaml: train` on the train split, watched on the validation split."""
 
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from pipeline.files import scratch_folder, sha256
 from pipeline.landmarks import create_detector
 from pipeline.networks.model import Detectors, FaceDetectors, ModelConfig, TranslationModel, build_model
 from pipeline.parallel import workers
+from pipeline.progress import log_messages
 from pipeline.train import accelerator, batches, checkpoint, inputs, loop, outputs, pretrained
 from pipeline.train.face_validation import FaceValidator
 from pipeline.train.validation import Measures, Monitor
@@ -50,9 +52,11 @@ def train(rank: int, world: int, settings: params.Params) -> None:
         outputs.hash_code(Path(__file__), *rooms),
     )
     if rank:
+        logging.disable(logging.WARNING)
         fit(settings, found, place, folder)
         return
-    with checkpoint.exclusive(folder):
+    with checkpoint.exclusive(folder), log_messages(folder / "train.log"):
+        batches.warn_of_flat_faces(found.faces)
         outputs.prune_runs(folder)
         outputs.write_outputs(*fit(settings, found, place, folder), folder / "samples", DATA / "train")
         outputs.remove_finished(folder)

@@ -1,9 +1,11 @@
 """Progress in a terminal and in a log file."""
 
 import io
+import logging
 import sys
+from pathlib import Path
 
-from pipeline.progress import ProgressBar, progress_bar
+from pipeline.progress import ProgressBar, log_messages, progress_bar
 
 
 class Terminal(io.StringIO):
@@ -33,16 +35,27 @@ def test_job_without_total(capsys):
     assert capsys.readouterr().err.startswith("bytes: 7 B after")
 
 
-def test_lines_of_the_caller_are_written_at_once(capsys):
-    bar = progress_bar(desc="train", unit="image", total=10, disable=False)
-    bar.write_line("epoch 1: loss 0.5")
-    bar.close()
-    assert capsys.readouterr().err == "epoch 1: loss 0.5\n"
+def test_messages_are_written_to_console_and_file(tmp_path: Path, capsys):
+    logger, file = logging.getLogger("pipeline.train.loop"), tmp_path / "train.log"
+    for level in (logging.INFO, logging.WARNING):
+        with log_messages(file), progress_bar(desc="train", unit="image", total=10, disable=False):
+            logger.log(level, "epoch %d", 1)
+    logger.warning("after the job")
+    assert capsys.readouterr().err == "epoch 1\nepoch 1\n"
+    lines = file.read_text().splitlines()
+    assert [line.split(" ", 2)[2] for line in lines] == ["INFO epoch 1", "WARNING epoch 1"]
+
+
+def test_messages_are_written_above_the_bar_of_a_terminal(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    with log_messages(tmp_path / "train.log"), progress_bar(desc="train", unit="image", total=10, disable=False) as bar:
+        logging.getLogger("pipeline").warning("a message")
+        bar.update(10)
+    assert "\ra message\n\r" in terminal.getvalue()
 
 
 def test_hidden_bar_writes_nothing(capsys):
     bar = progress_bar(range(4), desc="hash", unit="face", line_seconds=1e-9, hidden=True)
-    bar.write_line("a line")
     assert list(bar) == [0, 1, 2, 3]
     assert capsys.readouterr().err == ""
 

@@ -4,7 +4,7 @@ Nothing here has a state: an epoch's order follows from the seed and the epoch, 
 and the step. That is what makes a resumed run equal to one that was never stopped, on one process or on many.
 """
 
-import warnings
+import logging
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,8 @@ from ..errors import UserError
 from ..networks.generators import to_network
 from .landmark_regions import mirror
 from .pairs import Pairs, Twins, make_pairs
+
+log = logging.getLogger(__name__)
 
 #: Keeps the streams of random numbers apart; the numbers themselves mean nothing.
 ORDER, FLIPS, NOISE, POOL, AUGMENT, PAIRS = range(6)
@@ -124,9 +126,14 @@ def check(faces: dict[str, np.ndarray], step: int, split: str) -> None:
             raise UserError(
                 f"{table} holds {len(pixels)} {split} faces, fewer than the {step} of a step: lower train.batch_size."
             )
-        flat = sum(int(face.min() == face.max()) for face in pixels)
-        if flat:
-            warnings.warn(f"{flat} of {len(pixels)} {domain} {split} faces are one flat colour.", stacklevel=2)
+
+
+def warn_of_flat_faces(faces: dict[str, dict[str, np.ndarray]]) -> None:
+    """Warn of faces of one colour, such as decoding errors. `faces` is uint8 [n, R, R, 3] per split and domain."""
+    for split, domains in faces.items():
+        for domain, pixels in domains.items():
+            if flat := sum(int(face.min() == face.max()) for face in pixels):
+                log.warning("%d of %d %s %s faces have one flat colour.", flat, len(pixels), domain, split)
 
 
 def _order(seed: int, epoch: int, domain: int, count: int, first: int, length: int) -> np.ndarray:

@@ -6,11 +6,11 @@ name is `<serial>-<first 32 hex digits of its SHA-256>.safetensors`, so that a d
 
 import hashlib
 import json
+import logging
 import os
 import shutil
 import signal
 import sys
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +23,8 @@ from torch import Tensor
 
 from ..errors import UserError
 from ..files import atomic_file
+
+log = logging.getLogger(__name__)
 
 #: Name of the file whose lock a training process holds in its scratch folder.
 LOCK = "lock"
@@ -74,7 +76,7 @@ class Checkpoints:
             rest = json.loads(json.loads(content[8 : 8 + header])["__metadata__"]["state"])
             return _unflatten(load(content), rest)
         except (ValueError, KeyError, SafetensorError) as error:
-            warnings.warn(f"checkpoint {path} is damaged ({error}): the one before is used.", stacklevel=2)
+            log.warning("Checkpoint %s is damaged (%s): using the previous one.", path, error)
             path.unlink()
             return None
 

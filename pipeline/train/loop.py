@@ -1,7 +1,7 @@
 """The training loop: one for all recipes, resumable at any step, watched after each epoch."""
 
+import logging
 import time
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from .batches import Faces
 from .objectives import Recipe
 from .trainer import Progress, Run
 from .validation import DIRECTIONS, Monitor, collapsed, sample_sheet
+
+log = logging.getLogger(__name__)
 
 #: A loss beyond this never came back in any run seen.
 DIVERGED = 1e4
@@ -82,12 +84,14 @@ def fit(
             sheet = sample_sheet(run.averaged, *faces_shown, seed, monitor.twins)
             with atomic_file(folder / "samples" / f"epoch_{epoch:03d}.png") as partial:
                 sheet.save(partial, format="png")
-            bar.write_line(_epoch_line(row, train.epochs))
+            log.info(_epoch_line(row, train.epochs))
         row = engine.share(row)
         if row["collapsed"] and train.on_collapse != "warn":
             if train.on_collapse == "stop" or progress.rollbacks == ROLLBACKS:
                 raise UserError(_collapse_sentence(row, folder))
-            warnings.warn(f"{_collapse_sentence(row, folder)} Going back, at half the learning rate.", stacklevel=2)
+            log.warning(
+                "%s Returning to the last good epoch at half the learning rate.", _collapse_sentence(row, folder)
+            )
             run.roll_back()
             progress = run.progress
             bar.n = progress.step * images
@@ -136,7 +140,7 @@ def _warn(history: list[dict[str, Any]]) -> None:
     for domain in ("anime", "human"):
         alarm = discriminator_alarm([row[f"val_discriminator_accuracy_{domain}"] for row in history])
         if alarm:
-            warnings.warn(f"{domain}, epoch {history[-1]['epoch']}: {alarm}.", stacklevel=3)
+            log.warning("%s, epoch %d: %s.", domain, history[-1]["epoch"], alarm)
 
 
 def _epoch_line(row: dict[str, Any], epochs: int) -> str:

@@ -1,7 +1,7 @@
 """The state of a run: networks, their averages, optimizers, image pools, progress; one step of it, its checkpoints."""
 
 import copy
-import warnings
+import logging
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from .batches import Batch
 from .checkpoint import Checkpoints
 from .image_pool import ImagePool
 from .objectives import Recipe, unchanged
+
+log = logging.getLogger(__name__)
 
 BETAS = (0.5, 0.999)
 #: Paired training: a shorter memory of the second moment, a slow start, and a slower discriminator.
@@ -144,10 +146,10 @@ class Run:
         if state["model"] != self.model.config.model_dump(mode="json"):
             raise UserError(f"{self.checkpoints.folder} holds checkpoints of another model: remove this folder.")
         if state["computed"] != self.engine.describe():
-            warnings.warn(
-                f"this run began on {state['computed']} and goes on on {self.engine.describe()}: "
-                "its last bits may differ from those of a run that stayed.",
-                stacklevel=2,
+            log.warning(
+                "Resuming on %s, but the run started on %s: results will not be bit-identical.",
+                self.engine.describe(),
+                state["computed"],
             )
         self.progress = Progress(**state["progress"])
         for name, network in self.recipe.networks.items():

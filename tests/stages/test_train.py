@@ -61,7 +61,7 @@ def keep(project: Path, domain: str, split: str, count: int) -> None:
 
 
 @pytest.mark.parametrize("model", ["cyclegan", "dcgan", "landmark_cyclegan"])
-def test_writes_everything_the_next_stages_read(model: str, project: Path) -> None:
+def test_writes_everything_the_next_stages_read(model: str, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     configure(
         project,
         model=model,
@@ -94,6 +94,10 @@ def test_writes_everything_the_next_stages_read(model: str, project: Path) -> No
     assert [path.name for path in sorted((out / "samples").iterdir())] == ["epoch_001.png", "epoch_002.png"]
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
     assert not list((project / "data" / "scratch").rglob("*.safetensors"))
+    (log,) = (project / "data" / "scratch").glob("*/train.log")
+    console, logged = capsys.readouterr().err.splitlines(), log.read_text().splitlines()
+    assert [line.split(":")[0] for line in console] == ["epoch 1/2", "epoch 2/2"]
+    assert [line.split(" INFO ")[1] for line in logged if " INFO " in line] == console
     train.main()  # trains from nothing again, and writes the same
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
 

@@ -102,8 +102,9 @@ def test_too_few_faces_are_refused(count: int, split: str, sentence: str):
     assert str(error.value).startswith(sentence)
 
 
-def test_flat_faces_are_counted():
+def test_flat_faces_are_counted(caplog: pytest.LogCaptureFixture):
     pixels = np.random.default_rng(0).integers(0, 256, (8, 4, 4, 3), dtype=np.uint8)
     pixels[3] = 128
-    with pytest.warns(UserWarning, match="1 of 8 human train faces are one flat colour"):
-        batches.check({"human": pixels}, 4, "train")
+    batches.warn_of_flat_faces({"train": {"human": pixels}})
+    (record,) = caplog.records
+    assert record.args == (1, 8, "human", "train")
