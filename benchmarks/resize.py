@@ -103,7 +103,7 @@ def stage(path: Path, names: list[str], folder: Path, processes: int) -> Iterato
     chosen = set(names)
     members = [member for member in list_images(path).images if member.name in chosen]
     with PixelWriter(folder / "faces.npy", SIZE) as writer:
-        for face in decode_members(path, members, size=SIZE, fit="crop", max_pixels=10**8, engine="local"):
+        for face in decode_members(path, members, size=SIZE, fit="crop", max_pixels=10**8, executor="local"):
             if face.pixels is not None:
                 writer.append(face.pixels)
                 yield face.pixels

@@ -42,7 +42,7 @@ def map_ordered[Item, Result](
     function: Callable[[Item], Result],
     items: Iterable[Item],
     *,
-    engine: Literal["local", "ray"] = "local",
+    executor: Literal["local", "ray"] = "local",
     label: str,
     total: int,
     chunk: int = 16,
@@ -55,7 +55,7 @@ def map_ordered[Item, Result](
     Args:
         function: Picklable.
         items: Picklable items.
-        engine: Processes of this machine, or a running Ray cluster.
+        executor: Processes of this machine, or a running Ray cluster.
         label: Text of the progress bar.
         total: Number of items.
         chunk: Items per task.
@@ -65,7 +65,7 @@ def map_ordered[Item, Result](
     """
     items = iter(items)
     with progress_bar(total=total, desc=label, unit="item") as bar:
-        if engine == "local":
+        if executor == "local":
             alone_until = time.monotonic() + _ALONE_SECONDS
             while workers() == 1 or time.monotonic() < alone_until:
                 try:
@@ -74,18 +74,18 @@ def map_ordered[Item, Result](
                     return
                 yield function(item)
                 bar.update()
-        for result in _map_chunks(function, itertools.batched(items, chunk), engine):
+        for result in _map_chunks(function, itertools.batched(items, chunk), executor):
             yield result
             bar.update()
 
 
 def _map_chunks[Item, Result](
-    function: Callable[[Item], Result], chunks: Iterator[tuple[Item, ...]], engine: str
+    function: Callable[[Item], Result], chunks: Iterator[tuple[Item, ...]], executor: str
 ) -> Iterator[Result]:
     first = next(chunks, None)
     if first is None:
         return
-    with _ray() if engine == "ray" else _processes(workers()) as (submit, width):
+    with _ray() if executor == "ray" else _processes(workers()) as (submit, width):
         pending: deque[Callable[[], list[Result]]] = deque([submit(_apply, function, first)])
         while True:
             for batch in itertools.islice(chunks, width * _AHEAD - len(pending)):
@@ -133,14 +133,14 @@ def _ray() -> Iterator[tuple[Submit, int]]:
     try:
         import ray
     except ImportError:
-        raise unavailable("the engine ray", "it is not installed", "Run `uv sync --extra cluster`") from None
+        raise unavailable("the executor ray", "it is not installed", "Run `uv sync --extra cluster`") from None
     try:
         # The code is sent along: the machines of the cluster need the packages that it imports, not the project.
         code = {"py_modules": [str(Path(__file__).parent)]}
         ray.init(address="auto", ignore_reinit_error=True, log_to_driver=False, runtime_env=code)
     except ConnectionError:
         fix = "Run `ray start --head`, or set RAY_ADDRESS"
-        raise unavailable("the engine ray", "no Ray cluster is running", fix) from None
+        raise unavailable("the executor ray", "no Ray cluster is running", fix) from None
     call = ray.remote(_call)
 
     def submit(function: Callable[..., Any], *args: Any) -> Callable[[], Any]:

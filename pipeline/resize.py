@@ -114,7 +114,7 @@ def store(archive: Path, sources: Sequence[str], pixels: Path, params: Resize) -
         "size": params.size,
         "fit": params.fit,
         "max_pixels": params.max_pixels,
-        "engine": params.executor,
+        "executor": params.executor,
     }
     with PixelWriter(pixels, params.size) as writer:
         for face in decode_members(archive, images, **options):
@@ -135,7 +135,7 @@ def decode_members(
     size: int,
     fit: Fit,
     max_pixels: int,
-    engine: Literal["local", "ray"],
+    executor: Literal["local", "ray"],
 ) -> Iterator[Decoded]:
     """Yield one result per image, in the order given.
 
@@ -145,10 +145,10 @@ def decode_members(
         size: Pixels, side of a stored picture.
         fit: How a picture becomes a square, see `to_square`.
         max_pixels: A larger picture is rejected.
-        engine: Where images are decoded: processes of this machine, or a Ray cluster.
+        executor: Where images are decoded: processes of this machine, or a Ray cluster.
     """
     work = partial(_decode, size=size, fit=fit, max_pixels=max_pixels)
-    return map_ordered(work, _read(archive, members), engine=engine, label="resizing", total=len(members))
+    return map_ordered(work, _read(archive, members), executor=executor, label="resizing", total=len(members))
 
 
 def _read(archive: Path, members: Sequence[Member]) -> Iterator[tuple[Member, bytes, str]]:

@@ -143,8 +143,8 @@ def test_workers_end_with_a_killed_parent(tmp_path):
 def test_ray_that_is_not_there_is_refused(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(UserError) as error:
-        list(map_ordered(square, range(5), engine="ray", label="ray", total=5))
-    assert (error.value.kind, error.value.subject) == (Kind.UNAVAILABLE, "the engine ray")
+        list(map_ordered(square, range(5), executor="ray", label="ray", total=5))
+    assert (error.value.kind, error.value.subject) == (Kind.UNAVAILABLE, "the executor ray")
 
 
 @pytest.fixture
@@ -164,7 +164,7 @@ def test_ray_gives_what_local_gives(cluster, png, tmp_path):
     from pipeline.image_archive import list_images
     from pipeline.resize import decode_members
 
-    assert list(map_ordered(partial(pow, 2), range(40), engine="ray", label="powers", total=40)) == [
+    assert list(map_ordered(partial(pow, 2), range(40), executor="ray", label="powers", total=40)) == [
         2**n for n in range(40)
     ]
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
@@ -172,8 +172,8 @@ def test_ray_gives_what_local_gives(cluster, png, tmp_path):
             archive.writestr(f"{number}.png", png(number, 150) if number % 7 else b"no image")
     members = list_images(tmp_path / "x.zip").images
     options = {"size": 64, "fit": "crop", "max_pixels": 10**6}
-    local = list(decode_members(tmp_path / "x.zip", members, engine="local", **options))
-    on_ray = list(decode_members(tmp_path / "x.zip", members, engine="ray", **options))
+    local = list(decode_members(tmp_path / "x.zip", members, executor="local", **options))
+    on_ray = list(decode_members(tmp_path / "x.zip", members, executor="ray", **options))
     for here, there in zip(local, on_ray, strict=True):
         assert (here.source, here.reason, here.sha256) == (there.source, there.reason, there.sha256)
         assert (here.pixels is None) == (there.pixels is None)

@@ -24,7 +24,7 @@ CHUNK = 32
 
 
 def find_faces(
-    table: pd.DataFrame, pixels: Path, params: DomainLandmarks, engine: Executor, label: str
+    table: pd.DataFrame, pixels: Path, params: DomainLandmarks, executor: Executor, label: str
 ) -> pd.DataFrame:
     """Find and measure the largest face of each row of a face table.
 
@@ -35,7 +35,7 @@ def find_faces(
         table: Column `row`.
         pixels: Path of `faces.npy`.
         params: Detector and its options.
-        engine: local or ray.
+        executor: local or ray.
         label: Text of the progress bar.
 
     Returns:
@@ -52,7 +52,7 @@ def find_faces(
     todo = [index for index, name in enumerate(names) if not name.is_file()]
     work = functools.partial(_measure, params)
     pictures = (np.stack([store[row] for row in chunks[index]]) for index in todo)
-    for index, found in zip(todo, _results(work, pictures, params.detector, engine, label, len(todo)), strict=True):
+    for index, found in zip(todo, _results(work, pictures, params.detector, executor, label, len(todo)), strict=True):
         with atomic_file(names[index]) as partial:
             found.to_parquet(partial, index=False)
     parts = [pd.read_parquet(name) for name in names]
@@ -72,12 +72,12 @@ def alignments(found: pd.DataFrame, domain: str, size: int, align: bool) -> tupl
 
 
 def _results(
-    work: functools.partial, pictures: Iterator[np.ndarray], detector: str, engine: Executor, label: str, total: int
+    work: functools.partial, pictures: Iterator[np.ndarray], detector: str, executor: Executor, label: str, total: int
 ) -> Iterator[pd.DataFrame]:
-    if engine == "local" and _on_accelerator(detector):
+    if executor == "local" and _on_accelerator(detector):
         # One process per accelerator: several would only queue for it, each with its own copy of the networks.
         return (work(chunk) for chunk in progress_bar(pictures, desc=label, total=total, unit="chunk"))
-    return map_ordered(work, pictures, engine=engine, label=label, total=total, chunk=1)
+    return map_ordered(work, pictures, executor=executor, label=label, total=total, chunk=1)
 
 
 def _measure(params: DomainLandmarks, pictures: np.ndarray) -> pd.DataFrame:

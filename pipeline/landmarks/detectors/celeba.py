@@ -1,36 +1,30 @@
-"""The five landmarks of CelebA, read from columns of the face table: no network, no pixels."""
+"""The five landmarks of CelebA."""
 
 import numpy as np
 import pandas as pd
 
-from ...errors import Kind, UserError
 from ...faces import CELEBA_POINTS
 from .base import Detection
+from .columns import read_points
 
-COLUMNS = tuple(f"{name}_{axis}" for name in CELEBA_POINTS for axis in "xy")
 # The annotation has no box. It is a square from the brows to the chin.
 # BOX_SIDE: eye distances, its side. BOX_CENTRE: its centre, as a share of the way from the eyes to the mouth.
 BOX_SIDE, BOX_CENTRE = 2.6, 0.55
 
 
 def read(table: pd.DataFrame) -> list[list[Detection]]:
-    """Return the annotated face of each row of a face table; none where a coordinate is missing.
+    """Return the annotated face of each row of a face table, see `read_points`.
 
-    The columns `lefteye_x` … are pixels of the stored picture. People set these points: score and confidence are 1.
+    People set these points: score and confidence are 1.
 
     Raises:
-        UserError: The table has no such columns.
+        UserError: The table has no columns `lefteye_x` ….
     """
-    missing = [name for name in COLUMNS if name not in table]
-    if missing:
-        raise UserError(
-            f"the detector celeba needs the column {missing[0]!r}, which this source does not have. "
-            "Set landmarks.<domain>.detector to dlib or face_alignment.",
-            kind=Kind.MISSING,
-            subject=missing[0],
-        )
-    points = table[list(COLUMNS)].to_numpy(dtype=np.float64, na_value=np.nan).reshape(-1, 5, 2)
-    return [[_face(face)] if np.isfinite(face).all() else [] for face in points]
+    problem = (
+        "the detector celeba needs the column {}, which this source does not have. "
+        "Set landmarks.<domain>.detector to dlib or face_alignment."
+    )
+    return read_points(table, CELEBA_POINTS, _face, problem)
 
 
 def _face(points: np.ndarray) -> Detection:
