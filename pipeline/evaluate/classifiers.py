@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from ..devices import BATCH
+from ..networks.discriminators import image_scores
 from ..networks.generators import to_network
 
 #: RIDGE: regularisation, relative to the mean variance of the features.
@@ -40,18 +41,9 @@ class DomainClassifier:
 
 @torch.inference_mode()
 def discriminator_scores(network: nn.Module, images: np.ndarray) -> np.ndarray:
-    """Return the mean score of a discriminator for each of the uint8 RGB images [n, R, R, 3], [n].
-
-    The targets of training are 1 for real and 0 for generated images (least squares), so 0.5 is the boundary.
-    """
+    """Return the score of a discriminator for each of the uint8 RGB images [n, R, R, 3], [n]; see `image_scores`."""
     device = next(network.parameters()).device
     network.eval()
-    scores = [
-        network(to_network(torch.from_numpy(np.ascontiguousarray(images[start : start + BATCH])).to(device)))
-        .flatten(1)
-        .mean(1)
-        .cpu()
-        .numpy()
-        for start in range(0, len(images), BATCH)
-    ]
-    return np.concatenate(scores).astype(np.float64) if scores else np.empty(0)
+    pixels = torch.from_numpy(np.ascontiguousarray(images)).split(BATCH)
+    scores = torch.cat([image_scores(network(to_network(batch.to(device)))).cpu() for batch in pixels])
+    return scores.double().numpy()

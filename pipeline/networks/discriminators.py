@@ -22,6 +22,11 @@ def normalise(network: nn.Module) -> None:
             spectral_norm(layer)
 
 
+def image_scores(scores: Tensor) -> Tensor:
+    """Return the mean of the scores [b, ...] of each image, [b]. Above 0.5, between the targets 0 and 1, means real."""
+    return scores.flatten(1).mean(1)
+
+
 class PatchDiscriminator(nn.Module):
     """The 70x70 PatchGAN: C w, C 2w, C 4w, C 8w, 4x4 convolutions, one score per patch (Isola 2017; Zhu 2017, 7.2).
 

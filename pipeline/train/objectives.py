@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from ..networks.discriminators import image_scores
 from ..networks.model import TranslationModel
 from ..params import Train
 from . import losses, pix2pix, teacher
@@ -123,9 +124,9 @@ class Recipe:
             batch: The batch that they belong to.
         """
         if batch.pairs is not None and self.train.model == "pix2pix":
-            return pix2pix.scores(self.networks, domain, batch.pairs, images)[0].flatten(1).mean(1)
-        scores: Tensor = self.networks[f"discriminator_{domain}"](teacher.mask_outside(images, _known(domain, batch)))
-        return scores.flatten(1).mean(1)
+            return image_scores(pix2pix.scores(self.networks, domain, batch.pairs, images)[0])
+        known = teacher.mask_outside(images, _known(domain, batch))
+        return image_scores(self.networks[f"discriminator_{domain}"](known))
 
     def _regions(self, domain: str) -> nn.Module:
         regions = self.networks[f"discriminator_{domain}"].regions
