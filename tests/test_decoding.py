@@ -9,9 +9,9 @@ import cv2
 import hypothesis.strategies as st
 import numpy as np
 import pytest
+from hostile_jpegs import decoy_size, many_scans
 from hypothesis import given
 from PIL import Image, ImageCms
-from progressive_jpeg import many_scans
 
 from pipeline import decoding
 from pipeline.decoding import NEEDS_HEIF, RejectedError, decode, image_format, refusal, to_rgb, upright
@@ -245,12 +245,10 @@ def test_progressive_photo_with_a_film_behind_it_is_read(picture):
 
 
 def test_size_is_the_one_that_the_decoder_uses():
-    # A restart marker has no length; a walk that reads one ends at a decoy that spells 16 x 16.
-    large = encode(Image.new("L", (3000, 3000), 128), "JPEG", progressive=True, optimize=True)
-    first = b"\xff\xfe\xff\xff" + bytes(65530) + b"\xff\xc0\x00"
-    second = b"\xff\xfe\x00\x10\x00\x10\x01" + bytes(11)
+    data = decoy_size(3000)
     with pytest.raises(RejectedError, match=r"^too large$"):
-        decode(b"\xff\xd8\xff\xd0" + first + second + large[2:], LIMIT)
+        decode(data, LIMIT)
+    assert decode(data, 3000 * 3000)[1] == (3000, 3000)
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from hostile_jpegs import decoy_size, many_scans
 from PIL import Image
-from progressive_jpeg import many_scans
 
 from pipeline.errors import Kind, UserError
 from pipeline.inference import NoFaceError
@@ -146,6 +146,13 @@ def test_fifty_visitors_get_their_own_pictures_while_one_uploads_many_scans(
     refused = attacker.result()
     assert 400 in refused
     assert set(refused) <= {400, 503}
+
+
+def test_pixel_limit_counts_the_pixels_of_the_decoder(server: Server) -> None:
+    """64 million pixels that spell 16 x 16: more than the 40 million that the page takes."""
+    status, answer = server.post(decoy_size(8000))
+    assert status == 400
+    assert "40 million" in answer["error"]
 
 
 @pytest.mark.parametrize(

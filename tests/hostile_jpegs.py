@@ -1,6 +1,9 @@
-"""A JPEG that is small and legal, and expensive to decode."""
+"""Small JPEGs that are expensive to decode, or larger than they seem."""
 
+import io
 import struct
+
+from PIL import Image
 
 
 def many_scans(width: int, height: int, scans: int) -> bytes:
@@ -25,3 +28,15 @@ def many_scans(width: int, height: int, scans: int) -> bytes:
     )
     first = segment(0xDA, b"\1\1\0\0\0\1") + pack("0" * blocks) + segment(0xDA, b"\1\1\0\1\x3f\x01") + pack(runs)
     return b"\xff\xd8" + tables + first + (segment(0xDA, b"\1\1\0\1\x3f\x10") + pack(runs)) * scans + b"\xff\xd9"
+
+
+def decoy_size(side: int) -> bytes:
+    """A gray square that a naive walk of the markers takes for 16 x 16.
+
+    A restart marker has no length. A walk that reads one ends at a decoy.
+    """
+    stream = io.BytesIO()
+    Image.new("L", (side, side), 128).save(stream, "JPEG", progressive=True, optimize=True)
+    first = b"\xff\xfe\xff\xff" + bytes(65530) + b"\xff\xc0\x00"
+    second = b"\xff\xfe\x00\x10\x00\x10\x01" + bytes(11)
+    return b"\xff\xd8\xff\xd0" + first + second + stream.getvalue()[2:]
