@@ -48,6 +48,7 @@ class FaceFinder:
         """Find the faces of a photo, also if it lies on its side.
 
         The other three ways up are tried if no face is found with confidence. The most confident detection counts.
+        Turned copies of a large photo are no larger than the finest search needs, because each costs its whole memory.
 
         Args:
             photo: uint8 RGB [H, W, 3].
@@ -56,24 +57,28 @@ class FaceFinder:
         Returns:
             The map from the photo's pixels to those of the turned one, [3, 3]; and the converted detections in it.
         """
-        height, width = photo.shape[:2]
         detections = self.find(photo)
         best, found = max((one.score for one in detections), default=0.0), convert(photo, detections)
         map_to_found = np.eye(3)
         if best >= CONFIDENT:
             return map_to_found, found
-        # Quarter turns to the left, and the map of the photo's points that goes with each.
+        full_height, full_width = photo.shape[:2]
+        scale = min(1.0, SEARCH_SIDES[-1] / max(full_height, full_width))
+        width, height = max(1, round(full_width * scale)), max(1, round(full_height * scale))
+        smaller = resize(photo, width, height) if scale < 1 else photo
+        to_smaller = np.diag([width / full_width, height / full_height, 1.0])
+        # Quarter turns to the left, and the map of the points that goes with each.
         turns = {
             1: [[0, 1, 0], [-1, 0, width], [0, 0, 1]],
             2: [[-1, 0, width], [0, -1, height], [0, 0, 1]],
             3: [[0, -1, height], [1, 0, 0], [0, 0, 1]],
         }
         for quarters, turn in turns.items():
-            turned = np.ascontiguousarray(np.rot90(photo, quarters))
+            turned = np.ascontiguousarray(np.rot90(smaller, quarters))
             detections = self.find(turned)
             score = max((one.score for one in detections), default=0.0)
             if score > best and (score >= CONFIDENT or not found):
-                best, found, map_to_found = score, convert(turned, detections), np.array(turn, dtype=np.float64)
+                best, found, map_to_found = score, convert(turned, detections), np.array(turn) @ to_smaller
         return map_to_found, found
 
     def _propose(self, photo: np.ndarray, sides: tuple[int, ...]) -> list[np.ndarray]:

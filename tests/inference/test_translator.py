@@ -80,6 +80,25 @@ def test_photo_on_its_side_gives_the_same_crop(translator: Translator, portrait:
     assert not np.allclose(turned.align, upright.align)
 
 
+def test_turned_copies_of_a_large_photo_are_small(translator: Translator, portrait: Path) -> None:
+    """A photo of 5,200 x 4,160 on its side: the searched copies have at most 2,560 px, the crop has full detail."""
+    photo = np.pad(np.asarray(Image.open(portrait)), ((0, 0), (30, 34), (0, 0)), "edge")
+    large = cv2.resize(photo, (5200, 4160), interpolation=cv2.INTER_LINEAR)
+    upright = translator.faces(large, most=1)[0]
+    sides: list[int] = []
+
+    def aligns(turned: np.ndarray, detections: list[Detection]) -> list[np.ndarray]:
+        sides.append(max(turned.shape))
+        return translator._aligns(turned, detections)
+
+    sideways = np.ascontiguousarray(np.rot90(large))
+    turn, (found, *_) = translator._finder.find_any_way_up(sideways, aligns)
+    assert sides[0] == 5200
+    assert set(sides[1:]) == {2560}
+    crop = crop_aligned(sideways, found @ turn, translator.facts.resolution)
+    assert np.abs(crop.astype(int) - upright.crop).mean() < 2
+
+
 @pytest.mark.parametrize("quarters", [1, 3])
 def test_people_are_measured_whichever_way_up(portrait: Path, quarters: int) -> None:
     photo = np.asarray(Image.open(portrait))
