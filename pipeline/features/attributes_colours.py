@@ -102,7 +102,9 @@ def hair_colour(face: Face, cast: np.ndarray | None, group: str | None) -> tuple
         # The colour of the light shows less in dark hair.
         chroma = np.array([a, b]) - cast * np.interp(lightness, [0, 50], [0.3, 1.0])
         dyed = lightness > 22 and np.hypot(*chroma) > DYED and np.hypot(*cast) < 8
-        if not dyed and not (-2 < chroma[0] < 22 and chroma[1] > max(-1.0, 0.35 * chroma[0])):
+        # Light hair is yellow; where it seems pink, the light is.
+        yellow = max(-1.0, float(np.interp(lightness, [25, 60], [0.35, 1.3])) * chroma[0])
+        if not dyed and not (-2 < chroma[0] < 22 and chroma[1] > yellow):
             chroma = natural * 0.6
     drawn = float(np.interp(lightness, HAIR_SCALE[:, 0], HAIR_SCALE[:, 1]))
     # Small chroma of an older person is grey hair in warm light.
