@@ -14,28 +14,14 @@ from tqdm import tqdm
 
 from pipeline.drawing import OPTIONS, STYLES, draw, draw_in_style
 from pipeline.landmarks import Detection, create_detector
-from pipeline.landmarks.schemas import SCHEMAS
+from pipeline.landmarks.truth_error import landmark_error
 
 SIZE, SEED = 256, 77
-#: Eye distances between a found eye and the true one.
-NEAR = 0.35
-REGIONS = ("left_eye", "right_eye", "mouth")
 
 
 def error(found: list[Detection], truth: np.ndarray) -> float:
     """Return the error of the first face in eye distances; NaN where it was not found."""
-    points = np.column_stack([truth, np.ones(len(truth))])
-    unit = SCHEMAS["hysts28"].interocular(points)
-    for face in found[:1]:
-        gaps = [
-            np.linalg.norm(
-                SCHEMAS[face.schema].centre(face.keypoints, region) - SCHEMAS["hysts28"].centre(points, region)
-            )
-            for region in REGIONS
-        ]
-        if max(gaps[:2]) < NEAR * unit:
-            return float(np.mean(gaps) / unit)
-    return float("nan")
+    return landmark_error(found[0].keypoints, found[0].schema, truth) if found else float("nan")
 
 
 def main(count: int = 300) -> None:

@@ -202,3 +202,14 @@ def test_all_params_in_force_are_listed(settings, results):
     assert listed["train.epochs"] == str(settings.train.epochs)
     assert listed["train.noise"] == "false"
     assert set(flatten(settings.model_dump(mode="json"))) == set(listed)
+
+
+def test_the_error_of_the_detector_on_drawn_faces_is_told(results, settings):
+    assert "error of the detector on drawn faces" not in render.html(render.describe(results, settings))
+    path = results.data / "filter" / "anime" / "faces.parquet"
+    faces = pd.read_parquet(path)
+    exact = np.random.default_rng(0).uniform(10, 50, (len(faces), 56))
+    truth = pd.DataFrame(exact, columns=[f"truth_{i:02d}_{axis}" for i in range(28) for axis in "xy"])
+    pd.concat([faces, truth], axis=1).to_parquet(path)
+    html = render.html(render.describe(Results(results.data), settings))
+    assert "error of the detector on drawn faces" in html
