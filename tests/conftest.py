@@ -16,7 +16,7 @@ import pytest
 
 from pipeline.faces import write_table
 
-pytest_plugins = ["inference_fixtures"]
+pytest_plugins = ["encoded_images", "inference_fixtures"]
 
 # No timed assertions: a busy machine is no bug.
 hypothesis.settings.register_profile("untimed", deadline=None)
