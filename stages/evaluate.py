@@ -5,11 +5,9 @@ from contextlib import ExitStack
 
 from pipeline import params
 from pipeline.evaluate.evaluator import DOMAINS, evaluate
-from pipeline.evaluate.external_set import ExternalSet
+from pipeline.evaluate.inputs import read_external, read_split
 from pipeline.evaluate.metrics import DISTANCE_NAMES, MetricParams
 from pipeline.evaluate.outputs import write_outputs
-from pipeline.evaluate.translation import DomainSplit
-from pipeline.faces import open_pixels, read_crops, read_masks, read_table
 from pipeline.features.extractors import create_extractor
 from pipeline.landmarks import Detector, create_detector, picture_detector
 from pipeline.networks.model import load_model
@@ -22,8 +20,8 @@ def main() -> None:
     config = params.load()
     device = choose_device(os.environ.get("ANIMEMORPH_DEVICE", "auto"))
     model = load_model(DATA / "train", device)
-    splits = {domain: read_split(domain, model.config.resolution) for domain in DOMAINS}
-    external = read_external(model.config.resolution)
+    splits = {domain: read_split(DATA, domain, model.config.resolution) for domain in DOMAINS}
+    external = read_external(DATA, model.config.resolution)
     names = DISTANCE_NAMES[config.evaluate.extractor]
     metric_params = MetricParams(
         *names, config.evaluate.reconstruction_tolerance, config.evaluate.bootstrap_resamples, config.seed
@@ -33,25 +31,6 @@ def main() -> None:
         detectors = {domain: open_detector(config.landmarks[domain], stack) for domain in DOMAINS}
         evaluation = evaluate(model, splits, external, extractor, detectors, metric_params)
     write_outputs(evaluation, DATA / "evaluate")
-
-
-def read_split(domain: str, resolution: int) -> DomainSplit:
-    """Read the test and train faces of a domain, cropped as in training."""
-    table = read_table(DATA / "split" / f"{domain}.parquet", ["face_id", "row", "align", "split"])
-    pixels = open_pixels(DATA / "resize" / domain / "faces.npy")
-    test, train = (table[table["split"] == split].reset_index(drop=True) for split in ("test", "train"))
-    crops, masks = read_crops(pixels, test, resolution), read_masks(test, resolution, pixels.shape[1])
-    return DomainSplit(test, crops, masks, train, read_crops(pixels, train, resolution))
-
-
-def read_external(resolution: int) -> ExternalSet:
-    """Read all external images, rejected ones included, and which of them the stage `balance` selected."""
-    columns = ["face_id", "row", "align", "source", "status", "reason"]
-    table = read_table(DATA / "filter" / "external_test" / "faces.parquet", columns)
-    table["chosen"] = table["face_id"].isin(read_table(DATA / "balance" / "external_test" / "faces.parquet")["face_id"])
-    pixels = open_pixels(DATA / "resize" / "external_test" / "faces.npy")
-    masks = read_masks(table, resolution, pixels.shape[1])
-    return ExternalSet(table, read_crops(pixels, table, resolution), masks)
 
 
 def open_detector(config: params.DomainLandmarks, stack: ExitStack) -> Detector | None:
