@@ -27,6 +27,7 @@ ROWS = [
     {"networks"},
     {"download", "resize", "landmarks", "selection"},
     {"train", "evaluate", "report", "inference"},
+    {"study"},
     {"cli"},
     {"stages"},
 ]

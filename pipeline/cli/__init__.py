@@ -1,4 +1,4 @@
-"""Command line: `animemorph translate`, `app`, `export`, `audit`, `compare`.
+"""Command line: `animemorph translate`, `app`, `export`, `audit`, `compare`, `study`.
 
 Commands import what they need when they run: `animemorph --help` must not wait for networks to load.
 """
@@ -245,3 +245,22 @@ def compare_command(
     from . import compare as comparing
 
     typer.echo(comparing.command(seeds, set_param or [], output))
+
+
+@app.command("study")
+def study_command(
+    seeds: Annotated[str, typer.Option(help="Seeds, separated by commas; a test needs at least 5.")] = "0,1,2,3,4",
+    set_param: Annotated[
+        list[str] | None,
+        typer.Option("-S", "--set-param", metavar="KEY=VALUE", help="Param of all runs; may be repeated."),
+    ] = None,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Markdown file.")] = Path("docs/study.md"),
+    dry: Annotated[bool, typer.Option("--dry", help="List the runs and do nothing.")] = False,
+) -> None:
+    """Train the models of the study and write which of its claims hold, with figures.
+
+    Run the same command again to resume.
+    """
+    from . import study as studying
+
+    typer.echo(studying.command(seeds, set_param or [], output, dry))

@@ -1,23 +1,15 @@
 """The command `animemorph compare`: the three models of the study, trained with the same epochs and seeds."""
 
-import hashlib
 import itertools
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from ruamel.yaml import YAML
 
-from .. import params
-from ..errors import Kind, UserError, bad_value, missing_file
 from ..evaluate.paired_tests import ALPHA, MAX_SEEDS, MIN_SEEDS, POWER, holm, paired_difference, verdict
-from ..files import atomic_file, flatten
-from ..progress import progress_bar
+from ..files import atomic_file
+from .experiments import Experiment, check_options, run_missing
 
 #: The models of the study's Table 1, from the simplest to the most complex, and their params.
 MODELS = {
@@ -25,8 +17,6 @@ MODELS = {
     "CycleGAN": ("train.model=cyclegan", "train.noise=false"),
     "CycleGAN + noise": ("train.model=cyclegan", "train.noise=true"),
 }
-#: The file that the metrics are read from; other stages write metrics too.
-METRICS_FILE = "data/evaluate/metrics.json"
 #: Metrics of the table: key in metrics.json, and whether a higher value is better.
 METRICS = {
     "human2anime.fid": False,
@@ -73,51 +63,18 @@ def compare(root: Path, seeds: Sequence[int], settings: Sequence[str], output: P
         UserError: A run failed, or its metrics cannot be read.
     """
     results: list[tuple[str, int, str, float]] = []
-    finished = _experiments(root)
-    files = own_files(root, settings)
-    plan = [(model, seed) for seed in seeds for model in MODELS]
-    for model, seed in progress_bar(plan, desc="compare", unit="run"):
-        name = experiment(model, seed, settings)
-        if name not in finished:
-            _run(root, name, [*MODELS[model], f"seed={seed}", *settings], files)
-            finished = _experiments(root)
-        metrics = flatten(finished.get(name, {}))
-        if not metrics:
-            raise UserError(
-                f"experiment {name!r} has no metrics. Run `dvc exp remove {name}`, then run compare again.",
-                kind=Kind.MISSING,
-                subject=name,
-            )
-        results += [(model, seed, metric, float(metrics[metric])) for metric in METRICS if metric in metrics]
+    plan = [experiment(model, seed, settings) for seed in seeds for model in MODELS]
+    for run, finished in run_missing(root, plan, settings):
+        known = [metric for metric in METRICS if metric in finished.metrics]
+        results += [(run.model, run.seed, metric, float(finished.metrics[metric])) for metric in known]
         # Written after each run, so that intermediate results can be read.
         write(pd.DataFrame(results, columns=["model", "seed", "metric", "value"]), settings, output)
     return output / "table.md"
 
 
-def experiment(model: str, seed: int, settings: Sequence[str]) -> str:
-    """Return the name of a run as a DVC experiment."""
-    slug = model.lower().replace(" + ", "-")
-    key = hashlib.sha256(json.dumps(sorted(settings)).encode()).hexdigest()[:8]
-    return f"compare-{slug}-seed{seed}-{key}"
-
-
-def own_files(root: Path, settings: Sequence[str]) -> list[str]:
-    """List the relative paths of photos and labels in `params.yaml` or `settings`.
-
-    A temporary copy of the project contains only files that Git tracks, so these files are copied too.
-    """
-    content = YAML(typ="safe").load(root / "params.yaml")
-    groups = [content, *content.get("profiles", {}).values()]
-    sources = [source for group in groups for source in group.get("download", {}).values()]
-    named = [source.get(key) for source in sources for key in ("path", "labels_csv")]
-    named += [
-        value for key, _, value in (word.partition("=") for word in settings) if key.endswith((".path", ".labels_csv"))
-    ]
-    paths = {Path(name) for name in named if name and not Path(name).is_absolute() and (root / name).exists()}
-    own = Path("data/own")  # its folders are tracked, so their content is copied entry by entry
-    found = {path for path in paths if not path.is_relative_to(own)}
-    found |= {entry.relative_to(root) for entry in (root / own).glob("*/*") if entry.name != "README.md"}
-    return sorted(path.as_posix() for path in found)
+def experiment(model: str, seed: int, settings: Sequence[str]) -> Experiment:
+    """Return a run of a model; the settings of the user come last."""
+    return Experiment("compare", model, seed, (*MODELS[model], *settings), tuple(settings))
 
 
 def orderings(runs: pd.DataFrame) -> pd.DataFrame:
@@ -222,44 +179,6 @@ def _mean(values: pd.Series) -> str:
     return f"{values.mean():.4g}{spread}"
 
 
-def _dvc(root: Path, *arguments: str, show: bool = False) -> str:
-    """Run DVC in `root`; return its output, or print it."""
-    # One scratch folder for all temporary copies, so that features and checkpoints are reused.
-    scratch = Path(os.environ.get("ANIMEMORPH_SCRATCH", root / "data" / "scratch")).resolve()
-    # The stages use this Python, even if its environment is not activated.
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    environment = {**os.environ, "ANIMEMORPH_SCRATCH": str(scratch), "PATH": path}
-    command = [sys.executable, "-m", "dvc", *arguments]
-    done = subprocess.run(command, cwd=root, env=environment, stdout=None if show else subprocess.PIPE, text=True)
-    if done.returncode:
-        raise UserError(
-            f"`dvc {' '.join(arguments)}` failed with exit code {done.returncode}. "
-            "Fix the error above, then run the same command to resume.",
-            kind=Kind.FAILED,
-            subject="dvc",
-        )
-    return done.stdout or ""
-
-
-def _run(root: Path, name: str, settings: Sequence[str], files: Sequence[str]) -> None:
-    overrides = [word for setting in settings for word in ("--set-param", setting)]
-    copies = [word for file in files for word in ("--copy-paths", file)]
-    _dvc(root, "exp", "run", "--temp", "--name", name, *overrides, *copies, "evaluate", show=True)
-
-
-def _experiments(root: Path) -> dict[str, dict[str, Any]]:
-    """Return the metrics of the finished experiments of the current commit by name."""
-    found: dict[str, dict[str, Any]] = {}
-    for commit in json.loads(_dvc(root, "exp", "show", "--json", "--no-pager")):
-        for experiment in commit.get("experiments") or []:
-            if experiment.get("executor"):
-                continue  # running or killed: DVC still lists it, with the metrics of the baseline
-            newest = experiment["revs"][0]
-            files = (newest.get("data") or {}).get("metrics") or {}
-            found[newest["name"]] = (files.get(METRICS_FILE) or {}).get("data") or {}
-    return found
-
-
 def command(seeds: str, settings: Sequence[str], output: Path) -> Path:
     """Run `compare` in the current folder with the options of the command line.
 
@@ -274,12 +193,4 @@ def command(seeds: str, settings: Sequence[str], output: Path) -> Path:
     Raises:
         UserError: An option or `params.yaml` is not valid, or a run failed.
     """
-    if not Path("dvc.yaml").is_file():
-        raise missing_file("dvc.yaml", "Run this command from the top folder of the project")
-    words = [word.strip() for word in seeds.split(",")]
-    if not all(word.isdecimal() for word in words):
-        raise bad_value("--seeds", seeds, "whole numbers separated by commas, such as 0,1,2,3,4")
-    if wrong := [setting for setting in settings if "=" not in setting]:
-        raise bad_value("-S", wrong[0], "of the form KEY=VALUE, such as train.epochs=4")
-    params.load()  # An error in params.yaml is reported before anything runs.
-    return compare(Path.cwd(), sorted({int(word) for word in words}), settings, output)
+    return compare(Path.cwd(), check_options(seeds, settings), settings, output)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.cli import compare
+from pipeline.cli import compare, experiments
 from pipeline.errors import Kind, UserError
 
 DVC_YAML = """
@@ -146,18 +146,19 @@ def test_files_named_by_params_and_settings_come_along(tmp_path: Path):
     ):
         (tmp_path / name).touch()
     settings = ["download.human.labels_csv=people.csv", "x.path=gone.zip", "train.model=epochs"]
-    assert compare.own_files(tmp_path, settings) == ["data/own/external_test/a.png", "people.csv", "photos.zip"]
+    assert experiments.own_files(tmp_path, settings) == ["data/own/external_test/a.png", "people.csv", "photos.zip"]
 
 
 def test_names_tell_runs_apart():
     names = {
-        compare.experiment(model, seed, settings)
+        compare.experiment(model, seed, settings).name
         for model in compare.MODELS
         for seed in (0, 1)
         for settings in ([], ["train.epochs=4"])
     }
     assert len(names) == 12
-    assert compare.experiment("DCGAN", 0, ["a=1", "b=2"]) == compare.experiment("DCGAN", 0, ["b=2", "a=1"])
+    first, second = (compare.experiment("DCGAN", 0, each) for each in (["a=1", "b=2"], ["b=2", "a=1"]))
+    assert first.name == second.name
     assert all(name.replace("-", "").isalnum() for name in names)
 
 

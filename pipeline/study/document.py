@@ -1,0 +1,150 @@
+"""The document of the study: each claim with its numbers, its verdict and its figures, in Markdown."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from ..evaluate.paired_tests import ALPHA, MIN_SEEDS
+from .claims import CLAIMS, MODELS, check_claims, verdict
+
+#: Table 1 of the study, test set: row, quantity here, whether it is a share, values of the study by model.
+TABLE_1 = (
+    ("Distance to anime faces", "human2anime.distance", False, ("2445.22", "2071.50", "1974.66")),
+    ("Distance to human faces", "anime2human.distance", False, ("1570.28", "1014.40", "1223.27")),
+    ("Reconstruction of anime faces", "anime2human.cycle.pixel_accuracy", True, ("50.51 %", "90.73 %", "89.27 %")),
+    ("Reconstruction of human faces", "human2anime.cycle.pixel_accuracy", True, ("49.23 %", "95.80 %", "49.80 %")),
+    ("Outputs classified as anime", "human2anime.target_domain_accuracy", True, ()),
+    ("Outputs classified as human", "anime2human.target_domain_accuracy", True, ()),
+)
+#: Figures of a claim, by its number.
+FIGURES = {4: ("losses",), 5: ("copies", "diversity"), 6: ("distance",)}
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What the runs were trained on.
+
+    Attributes:
+        seeds: All seeds.
+        settings: Params of the user, such as "train.epochs=8".
+        common: Params of the study that all runs share.
+        images: Number of train and test images per domain, by name of the metric.
+        commit: Commit of the code.
+    """
+
+    seeds: Sequence[int]
+    settings: Sequence[str]
+    common: Sequence[str]
+    images: Mapping[str, float]
+    commit: str
+
+
+def write(values: pd.DataFrame, scale: Scale, figures: Mapping[str, str], command: str) -> str:
+    """Return the document in Markdown.
+
+    Args:
+        values: Quantities of all runs: columns model, seed, metric, value.
+        scale: What the runs were trained on.
+        figures: Path by name, relative to the document.
+        command: The command that writes the document.
+    """
+    checks = check_claims(values)
+    verdicts = [verdict(checks.loc[checks["claim"] == number, "outcome"].tolist()) for number in _numbers()]
+    lines = ["# The study, claim by claim", "", f"Written by `{command}`. Do not edit: run the command again.", ""]
+    lines += [*_scale(scale), "## Verdicts", ""]
+    summary = {"claim": list(_numbers()), "the study": [claim.text for claim in CLAIMS], "verdict": verdicts}
+    lines += [_markdown(pd.DataFrame(summary)), "", *_method(checks), *_table_1(values)]
+    if "pictures" in figures:
+        lines += [f"![Photos and the outputs of all models]({figures['pictures']})", ""]
+    for number, claim, outcome in zip(_numbers(), CLAIMS, verdicts, strict=True):
+        lines += [f"## Claim {number}: {outcome}", "", f"The study: {claim.text}", ""]
+        lines += [_markdown(readable(checks[checks["claim"] == number])), ""]
+        lines += [claim.note, ""] if claim.note else []
+        shown = [name for name in FIGURES.get(number, ()) if name in figures]
+        lines += [" ".join(f"![{name}]({figures[name]})" for name in shown), ""] if shown else []
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def readable(checks: pd.DataFrame) -> pd.DataFrame:
+    """Return checks with one column per fact and rounded numbers."""
+    return pd.DataFrame(
+        {
+            "quantity": checks["text"],
+            "predicted": checks["sign"].map({1: "higher", -1: "lower"}),
+            "measured": [f"{_number(mean)}, {model}" if pd.notna(mean) else "" for mean, model in _pairs(checks)],
+            "reference": checks["reference"].map(_number),
+            "difference": checks["difference"].map(_number),
+            "95 % interval": [
+                f"{_number(low)} to {_number(high)}" if pd.notna(low) else ""
+                for low, high in zip(checks["low"], checks["high"], strict=True)
+            ],
+            "p (Holm)": checks["p_holm"].map(_number),
+            "seeds": checks["seeds"],
+            "outcome": checks["outcome"],
+        }
+    )
+
+
+def _scale(scale: Scale) -> list[str]:
+    lines = ["## Scale", ""]
+    lines += [
+        "The study trained on 10,000 faces per domain at 128 px for 100 epochs. These runs are far smaller. They test "
+        "the claims at this scale only.",
+        "",
+    ]
+    rows = [("seeds", ", ".join(map(str, scale.seeds))), ("commit", f"`{scale.commit}`")]
+    rows += [(f"images, {name}", f"{count:.0f}") for name, count in scale.images.items()]
+    rows += [("params of the study", f"`{' '.join(scale.common)}`")]
+    rows += [("params of the scale", f"`{' '.join(scale.settings)}`" if scale.settings else "those of the profile")]
+    return [*lines, _markdown(pd.DataFrame(rows, columns=["", "value"])), ""]
+
+
+def _method(checks: pd.DataFrame) -> list[str]:
+    return [
+        f"Each comparison is a paired t-test over the seeds. The p-values have Holm's correction for all "
+        f"{int(checks['p'].notna().sum())} tests of this page. A comparison is `supported` or `contradicted` if it has "
+        f"at least {MIN_SEEDS} seeds and p < {ALPHA}, else `undecided`. A claim holds if all its comparisons are "
+        "supported, and does not hold if one is contradicted.",
+        "",
+    ]
+
+
+def _table_1(values: pd.DataFrame) -> list[str]:
+    """Return Table 1 of the study next to the same quantities here; the FIDs are not on the scale of standard FID."""
+    rows = []
+    for text, metric, share, study in TABLE_1:
+        row = {"": text}
+        for index, model in enumerate(MODELS):
+            part = values[(values["model"] == model) & (values["metric"] == metric)]["value"] * (100 if share else 1)
+            unit = " %" if share else ""
+            spread = f" ± {part.std(ddof=1):.3g}" if len(part) > 1 else ""
+            row[f"{model}"] = f"{part.mean():.4g}{spread}{unit}" if len(part) else ""
+            if index < len(study):
+                row[f"{model}"] += f" (study: {study[index]})"
+        rows.append(row)
+    return [
+        "## Models",
+        "",
+        "Mean ± standard deviation over the seeds. The distance is the Fréchet distance of `metrics.json`. The FIDs of "
+        "the study are not on the scale of standard FID, so only the order of its models is comparable.",
+        "",
+        _markdown(pd.DataFrame(rows)),
+        "",
+    ]
+
+
+def _numbers() -> range:
+    return range(1, len(CLAIMS) + 1)
+
+
+def _pairs(checks: pd.DataFrame) -> list[tuple[float, str]]:
+    return list(zip(checks["mean"], checks["model"], strict=True))
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None or pd.isna(value) else f"{value:.3g}"
+
+
+def _markdown(table: pd.DataFrame) -> str:
+    return str(table.to_markdown(index=False, disable_numparse=True))
