@@ -226,11 +226,6 @@ class DcganGenerator(nn.Module):
         return result
 
 
-def count_parameters(module: nn.Module) -> int:
-    """Count the trained numbers of a network."""
-    return sum(parameter.numel() for parameter in module.parameters())
-
-
 def to_network(faces: Tensor) -> Tensor:
     """Turn uint8 RGB [n, R, R, 3] into float32 [n, 3, R, R] in [-1, 1]."""
     return faces.permute(0, 3, 1, 2).to(torch.float32) / 127.5 - 1

@@ -44,26 +44,26 @@ _CONFIG: dict[str, Any] = {
 }
 
 
-def lines(points: pd.DataFrame, *, title: str, x: str = "epoch", y: str = "value", series: str = "series") -> Markup:
-    """Draw one line per value of the column `series`, in order of first appearance."""
-    names = list(dict.fromkeys(points[series]))
-    positions = sorted(points[x].unique().tolist())
+def lines(points: pd.DataFrame, *, title: str) -> Markup:
+    """Draw `value` by `epoch`, a line per value of the column `series` in order of first appearance."""
+    names = list(dict.fromkeys(points["series"]))
+    positions = sorted(points["epoch"].unique().tolist())
     # The default axis would label two epochs 1, 2, 2 because it rounds 1.5.
     ticks: dict[str, Any] = {"values": positions} if len(positions) <= 6 else {"tickMinStep": 1, "tickCount": 6}
     return _draw(
-        points[[x, y, series]],
+        points[["epoch", "value", "series"]],
         title,
         mark={"type": "line", "strokeWidth": 2, "point": {"size": 40 if len(positions) == 1 else 12}},
         encoding={
-            "x": {"field": x, "type": "quantitative", "axis": {**ticks, "format": "d"}},
+            "x": {"field": "epoch", "type": "quantitative", "axis": {**ticks, "format": "d"}},
             "y": {
-                "field": y,
+                "field": "value",
                 "type": "quantitative",
                 "title": None,
-                "scale": {"zero": points[y].nunique() == 1, "nice": True},
+                "scale": {"zero": points["value"].nunique() == 1, "nice": True},
                 "axis": {"tickCount": 5},
             },
-            "color": _colours(series, names),
+            "color": _colours("series", names),
         },
     )
 
@@ -87,23 +87,23 @@ def stacked_bars(counts: pd.DataFrame, *, title: str, x: str, y: str, series: st
     )
 
 
-def grouped_bars(shares: pd.DataFrame, *, title: str, x: str, y: str, series: str = "series") -> Markup:
-    """Draw a group of vertical bars per value of column `x`, one per value of `series`, of height `y`."""
-    names = list(dict.fromkeys(shares[series]))
+def grouped_bars(shares: pd.DataFrame, *, title: str, x: str, y: str) -> Markup:
+    """Draw a group of vertical bars per value of column `x`, one per value of the column `series`, of height `y`."""
+    names = list(dict.fromkeys(shares["series"]))
     return _draw(
-        shares[[x, y, series]],
+        shares[[x, y, "series"]],
         title,
         mark={"type": "bar"},
         encoding={
             "x": {"field": x, "type": "nominal", "title": None, "sort": list(dict.fromkeys(shares[x]))},
-            "xOffset": {"field": series, "sort": names},
+            "xOffset": {"field": "series", "sort": names},
             "y": {"field": y, "type": "quantitative", "title": None, "axis": {"tickCount": 4, "format": "%"}},
-            "color": _colours(series, names),
+            "color": _colours("series", names),
         },
     )
 
 
-def histogram(values: pd.Series, *, title: str, colour: int = 0, bins: int = 24) -> Markup:
+def histogram(values: pd.Series, *, title: str, colour: int = 0) -> Markup:
     """Draw a histogram of `values`."""
     return _draw(
         pd.DataFrame({"value": values.dropna().astype(float)}),
@@ -111,7 +111,7 @@ def histogram(values: pd.Series, *, title: str, colour: int = 0, bins: int = 24)
         height=90,
         mark={"type": "bar", "color": SERIES[colour]},
         encoding={
-            "x": {"field": "value", "type": "quantitative", "bin": {"maxbins": bins}, "title": None},
+            "x": {"field": "value", "type": "quantitative", "bin": {"maxbins": 24}, "title": None},
             "y": {"aggregate": "count", "type": "quantitative", "title": None, "axis": {"tickCount": 4}},
         },
     )

@@ -18,10 +18,13 @@ from pipeline.networks.generators import (
     ResizeConvolution,
     ResnetGenerator,
     UnetGenerator,
-    count_parameters,
     to_network,
     to_pixels,
 )
+
+
+def count_parameters(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
 
 
 def test_resnet_generator_has_the_papers_parameters():
