@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 
 #: Pixels, side of the crop that attributes are measured on; as stored faces have it.
 SIDE = 128
+#: Attribute -> those measured with it, which no longer hold when it is changed.
+FOLLOWS = {
+    "hair_length": ("hairstyle",),
+    "expression": ("smile", "mouth_open", "eye_open"),
+    "gender": ("eye_shape", "beard"),
+    "age": ("eye_shape", "wrinkles"),
+}
 
 
 @dataclass(frozen=True)
@@ -51,10 +58,27 @@ class Person:
         Raises:
             UserError: The style, the size or an attribute is not allowed.
         """
-        given = known(self.attributes) | changes
-        if "hair_length" in changes and "hairstyle" not in changes:
-            given.pop("hairstyle", None)
-        return draw_in_style(style, size, framing="portrait", **given)
+        return draw_person(self.attributes, style, size, **changes)
+
+
+def draw_person(attributes: dict[str, Any], style: int | str = "modern", size: int = 512, **changes: Any) -> Drawing:
+    """Draw a person with measured attributes; see `Person.draw`.
+
+    Args:
+        attributes: Attribute -> value; None where it is not known.
+        style: Name or number of a style in `pipeline.drawing.STYLES`.
+        size: Side of the picture in pixels.
+        **changes: Attributes that replace measured ones.
+
+    Returns:
+        The drawing.
+
+    Raises:
+        UserError: The style, the size or an attribute is not allowed.
+    """
+    outdated = {name for change in changes for name in FOLLOWS.get(change, ())}
+    given = {name: value for name, value in known(attributes).items() if name not in outdated}
+    return draw_in_style(style, size, framing="portrait", **(given | changes))
 
 
 def draw_portrait(photo: Image.Image, style: int | str = "modern", size: int = 512, **changes: Any) -> Drawing:
@@ -76,11 +100,12 @@ def draw_portrait(photo: Image.Image, style: int | str = "modern", size: int = 5
     return find_people(pil_to_rgb(photo))[0].draw(style, size, **changes)
 
 
-def find_people(photo: np.ndarray) -> list[Person]:
+def find_people(photo: np.ndarray, most: int | None = None) -> list[Person]:
     """Find and measure the faces of a photo, also if it lies on its side.
 
     Args:
         photo: uint8 RGB [H, W, 3].
+        most: Number of faces to measure, the largest; None: all.
 
     Returns:
         The people, the largest face first.
@@ -88,7 +113,7 @@ def find_people(photo: np.ndarray) -> list[Person]:
     Raises:
         NoFaceError: No face was found.
     """
-    turn, people = _finder().find_any_way_up(photo, _measure)
+    turn, people = _finder().find_any_way_up(photo, lambda turned, detections: _measure(turned, detections[:most]))
     if not people:
         raise NoFaceError(
             "no face was found. Use a photo that shows one from the front.", kind=Kind.MISSING, subject="face"
@@ -111,6 +136,12 @@ def _measure(photo: np.ndarray, detections: list[Detection]) -> list[Person]:
         attributes = measure(crop, inside, points, pose.yaw, pose.pitch, gender, age)
         people.append(Person(align, attributes))
     return people
+
+
+def load() -> None:
+    """Load the detector and the estimator now, so that the first photo does not wait for them."""
+    _finder()
+    _estimator()
 
 
 @cache

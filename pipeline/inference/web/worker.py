@@ -4,9 +4,9 @@ import base64
 import contextlib
 import multiprocessing
 import signal
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,33 +14,15 @@ from ...errors import Kind, UserError
 from ...images import crop_aligned, resize
 from ..model_info import ModelInfo
 from ..photo_io import read_photo, write_photo
-from ..translator import Face, Translator
+from ..tracking import to_pose
+from ..translator import Face, NoFaceError, Translator
+from .jobs import DrawJob, Job, TranslateJob
+from .people import can_draw, to_json
 
 #: Seconds until the worker process must have loaded the model.
 START_SECONDS = 180.0
-
-Pictures = dict[str, str]
-
-
-@dataclass(frozen=True)
-class Job:
-    """One photo to translate.
-
-    Attributes:
-        data: Bytes of the image file.
-        size: Pixels, side of the results.
-        seed: Random seed of the noise.
-        anyway: Translate the central square if no face is found.
-        max_pixels: A larger photo is refused.
-        max_faces: Number of faces to translate, the largest first.
-    """
-
-    data: bytes
-    size: int
-    seed: int
-    anyway: bool
-    max_pixels: int
-    max_faces: int
+#: Distance of the centres of two crops, in sides, below which they show the same face.
+SAME_FACE = 0.25
 
 
 class TranslationWorker:
@@ -71,14 +53,16 @@ class TranslationWorker:
         assert isinstance(answer, ModelInfo)
         return answer
 
-    def translate(self, job: Job, seconds: float) -> list[Pictures]:
-        """Translate a photo.
+    def run(self, job: Job, seconds: float) -> list[dict[str, Any]]:
+        """Do a job.
 
         Returns:
-            For each face the data URLs of PNGs: `input`, `anime` and `back`.
+            Of a translation, for each face: data URLs of PNGs `input`, `anime` and `back`, and the measured
+            attributes `person`, or None. Of a drawing, for each style: `style`, data URL `picture`, `svg` and
+            `attributes`.
 
         Raises:
-            UserError: The photo cannot be translated.
+            UserError: The photo cannot be translated, or the person not be drawn.
             TimeoutError: It took longer than `seconds`; the process was killed.
         """
         self.start()
@@ -114,6 +98,10 @@ def _serve(connection: Connection, model: Path | None) -> None:
     with contextlib.suppress(EOFError, BrokenPipeError):
         try:
             translator = Translator(model)
+            if can_draw():
+                from .. import portrait
+
+                portrait.load()
         except UserError as error:
             connection.send(error)
             return
@@ -121,7 +109,7 @@ def _serve(connection: Connection, model: Path | None) -> None:
         while True:
             job: Job = connection.recv()
             try:
-                connection.send(_translate(translator, job))
+                connection.send(_draw(job) if isinstance(job, DrawJob) else _translate(translator, job))
             except UserError as error:
                 connection.send(error)
             except (BrokenPipeError, EOFError):
@@ -130,20 +118,51 @@ def _serve(connection: Connection, model: Path | None) -> None:
                 connection.send(UserError("this photo cannot be translated. Try another one.", kind=Kind.FAILED))
 
 
-def _translate(translator: Translator, job: Job) -> list[Pictures]:
+def _translate(translator: Translator, job: TranslateJob) -> list[dict[str, Any]]:
     photo = read_photo(job.data, job.max_pixels)
-    faces = translator.faces(photo, job.seed, anyway=job.anyway, back=True, most=job.max_faces)
-    return [_pictures(photo, face, job.size) for face in faces]
+    faces = translator.faces(photo, job.seed, anyway=job.anyway, back=True, most=job.max_faces, style=job.style)
+    people = _people(photo, faces) if can_draw() else [None] * len(faces)
+    return [{**_pictures(photo, face, job.size), "person": person} for face, person in zip(faces, people, strict=True)]
 
 
-def _pictures(photo: np.ndarray, face: Face, size: int) -> Pictures:
+def _people(photo: np.ndarray, faces: list[Face]) -> list[dict[str, Any] | None]:
+    """Return the attributes of the person behind each face; None where no person was found at its place."""
+    from ..portrait import find_people
+
+    try:
+        people = find_people(photo, most=2 * len(faces))  # their detector may sort two faces otherwise
+    except NoFaceError:
+        return [None] * len(faces)
+    places = np.array([to_pose(person.align) for person in people])
+    found: list[dict[str, Any] | None] = []
+    for face in faces:
+        place = to_pose(face.align)
+        distances = np.hypot(*(places[:, :2] - place[:2]).T) / np.exp(place[2])
+        nearest = int(distances.argmin())
+        found.append(to_json(people[nearest].attributes) if distances[nearest] < SAME_FACE else None)
+    return found
+
+
+def _draw(job: DrawJob) -> list[dict[str, Any]]:
+    from ..portrait import draw_person
+
+    drawn = []
+    for style in job.styles:
+        drawing = draw_person(job.person, style, job.size, **job.changes)
+        told = {"style": style, "picture": _data_url(drawing.picture), "svg": drawing.svg}
+        drawn.append(told | {"attributes": drawing.attributes})
+    return drawn
+
+
+def _pictures(photo: np.ndarray, face: Face, size: int) -> dict[str, Any]:
     back = face.anime if face.back is None else face.back
     pictures = {
         "input": crop_aligned(photo, face.align, size),
         "anime": resize(face.anime, size, size),
         "back": resize(back, size, size),
     }
-    return {
-        name: "data:image/png;base64," + base64.b64encode(write_photo(picture)).decode()
-        for name, picture in pictures.items()
-    }
+    return {name: _data_url(picture) for name, picture in pictures.items()}
+
+
+def _data_url(picture: np.ndarray) -> str:
+    return "data:image/png;base64," + base64.b64encode(write_photo(picture)).decode()

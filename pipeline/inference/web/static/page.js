@@ -1,31 +1,48 @@
 "use strict";
 
 const at = (id) => document.getElementById(id);
-let photo = null; // the bytes of the last photo, for another translation after a slider moved
+let photo = null; // the bytes of the last photo, for another translation after a setting changed
 let insisted = false; // whether the centre is translated if no face is found
-let facts = { noise: false, upload_bytes: 12 * 2 ** 20, examples: [] };
+let facts = { noise: false, styles: [], drawing: null, upload_bytes: 12 * 2 ** 20, examples: [] };
 let running = null; // aborts the previous request when another photo is chosen
+let drawn = []; // the drawn portraits of the faces shown; null where nothing was measured
+let thumbnails = null; // aborts the previous request for the pictures of the styles
+let soon = 0; // timer of the next such request
 
 function say(sentence, error = false) {
   at("message").textContent = sentence;
   at("message").classList.toggle("error", error);
 }
 
-async function translate(bytes, anyway = false) {
+const settings = () => ({
+  style: document.querySelector("#styles input:checked")?.value,
+  size: Number(at("size").value),
+});
+
+function query(anyway) {
+  const { style, size } = settings();
+  const known = facts.styles.includes(style) ? { style } : {};
+  return new URLSearchParams({ size, seed: at("seed").value, anyway: anyway ? "1" : "0", ...known });
+}
+
+/** Translate a photo; `again`: the same photo with other settings, so that corrections of its drawings stay. */
+async function translate(bytes, anyway = false, again = false) {
   running?.abort(); // also if this photo is refused: the older answer must not arrive after the refusal
   photo = bytes;
   insisted = anyway;
   at("anyway").hidden = true;
-  at("results").replaceChildren();
+  if (!again) {
+    at("results").replaceChildren();
+    drawn = [];
+  }
   if (bytes.size > facts.upload_bytes) {
     say(`This file is larger than ${Math.floor(facts.upload_bytes / 2 ** 20)} MB. Make it smaller.`, true);
     return;
   }
   const mine = (running = new AbortController());
   say("Translating …");
-  const query = new URLSearchParams({ size: at("size").value, seed: at("seed").value, anyway: anyway ? "1" : "0" });
   try {
-    const answer = await fetch(`api/translate?${query}`, {
+    const answer = await fetch(`api/translate?${query(anyway)}`, {
       method: "POST",
       headers: { "Content-Type": "application/octet-stream" },
       body: bytes,
@@ -37,20 +54,80 @@ async function translate(bytes, anyway = false) {
       at("anyway").hidden = answer.status !== 422;
       return;
     }
-    at("results").replaceChildren(...content.faces.map(show));
+    showAll(content.faces, again);
     say(content.faces.length === 1 ? "One face." : `${content.faces.length} faces.`);
   } catch (error) {
     if (error.name !== "AbortError") say("The server does not answer. Check that it is running.", true);
   }
 }
 
+function showAll(faces, again) {
+  const items = [...at("results").children];
+  if (again && items.length === faces.length) {
+    faces.forEach((face, index) => showPictures(items[index], face, index));
+  } else {
+    drawn = [];
+    at("results").replaceChildren(...faces.map(show));
+    if (matchMedia("(max-width: 56rem)").matches) at("message").scrollIntoView(); // the settings fill a small screen
+  }
+  for (const person of drawn) person?.draw();
+  showStylesSoon();
+}
+
 function show(face, index) {
-  const item = at("face").content.cloneNode(true);
+  const item = at("face").content.cloneNode(true).querySelector("li");
+  showPictures(item, face, index);
+  const onChange = () => index === 0 && showStylesSoon();
+  drawn.push(
+    facts.drawing && face.person
+      ? new DrawnPerson(item, face.person, facts.drawing.controls, { number: index, settings, onChange })
+      : null,
+  );
+  return item;
+}
+
+function showPictures(item, face, index) {
   for (const name of ["input", "anime", "back"]) item.querySelector(`.${name}`).src = face[name];
-  const link = item.querySelector("a");
+  const link = item.querySelector(".save-anime");
   link.href = face.anime;
   link.download = index ? `anime-${index + 1}.png` : "anime.png";
-  return item;
+}
+
+/** Draw the first person in all styles, for the buttons that choose one; before a photo, a person by default. */
+async function showStyles() {
+  if (!facts.drawing) return;
+  thumbnails?.abort();
+  const mine = (thumbnails = new AbortController());
+  const person = drawn[0]?.description() ?? {};
+  try {
+    const drawings = await askForDrawings({ styles: facts.drawing.styles, size: 96, ...person }, mine.signal);
+    for (const { style, picture } of drawings) document.querySelector(`#styles img[data-style="${style}"]`).src = picture;
+  } catch {
+    // The buttons have names, too.
+  }
+}
+
+/** Wait until a visitor has made a few corrections: their drawings come first. */
+function showStylesSoon() {
+  clearTimeout(soon);
+  soon = setTimeout(showStyles, 700);
+}
+
+function offerStyles() {
+  const names = [...new Set([...facts.styles, ...(facts.drawing?.styles ?? [])])];
+  at("gallery").hidden = names.length < 2;
+  for (const [index, name] of names.entries()) {
+    const label = choice("style", name, name);
+    label.querySelector("input").checked = index === 0;
+    if (facts.drawing?.styles.includes(name)) {
+      const picture = document.createElement("img");
+      Object.assign(picture, { alt: "", width: 96, height: 96 });
+      picture.dataset.style = name;
+      label.classList.add("pictured");
+      label.querySelector("span").before(picture);
+    }
+    at("styles").append(label);
+  }
 }
 
 function openFile(file) {
@@ -76,8 +153,9 @@ at("drop").addEventListener("drop", (event) => {
 at("anyway").addEventListener("click", () => translate(photo, true));
 for (const name of ["size", "seed"]) {
   at(name).addEventListener("input", () => (at(`${name}-value`).value = at(name).value));
-  at(name).addEventListener("change", () => photo && translate(photo, insisted));
+  at(name).addEventListener("change", () => photo && translate(photo, insisted, true));
 }
+at("styles").addEventListener("change", () => photo && translate(photo, insisted, true));
 
 function stopCamera() {
   at("video").srcObject?.getTracks().forEach((track) => track.stop());
@@ -106,6 +184,8 @@ at("shoot").addEventListener("click", () => {
 async function start() {
   facts = await (await fetch("api/facts")).json();
   at("seed-row").hidden = !facts.noise;
+  offerStyles();
+  showStyles();
   for (const [index, address] of facts.examples.entries()) {
     const button = document.createElement("button");
     button.type = "button";

