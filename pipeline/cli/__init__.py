@@ -102,6 +102,9 @@ def translate_command(
     output: Annotated[str, typer.Option("-o", "--output", help="Folder, file, or - for standard output.")] = "anime",
     size: Annotated[int, typer.Option(min=16, max=4096, help="Side of the portrait in pixels.")] = 256,
     paste: Annotated[bool, typer.Option("--paste", help="Paste the anime faces into the photo.")] = False,
+    paint: Annotated[
+        bool, typer.Option("--paint", help="Paste the anime faces into a painted copy of the photo.")
+    ] = False,
     grid: Annotated[bool, typer.Option("--grid", help="Write photo, anime and reconstruction in a row.")] = False,
     largest: Annotated[bool, typer.Option("--largest", help="Translate only the largest face.")] = False,
     anyway: Annotated[
@@ -120,11 +123,12 @@ def translate_command(
     """
     from .translate import TranslateOptions, translate
 
-    if paste and grid:
-        raise conflict("--paste", "cannot be combined with --grid", "Use one of them")
+    chosen = [name for name, given in {"--paste": paste, "--paint": paint, "--grid": grid}.items() if given]
+    if len(chosen) > 1:
+        raise conflict(chosen[0], f"cannot be combined with {chosen[1]}", "Use one of them")
     # SIGTERM ends the command as Ctrl-C does: no temporary file stays.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    options = TranslateOptions(size, seed, paste, grid, largest, anyway, style, variants)
+    options = TranslateOptions(size, seed, paste, grid, largest, anyway, style, variants, paint)
     raise typer.Exit(translate(inputs, output, model, options, force))
 
 

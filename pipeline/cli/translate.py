@@ -39,6 +39,7 @@ class TranslateOptions:
     anyway: bool
     style: str | None = None
     variants: int = 1
+    paint: bool = False
 
     def styles(self, translator: Translator) -> list[str | None]:
         """Return the names of the styles to draw in; None: that of the translator.
@@ -77,8 +78,8 @@ class TranslateOptions:
         pictures = {}
         for name, drawn in variants.items():
             style = "" if name is None else f"-{name}"
-            if self.paste:
-                pictures[style] = paste(photo, drawn)
+            if self.paste or self.paint:
+                pictures[style] = paste(photo, drawn, painted=self.paint)
                 continue
             for number, face in enumerate(drawn, start=1):
                 ending = (f"-{number}" if number > 1 else "") + style
@@ -133,10 +134,13 @@ def _translate_one(translator: Translator, job: Job, options: TranslateOptions, 
     if job.video:
         from ..inference.video import translate_video
 
-        if options.grid:
-            raise conflict("--grid", "is not possible for a video", "Leave it out")
-        if options.variants > 1:
-            raise conflict("--variants", "is not possible for a video", "Leave it out")
+        for name, given in {
+            "--grid": options.grid,
+            "--variants": options.variants > 1,
+            "--paint": options.paint,
+        }.items():
+            if given:
+                raise conflict(name, "is not possible for a video", "Leave it out")
         assert job.source is not None and job.target is not None
         with _writing(job.target):
             clip = translate_video(translator, job.source, job.target, seed=options.seed, largest=options.largest)

@@ -1,26 +1,123 @@
-"""Putting a translated face back where it came from."""
+"""Putting a translated face back where it came from, along a seam where drawing and photo agree."""
 
 import cv2
 import numpy as np
 
-#: Half axes of the pasted ellipse and the width of its soft rim, as shares of the crop's side.
-RADIUS_X, RADIUS_Y, RIM = 0.5, 0.5, 0.16
+from ..images import crop_aligned, inside_photo
+
+#: The seam is searched between these distances: from the centre, and from the centre to the border of the crop (1).
+INNER, OUTER = 0.8, 0.98
+#: Width of the soft rim inside the seam, as a share of half the crop's side.
+RIM = 0.2
+#: Directions and distances at which the seam may lie.
+DIRECTIONS, DISTANCES = 128, 24
+#: Cost of a seam that lies one step further out or in than at the direction before, in levels of 255.
+BEND = 30.0
+#: Cost of a seam at its innermost place, in levels of 255: the more of the drawing is used, the better.
+PULL = 25.0
+#: Distance of the seam in frames of a video, where a searched one would jump: between the centre and the border.
+STEADY = 0.94
+#: Standard deviation of the blur of the colour difference along the seam, as a share of the crop's side.
+COLOUR_BLUR = 0.09
+#: Largest correction of a colour, in levels of 255.
+MOST = 30.0
 #: Rows of the photo that are blended at once: a face of 80 million pixels must not take gigabytes.
 ROWS = 256
 
 
-def soft_mask(size: int) -> np.ndarray:
-    """Mask that is 1 in the middle and falls smoothly to 0 at an ellipse within the square, float32 [size, size]."""
-    centres = (np.arange(size, dtype=np.float32) + 0.5) / size - 0.5
-    distance = np.hypot(centres[None] / RADIUS_X, centres[:, None] / RADIUS_Y)
-    ramp = np.clip((1 - distance) / (RIM / min(RADIUS_X, RADIUS_Y)), 0, 1)
-    return ramp * ramp * (3 - 2 * ramp)
+def find_seam(difference: np.ndarray) -> np.ndarray:
+    """Find the closed curve around the centre along which two pictures differ least.
+
+    Dynamic programming over directions, from both ends of a fixed start, as in Avidan and Shamir 2007.
+
+    Args:
+        difference: Difference of the pictures, float [n, n].
+
+    Returns:
+        Distance from the centre in each of `DIRECTIONS`, as a share of half the side.
+    """
+    size = len(difference)
+    angles, border = _border()
+    radii = INNER + (OUTER * border - INNER) * np.linspace(0, 1, DISTANCES)
+    x = (0.5 + 0.5 * radii * np.cos(angles)) * size - 0.5
+    y = (0.5 + 0.5 * radii * np.sin(angles)) * size - 0.5
+    cost = cv2.remap(difference.astype(np.float32), x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR)
+    cost = cost + PULL * np.linspace(1, 0, DISTANCES)
+    steps = BEND * np.abs(np.arange(DISTANCES)[:, None] - np.arange(DISTANCES)[None])
+    # Twice around: the second round starts where the first ends, so that the curve closes.
+    total = np.zeros(DISTANCES)
+    came = np.zeros((2 * DIRECTIONS, DISTANCES), dtype=int)
+    for turn in range(2 * DIRECTIONS):
+        reached = total[None] + steps
+        came[turn] = reached.argmin(axis=1)
+        total = reached.min(axis=1) + cost[turn % DIRECTIONS]
+    place = int(total.argmin())
+    path = np.zeros(2 * DIRECTIONS, dtype=int)
+    for turn in reversed(range(2 * DIRECTIONS)):
+        path[turn] = place
+        place = came[turn, place]
+    middle = DIRECTIONS // 2
+    places = np.roll(path[middle : middle + DIRECTIONS], middle)
+    seam: np.ndarray = radii[np.arange(DIRECTIONS), places]
+    return seam
 
 
-def paste_face(photo: np.ndarray, face: np.ndarray, align: np.ndarray) -> None:
-    """Warp a face, uint8 RGB [R, R, 3], through the inverse of `align` [2, 3] into `photo`, uint8 RGB, in place.
+def _border() -> tuple[np.ndarray, np.ndarray]:
+    """Return directions in radians, and the distance of a square with round corners in each, both [n, 1]."""
+    angles = (2 * np.pi * np.arange(DIRECTIONS) / DIRECTIONS)[:, None]
+    return angles, (np.abs(np.cos(angles)) ** 4 + np.abs(np.sin(angles)) ** 4) ** -0.25
+
+
+def steady_seam() -> np.ndarray:
+    """Return a seam that does not depend on the pictures, as `find_seam` does."""
+    return STEADY * _border()[1][:, 0]
+
+
+def soft_mask(seam: np.ndarray, size: int) -> np.ndarray:
+    """Return a mask that is 1 in the middle and falls smoothly to 0 at a seam, float32 [size, size].
+
+    Args:
+        seam: Distance from the centre in directions all around, as a share of half the side.
+        size: Side of the mask in pixels.
+    """
+    centres = (np.arange(size, dtype=np.float32) + 0.5) / size * 2 - 1
+    distance = np.hypot(centres[None], centres[:, None])
+    angle = np.arctan2(np.broadcast_to(centres[:, None], (size, size)), np.broadcast_to(centres[None], (size, size)))
+    limit = np.interp(angle, 2 * np.pi * np.arange(len(seam)) / len(seam), seam, period=2 * np.pi)
+    ramp = np.clip((limit - distance) / RIM, 0, 1).astype(np.float32)
+    mask: np.ndarray = ramp * ramp * (3 - 2 * ramp)
+    return mask
+
+
+def match_colours(face: np.ndarray, seen: np.ndarray, mask: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Return a drawn face whose colours pass over into those of the photo towards the rim of the mask.
+
+    Args:
+        face: Drawn face, float32 [R, R, 3].
+        seen: The photo at the same place, float32 [R, R, 3].
+        mask: Share of the drawn face in the result, float32 [R, R].
+        inside: Pixels that lie inside the photo, bool [R, R].
+    """
+    deviation = COLOUR_BLUR * len(face)
+    rim = ((mask < 0.9) & (mask > 0) & inside).astype(np.float32)
+    weight = cv2.GaussianBlur(rim, (0, 0), deviation) + 1e-4
+    shift = cv2.GaussianBlur((seen - face) * rim[..., None], (0, 0), deviation) / weight[..., None]
+    # The middle keeps its own colours.
+    near = (1 - cv2.GaussianBlur(mask, (0, 0), deviation / 4))[..., None]
+    matched: np.ndarray = face + np.clip(shift, -MOST, MOST) * near
+    return matched
+
+
+def paste_face(photo: np.ndarray, face: np.ndarray, align: np.ndarray, steady: bool = False) -> None:
+    """Put a drawn face into a photo, in place.
 
     Only the pixels around the face are touched, so the cost does not grow with the photo.
+
+    Args:
+        photo: uint8 RGB [H, W, 3].
+        face: uint8 RGB [R, R, 3].
+        align: [2, 3], from pixels of the photo to the unit square.
+        steady: Use the same seam for every picture, for the frames of a video.
     """
     height, width = photo.shape[:2]
     size = face.shape[0]
@@ -30,15 +127,30 @@ def paste_face(photo: np.ndarray, face: np.ndarray, align: np.ndarray) -> None:
     right, bottom = np.clip(np.ceil(corners.max(axis=1)), 0, [width, height]).astype(int)
     if left >= right or top >= bottom:
         return
+    matched, mask = _prepare(photo, face, align, steady)
     matrix = np.array(inverse, dtype=np.float64)
     matrix[:, :2] = matrix[:, :2] / size
     # OpenCV counts from the first pixel's centre, and the window starts at (left, top).
     matrix[:, 2] += matrix[:, :2].sum(axis=1) * 0.5 - 0.5 - [left, top]
-    mask = soft_mask(size)
     for start in range(top, bottom, ROWS):
         window = photo[start : min(start + ROWS, bottom), left:right]
         shape = window.shape[1::-1]
-        warped = cv2.warpAffine(face, matrix, shape, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        warped = cv2.warpAffine(matched, matrix, shape, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         share = cv2.warpAffine(mask, matrix, shape, flags=cv2.INTER_LINEAR, borderValue=0)[..., None]
-        window[:] = np.round(window + (warped.astype(np.float32) - window) * share).astype(np.uint8)
+        window[:] = np.round(window + (warped - window.astype(np.float32)) * share).clip(0, 255).astype(np.uint8)
         matrix[1, 2] -= ROWS
+
+
+def _prepare(photo: np.ndarray, face: np.ndarray, align: np.ndarray, steady: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return the face with matched colours and the mask of the pixels to replace."""
+    size = len(face)
+    seen = crop_aligned(photo, align, size).astype(np.float32)
+    inside = inside_photo(align, size, (photo.shape[0], photo.shape[1]))
+    drawn = face.astype(np.float32)
+    if steady:
+        seam = steady_seam()
+    else:
+        difference = cv2.GaussianBlur(np.abs(seen - drawn).mean(axis=2), (0, 0), size / 100)
+        seam = find_seam(np.where(inside, difference, 0))  # a seam outside the photo does not show
+    mask = soft_mask(seam, size)
+    return match_colours(drawn, seen, mask, inside), mask

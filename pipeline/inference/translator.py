@@ -14,6 +14,7 @@ from .backends import load_generators
 from .blending import paste_face
 from .face_finder import SEARCH_SIDES, FaceFinder
 from .model_info import Direction
+from .painting import paint
 from .photo_io import pil_to_rgb
 
 MAX_FACES = 100
@@ -81,7 +82,13 @@ class Translator:
         return Image.fromarray(resize(faces[0].anime, size, size))
 
     def faces(
-        self, photo: np.ndarray, seed: int = 0, most: int | None = None, anyway: bool = False, back: bool = False
+        self,
+        photo: np.ndarray,
+        seed: int = 0,
+        most: int | None = None,
+        anyway: bool = False,
+        back: bool = False,
+        style: str | None = None,
     ) -> list[Face]:
         """Find and translate the faces of a photo, uint8 RGB [H, W, 3]; the largest comes first.
 
@@ -91,6 +98,7 @@ class Translator:
             most: at most so many faces, the largest; None: all.
             anyway: translate the middle of a photo in which no face is found.
             back: also translate the anime faces back.
+            style: Name of the style, one of `facts.styles`; None: that of the translator.
 
         Raises:
             NoFaceError: no face was found, and not `anyway`.
@@ -108,7 +116,7 @@ class Translator:
             text = f"{len(aligns)} faces were found, at most {MAX_FACES} are allowed. Crop the photo."
             raise UserError(text, kind=Kind.BAD_VALUE, subject="faces")
         crops = np.stack([crop_aligned(photo, align, self.facts.resolution) for align in aligns])
-        anime = self.run(crops, "human2anime", seed, self.masks(photo, aligns))
+        anime = self.run(crops, "human2anime", seed, self.masks(photo, aligns), style)
         backs = self.run(anime, "anime2human") if back else [None] * len(aligns)
         return [Face(*parts) for parts in zip(aligns, crops, anime, backs, strict=True)]
 
@@ -215,9 +223,22 @@ def style_sheet(photo: np.ndarray, variants: list[list[Face]], size: int) -> np.
     return np.vstack(rows)
 
 
-def paste(photo: np.ndarray, faces: list[Face]) -> np.ndarray:
-    """Put the anime faces into a copy of the photo, uint8 RGB [H, W, 3], softly at the edges; the largest on top."""
+def paste(photo: np.ndarray, faces: list[Face], painted: bool = False) -> np.ndarray:
+    """Put the anime faces into a copy of the photo, with a soft rim in matching colours; the largest on top.
+
+    Args:
+        photo: uint8 RGB [H, W, 3].
+        faces: Its faces.
+        painted: Paint the rest of the photo in the colours of the drawings, with flat areas and outlines.
+
+    Returns:
+        uint8 RGB [H, W, 3].
+    """
     result = photo.copy()
+    if painted:
+        size, shape = len(faces[0].crop), (photo.shape[0], photo.shape[1])
+        crops, drawn = np.stack([face.crop for face in faces]), np.stack([face.anime for face in faces])
+        result = paint(photo, crops, drawn, np.stack([inside_photo(face.align, size, shape) for face in faces]))
     for face in reversed(faces):
         paste_face(result, face.anime, face.align)
     return result

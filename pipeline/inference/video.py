@@ -130,4 +130,4 @@ def _translate_frame(translator: Translator, pixels: np.ndarray, aligns: list[np
     crops = np.stack([crop_aligned(pixels, align, translator.facts.resolution) for align in aligns])
     translated = translator.run(crops, "human2anime", seed, translator.masks(pixels, aligns))
     for align, anime in reversed(list(zip(aligns, translated, strict=True))):
-        paste_face(pixels, anime, align)
+        paste_face(pixels, anime, align, steady=True)

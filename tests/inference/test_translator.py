@@ -16,7 +16,7 @@ from PIL import Image
 from pipeline.errors import Kind, UserError
 from pipeline.images import crop_aligned
 from pipeline.inference import NoFaceError, Translator, blending
-from pipeline.inference.blending import paste_face, soft_mask
+from pipeline.inference.blending import paste_face
 from pipeline.inference.face_finder import FaceFinder
 from pipeline.inference.photo_io import pil_to_rgb, read_photo
 from pipeline.inference.portrait import find_people
@@ -202,13 +202,6 @@ def test_a_large_face_is_pasted_band_by_band(monkeypatch: pytest.MonkeyPatch) ->
     paste_face(whole, face, align)
     assert np.abs(banded.astype(int) - whole).max() <= 1
     assert np.abs(whole.astype(int) - photo).mean() > 10
-
-
-def test_the_mask_is_soft() -> None:
-    mask = soft_mask(64)
-    assert mask[32, 32] == 1
-    assert mask[0].max() < 0.05
-    assert np.abs(np.diff(mask, axis=0)).max() < 0.15
 
 
 def test_grid_rows(translator: Translator, group: np.ndarray) -> None:
