@@ -20,7 +20,7 @@ CELEBA_POINTS = ("lefteye", "righteye", "nose", "leftmouth", "rightmouth")
 #: The 28 landmarks of drawn faces, in the order of the schema hysts28; columns `<name>_x`, `<name>_y`.
 TRUTH_POINTS = tuple(f"truth_{point:02d}" for point in range(28))
 
-#: Columns of a face table and the stage that adds them. Attribute columns of a source are kept beside these.
+#: Columns of a face table and the stage that adds them. Attribute columns of a source are kept, too.
 COLUMNS = {
     "resize": {
         "face_id": "unique and stable: domain, then 16 hex digits of sha256 (a running suffix on equal files)",

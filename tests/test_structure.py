@@ -136,7 +136,7 @@ def test_every_param_makes_its_stage_run_again():
     for key in leaves(PARAMS):
         stage = key.split(".")[2] if key.startswith("profiles.") else key.split(".")[0]
         if stage == "profile":
-            continue  # it stands in the names of the others
+            continue  # it is part of the names of the others
         readers = STAGES if stage == "seed" else [stage]
         named = [text for reader in readers for text in STAGES[reader].get("do", STAGES[reader])["params"]]
         covered = any(f"{key}.".startswith(f"{each}.") for text in named for each in filled(text))

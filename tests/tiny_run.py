@@ -95,7 +95,7 @@ def fit_and_write(changes: dict[str, Any], folder: Path, target: Path, checkpoin
 
 
 def train_until(changes: dict[str, Any], folder: Path, target: Path, seconds: float) -> None:
-    """Train until done, or until so many seconds of computing; then the kernel ends the process where it stands.
+    """Train until done, or until the kernel ends the process after this many seconds of computing.
 
     SIGPROF without a handler ends a process as SIGKILL does, and counts its own time whatever else the machine does.
     """

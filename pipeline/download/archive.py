@@ -33,7 +33,7 @@ def fetch(folder: Path, path: Path, labels_path: Path | None, domain: str) -> Fe
 
     Args:
         folder: Where faces.zip or faces.tar is written; a folder of images is packed.
-        path: A zip, a tar or a folder; a folder without images that contains one zip or tar stands for it.
+        path: A zip, a tar or a folder; a folder without images that contains one zip or tar is replaced by it.
         labels_path: A CSV; None: the file labels.csv inside the archive or folder, if there is one.
         domain: Name of the domain.
 
@@ -92,7 +92,7 @@ def _inner_table(path: Path, folder: Path) -> tuple[str, bytes | None]:
 
 
 def _only_archive(path: Path) -> Path | None:
-    """Return the zip or tar in a folder that contains no image beside it; None for everything else."""
+    """Return the zip or tar in a folder without images; None for everything else."""
     if not path.is_dir():
         return None
     files = [file for file in sorted(path.rglob("*")) if file.is_file() and not file.name.startswith(".")]

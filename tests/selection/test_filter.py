@@ -201,7 +201,7 @@ def test_statuses_do_not_depend_on_the_order_of_rows(faces, random):
         straight[columns].sort_values("face_id", ignore_index=True),
         shuffled[columns].sort_values("face_id", ignore_index=True),
     )
-    # Whoever is dropped as a copy has its original among the kept, in the same cluster, at least as sharp.
+    # A dropped copy has its original among the kept, in the same cluster, at least as sharp.
     for _, copy in straight[straight["reason"] == "duplicate"].iterrows():
         original = straight[straight["face_id"] == copy["duplicate_of"]].iloc[0]
         assert original["status"] == "kept"

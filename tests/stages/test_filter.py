@@ -1,4 +1,4 @@
-"""The stage on tiny faces: every row filtered, counts and sheets beside them, nothing half-written."""
+"""The stage on tiny faces: every row filtered, with counts and sheets, nothing half-written."""
 
 import json
 import shutil

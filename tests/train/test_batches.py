@@ -14,7 +14,7 @@ CPU = torch.device("cpu")
 
 
 def numbered(count: int) -> torch.Tensor:
-    """Faces of one colour each, their number, so that a batch tells who is in it."""
+    """Faces of one colour each, their number, so that a batch shows which faces it has."""
     return torch.arange(count, dtype=torch.uint8)[:, None, None, None].expand(count, 4, 4, 3).contiguous()
 
 
@@ -36,7 +36,7 @@ def test_an_epoch_shows_each_face_of_the_larger_domain_at_most_once(human: int, 
     for domain, count in enumerate((human, anime)):
         assert len(seen[domain]) == larger // batch * batch
         times = np.bincount(seen[domain], minlength=count)
-        # A smaller domain is gone through again and again, nobody twice more often than another.
+        # A smaller domain is repeated; no face is seen two times more often than another.
         assert times.max(initial=0) - times.min() <= 1
 
 
