@@ -7,6 +7,7 @@ from ..features import faithfulness
 from ..landmarks.face_geometry import FaceGeometry, detected_faces, known_faces
 from ..landmarks.translated_faces import expected_parts, input_and_output_colours
 from .confidence_intervals import correlation_interval
+from .kept_attributes import add_kept_attributes
 from .landmark_error import landmark_nme
 from .metrics import MetricTable
 from .translation import Translation
@@ -37,6 +38,8 @@ def add_face_metrics(translation: Translation, metrics: MetricTable, rows: pd.Da
         metrics.add_mean("random_pair.landmark_nme", direction, random_pair[np.isfinite(random_pair)])
         _add_pose(inputs, outputs, direction, metrics)
     _add_colours(translation, inputs, metrics, rows)
+    if target == "anime":
+        add_kept_attributes(translation, inputs, metrics, rows)
     return _add_palette(translation, inputs, metrics)
 
 

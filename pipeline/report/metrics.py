@@ -62,6 +62,12 @@ MEANINGS = {
     "faithfulness.yaw_error": Meaning("Yaw error, degrees", "lower", "mean difference of input and output", 1),
     "faithfulness.roll_error": Meaning("Roll error, degrees", "lower", "mean difference of input and output", 1),
     "faithfulness.mouth_opening": Meaning("Mouth opening, correlation", "near 1", "input and output"),
+    "faithfulness.gender": Meaning("Gender kept", "near 1", "share of outputs read as the photo's gender"),
+    "faithfulness.open_mouth": Meaning(
+        "Mouth kept", "near 1", "share of outputs with the photo's open or closed mouth"
+    ),
+    "faithfulness.glasses": Meaning("Glasses kept", "near 1", "share of photos with glasses whose output has some"),
+    "faithfulness.beard": Meaning("Beard kept", "near 1", "share of photos with a beard whose output has one"),
     "hair_palette_overlap": Meaning("Hair palette overlap", "near 1", "common share of the hair colours of real faces"),
     "target_domain_accuracy": Meaning(
         "Target domain accuracy", "higher", "share of outputs that a classifier of real faces assigns to the target"
