@@ -124,3 +124,18 @@ def inside_photo(align: np.ndarray, size: int, stored: int | tuple[int, int]) ->
         for i in (0, 1)
     )
     return (x >= 0) & (x <= width) & (y >= 0) & (y <= height)
+
+
+def draw_heatmaps(points: np.ndarray, size: int) -> np.ndarray:
+    """Draw each point as a Gaussian of height 1: float32 [n, k, size, size].
+
+    Its standard deviation is 1/32 of the side.
+
+    Args:
+        points: [n, k, 2], x and y in pixels; the first pixel's centre is at 0.5.
+        size: Side in pixels.
+    """
+    centres = np.arange(size) + 0.5
+    x, y = (np.exp(-0.5 * ((centres - points[..., axis, None]) / (size / 32)) ** 2) for axis in (0, 1))
+    drawn: np.ndarray = (y[..., :, None] * x[..., None, :]).astype(np.float32)
+    return drawn

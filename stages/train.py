@@ -48,7 +48,7 @@ def train(rank: int, world: int, settings: params.Params) -> None:
         [settings.seed, world, torch.__version__],
         # It records the hashes of the weights: a run never goes on from another model that ships along.
         sha256(start / "model.json") if start and (start / "model.json").is_file() else None,
-        outputs.hash_arrays(found.faces, found.boxes, {split: vars(drawn) for split, drawn in found.twins.items()}),
+        outputs.hash_arrays(found.faces, found.landmarks, {split: vars(drawn) for split, drawn in found.twins.items()}),
         outputs.hash_code(Path(__file__), *rooms),
     )
     if rank:
@@ -95,9 +95,9 @@ def fit(
 
     measures = Measures(embed, distances.frechet, near_duplicates.copied_share)
     val, trained = found.faces["val"], found.faces["train"]
-    others = found.boxes.get("val"), found.twins.get("val")
+    others = found.landmarks.get("val"), found.twins.get("val")
     human, anime = (batches.resident(trained[domain], place.device) for domain in inputs.DOMAINS)
-    resident = batches.Faces(human, anime, place.device, found.boxes.get("train"), found.twins.get("train"))
+    resident = batches.Faces(human, anime, place.device, found.landmarks.get("train"), found.twins.get("train"))
     # The embedded detector, whatever the stage `landmarks` used: others take seconds for a face.
     with create_detector("animeface") as detector:
         faces = FaceValidator.create(found.val_table, val["human"], found.val_masks, detector)

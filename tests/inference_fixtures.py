@@ -37,6 +37,16 @@ def tiny_bundle(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
 
 @pytest.fixture(scope="session")
+def landmark_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Training folder of a tiny landmark_cyclegan whose outputs depend much on its heatmaps."""
+    folder = tmp_path_factory.mktemp("landmarks") / "train"
+    torch.manual_seed(1)
+    size = {"resolution": 32, "generator_width": 4, "residual_blocks": 1, "discriminator_width": 4}
+    save_model(build_model(ModelConfig(model="landmark_cyclegan", **size)), folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def translator(tiny_bundle: Path) -> Translator:
     return Translator(tiny_bundle)
 

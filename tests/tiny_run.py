@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from pipeline.errors import UserError
 from pipeline.features.distances import frechet
 from pipeline.features.near_duplicates import copied_share
+from pipeline.landmarks.five_points import AVERAGE
 from pipeline.networks.model import ModelConfig, TranslationModel, build_model, save_model
 from pipeline.params import Train
 from pipeline.train import batches, checkpoint, loop
@@ -34,6 +35,7 @@ def settings(**changes: Any) -> Train:
         "discriminator_width": 2,
         "batch_size": 2,
         "epochs": 3,
+        "regressor_steps": 5,
     }
     return Train(**(small | {"image_pool_size": 4, "noise": True} | changes))
 
@@ -61,6 +63,13 @@ def random_twins(count: int, seed: int) -> Twins:
     return Twins(pixels, np.arange(count), styles, masks)
 
 
+def random_landmarks(humans: int, animes: int, seed: int = 9) -> dict[str, np.ndarray]:
+    """The average face of each domain, moved a little: points [n, 5, 2] in pixels."""
+    random = np.random.default_rng(seed)
+    counts = {"human": humans, "anime": animes}
+    return {domain: RESOLUTION * AVERAGE[domain] + random.normal(0, 1, (n, 5, 2)) for domain, n in counts.items()}
+
+
 def pooled(images: np.ndarray) -> np.ndarray:
     """4 x 4 means: 48 features [n, 48]."""
     n = len(images)
@@ -73,12 +82,17 @@ def fit(
     human, anime = random_faces(faces, 0), random_faces(faces + 1, 1)
     engine = engine or Engine()
     twins = [random_twins(count, 4) if train.needs_twins else None for count in (faces, 5)]
-    resident = batches.Faces(torch.from_numpy(human), torch.from_numpy(anime), engine.device, twins=twins[0])
+    points = [
+        random_landmarks(count, other) if train.model == "landmark_cyclegan" else None
+        for count, other in ((faces, faces + 1), (5, 6))
+    ]
+    pixels = torch.from_numpy(human), torch.from_numpy(anime)
+    resident = batches.Faces(*pixels, engine.device, points[0], twins[0])
     measures = Measures(pooled, frechet, copied_share)
     targets = random_faces(6, 3)
     if train.model == "pix2pix":
         targets = twins[1].drawings(np.arange(5), np.arange(5), RESOLUTION)[0]
-    monitor = Monitor(random_faces(5, 2), targets, measures, seed=3, twins=twins[1])
+    monitor = Monitor(random_faces(5, 2), targets, measures, 3, points[1], twins[1])
     with checkpoint.exclusive(folder):
         return loop.fit(train, tiny_model(train), resident, monitor, engine, folder, checkpoint_seconds)
 

@@ -16,7 +16,7 @@ from .classifiers import DomainClassifier
 from .direction import evaluate_direction
 from .external_set import ExternalSet, evaluate_external
 from .metrics import MetricParams, MetricTable
-from .translation import DomainSplit, RealFeatures, Translation
+from .translation import DomainSplit, RealFeatures, Translation, output_points
 
 DOMAINS = ("human", "anime")
 #: Direction, domain of its inputs, domain of its outputs, opposite direction.
@@ -118,8 +118,9 @@ def _translate(
     A model with styles uses them in turn, so that the outputs cover all of them.
     """
     styles = np.arange(len(split.test_images)) % max(1, len(model.config.styles))
-    outputs = model.translate(split.test_images, direction, seed, masks=split.test_masks, style=styles)
-    return outputs, model.translate(outputs, opposite, seed, style=styles)
+    own, moved = output_points(model, split.test, direction)
+    outputs = model.translate(split.test_images, direction, seed, split.test_masks, styles, moved)
+    return outputs, model.translate(outputs, opposite, seed, style=styles, points=own)
 
 
 def _real_features(domain: str, split: DomainSplit, extractor: Extractor) -> RealFeatures:

@@ -12,6 +12,7 @@ from ..networks.model import TranslationModel
 from .classifiers import DomainClassifier
 from .distributions import add_frechet
 from .metrics import MetricTable
+from .translation import output_points
 
 #: Part of the path of an image without a face. The filter should reject such an image.
 NOT_A_FACE = "not_a_face"
@@ -23,8 +24,8 @@ class ExternalSet:
     """Images of another source.
 
     Attributes:
-        table: Rows of the stage `filter`: `face_id`, `source`, `status`, `reason`; and `chosen` (bool), the faces
-            that the stage `balance` selected.
+        table: Rows of the stage `filter`: `face_id`, `source`, `status`, `reason`, for a model with landmarks also
+            `keypoints`, `schema`, `align`; and `chosen` (bool), the faces that the stage `balance` selected.
         images: Their crops, uint8 RGB [n, R, R, 3].
         masks: Pixels inside the stored image, bool [n, R, R].
     """
@@ -60,7 +61,8 @@ def evaluate_external(
     Returns:
         One row per image, and the translations, uint8 RGB [n, R, R, 3].
     """
-    outputs = model.translate(external.images, "human2anime", metrics.params.seed, masks=external.masks)
+    _, points = output_points(model, external.table, "human2anime")
+    outputs = model.translate(external.images, "human2anime", metrics.params.seed, masks=external.masks, points=points)
     features = extract(outputs, extractor, "features of external")
     rows = external.table[["face_id", "source", "status", "reason", "chosen"]].reset_index(drop=True).copy()
     rows["kind"] = np.where(rows["source"].str.lower().str.contains(NOT_A_FACE), NOT_A_FACE, "face")

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 from torch import nn
 
+from ..landmarks import five_points
 from ..landmarks.detectors.base import Detector
+from ..networks.model import Direction, TranslationModel
 from .classifiers import DomainClassifier
 
 
@@ -80,3 +82,23 @@ class Translation:
     def inputs(self) -> np.ndarray:
         """Return the test faces of the domain `source`, uint8 RGB [n, R, R, 3]."""
         return self.splits[self.source].test_images
+
+
+def output_points(
+    model: TranslationModel, table: pd.DataFrame, direction: Direction
+) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Return the landmarks of faces and of their translations, [n, 5, 2]; None for a model that needs none.
+
+    A face without keypoints, such as an image without a face, gets the usual ones.
+
+    Args:
+        model: The model.
+        table: Face table.
+        direction: Direction of the translation.
+    """
+    if not model.config.heatmaps:
+        return None, None
+    source, target = ("human", "anime") if direction == "human2anime" else ("anime", "human")
+    size = model.config.resolution
+    own = five_points.fill_unknown(five_points.of_table(table, size), source, size)
+    return own, five_points.translated(own, source, target, size)

@@ -28,7 +28,8 @@ class Backend(Protocol):
         """Map float32 [b, 3, R, R] in [-1, 1] to the same of the other domain.
 
         Args:
-            images: Where `facts.masked`, [b, 4, R, R]: the last channel is 1 inside the photo, else 0.
+            images: [b, facts.channels, R, R]. Where `facts.masked`, the fourth channel is 1 inside the photo, else 0;
+                the heatmaps of the output's landmarks come last.
             direction: Direction of the translation.
             style: Number of the style, for a model with styles.
         """

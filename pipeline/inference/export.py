@@ -82,7 +82,7 @@ def compare(
     side = trained.facts.resolution
     worst, squares = 0.0, []
     for batch, height, width in ((1, side, side), (3, side, side + stride), (2, side * 2, side * 2)):
-        images = rng.uniform(-1, 1, (batch, 3 + trained.facts.masked, height, width)).astype(np.float32)
+        images = rng.uniform(-1, 1, (batch, trained.facts.channels, height, width)).astype(np.float32)
         images[:, 3:] = images[:, 3:] > 0
         style = max(0, len(trained.facts.styles) - 1)
         difference = trained.run(images, direction, style) - exported.run(images, direction, style)
@@ -95,7 +95,8 @@ def compare(
 def _graph(network: Any, facts: ModelInfo, direction: Direction, stride: int) -> Any:
     """Export one generator: `images` to `translated`, float32 [batch, 3, rows * stride, columns * stride].
 
-    `images` of a masked model have a fourth channel; a model with styles has a second input, `style`, int64 [batch].
+    `images` of a masked model have a fourth channel, those of a model with landmarks their heatmaps after it; a model
+    with styles has a second input, `style`, int64 [batch].
     """
     import onnx
     import torch
@@ -104,7 +105,7 @@ def _graph(network: Any, facts: ModelInfo, direction: Direction, stride: int) ->
     rows = torch.export.Dim("rows", min=1, max=4096 // stride)
     columns = torch.export.Dim("columns", min=1, max=4096 // stride)
     # Two different sides and a batch above 1, so that nothing is specialised to the example.
-    channels, side = 3 + facts.masked, facts.resolution
+    channels, side = facts.channels, facts.resolution
     example: tuple[Any, ...] = (torch.zeros(2, channels, side, side + stride),)
     names, shapes = ["images"], [{0: batch, 2: stride * rows, 3: stride * columns}]
     if facts.styled(direction):

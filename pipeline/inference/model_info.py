@@ -45,6 +45,16 @@ class ModelInfo(BaseModel):
         """Whether the networks see the mask of the photo's pixels as a fourth channel."""
         return self.model == "pix2pix" or (self.generator == "styled_unet" and self.model != "dcgan")
 
+    @property
+    def landmarks(self) -> int:
+        """Number of heatmaps of landmarks that the networks see after image and mask."""
+        return 5 if self.model == "landmark_cyclegan" else 0
+
+    @property
+    def channels(self) -> int:
+        """Number of channels of the networks' input."""
+        return 3 + self.masked + self.landmarks
+
     def styled(self, direction: Direction) -> bool:
         """Whether the network of a direction has an input for the style."""
         return direction == "human2anime" and len(self.styles) > 1

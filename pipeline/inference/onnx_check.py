@@ -143,7 +143,7 @@ def run_once(path: Path, facts: ModelInfo, graphs: dict[Direction, bytes]) -> No
     """
     header = {
         "resolution": facts.resolution,
-        "channels": 3 + facts.masked,
+        "channels": facts.channels,
         "graphs": [[name, facts.styled(name), len(graph)] for name, graph in graphs.items()],
     }
     message = json.dumps(header).encode() + b"\n" + b"".join(graphs.values())

@@ -54,7 +54,7 @@ class Tracker:
 
         Args:
             time: Time of the frame in seconds.
-            aligns: Alignments [2, 3] of its faces.
+            aligns: Alignments [2, 3] of its faces; further columns, [2, 3 + k], are smoothed with them.
             thumbnail: Small copy of the frame, of any fixed size.
         """
         frame = len(self._times)
@@ -66,7 +66,7 @@ class Tracker:
             self._open = []
         self._thumbnail = small
         self._open = [track for track in self._open if track.times[-1] >= oldest]
-        poses = [to_pose(align) for align in aligns]
+        poses = [np.concatenate([to_pose(align[:, :3]), align[:, 3:].ravel()]) for align in aligns]
         pairs = sorted(
             (_distance(track.poses[-1], pose), t, p)
             for t, track in enumerate(self._open)
@@ -108,10 +108,16 @@ class Tracker:
             seen = np.array(track.poses)
             size = float(seen[:, 2].mean())
             # Frames without a detection lie on the straight line between their neighbours.
-            filled = np.stack([np.interp(frames, track.frames, seen[:, k]) for k in range(4)], axis=1)
+            filled = np.stack([np.interp(frames, track.frames, values) for values in seen.T], axis=1)
             for frame, pose in zip(frames, smooth(times, filled, SMOOTHING), strict=True):
                 shown[frame].append((size, pose))
-        return [[to_align(pose) for _, pose in sorted(found, key=lambda item: -item[0])] for found in shown]
+        return [
+            [
+                np.hstack([to_align(pose[:4]), pose[4:].reshape(2, -1)])
+                for _, pose in sorted(found, key=lambda item: -item[0])
+            ]
+            for found in shown
+        ]
 
     def _needed_frames(self) -> int:
         """Return the frames in which a track must have a face, or it is taken for a false detection."""

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ..errors import Kind, UserError, damaged_file
-from ..images import crop_aligned, inside_photo, resize
-from ..landmarks import Detection, create_detector
+from ..errors import Kind, UserError, bad_value, damaged_file
+from ..images import crop_aligned, draw_heatmaps, inside_photo, resize
+from ..landmarks import Detection, create_detector, five_points
 from ..landmarks.alignment import is_face, similarity
 from .backends import load_generators
 from .blending import paste_face
@@ -35,6 +35,7 @@ class Face:
     crop: np.ndarray  #: uint8 RGB [R, R, 3]
     anime: np.ndarray  #: uint8 RGB [R, R, 3]
     back: np.ndarray | None  #: uint8 RGB [R, R, 3], the anime face translated back; None when it was not asked for
+    points: np.ndarray | None = None  #: [5, 2], landmarks of `anime` in its pixels, for a model that needs them
 
 
 class Translator:
@@ -105,20 +106,24 @@ class Translator:
             UserError: there are more than 100 faces, and `most` is None.
         """
         turn, found = self._finder.find_any_way_up(photo, self._aligns)
-        aligns = [align @ turn for align in found]
-        if not aligns:
-            if not anyway:
-                text = "no face was found. Use a photo that shows a face from the front."
+        found = [_turned(face, turn) for face in found]
+        if not found:
+            if self.facts.landmarks or not anyway:
+                why = ", and this model needs the landmarks of one" if self.facts.landmarks else ""
+                text = f"no face was found{why}. Use a photo that shows a face from the front."
                 raise NoFaceError(text, kind=Kind.TOO_FEW, subject="face")
-            aligns = [_square(photo, photo.shape[1] / 2, photo.shape[0] / 2, min(photo.shape[:2]))]
-        aligns = aligns[:most]
-        if most is None and len(aligns) > MAX_FACES:
-            text = f"{len(aligns)} faces were found, at most {MAX_FACES} are allowed. Crop the photo."
+            found = [_square(photo, photo.shape[1] / 2, photo.shape[0] / 2, min(photo.shape[:2]))]
+        found = found[:most]
+        if most is None and len(found) > MAX_FACES:
+            text = f"{len(found)} faces were found, at most {MAX_FACES} are allowed. Crop the photo."
             raise UserError(text, kind=Kind.BAD_VALUE, subject="faces")
+        aligns = [face[:, :3] for face in found]
         crops = np.stack([crop_aligned(photo, align, self.facts.resolution) for align in aligns])
-        anime = self.run(crops, "human2anime", seed, self.masks(photo, aligns), style)
-        backs = self.run(anime, "anime2human") if back else [None] * len(aligns)
-        return [Face(*parts) for parts in zip(aligns, crops, anime, backs, strict=True)]
+        points = self.points(found)
+        anime = self.run(crops, "human2anime", seed, self.masks(photo, aligns), style, points["anime"])
+        backs = self.run(anime, "anime2human", points=points["human"]) if back else [None] * len(aligns)
+        kept = [None] * len(aligns) if points["anime"] is None else points["anime"]
+        return [Face(*parts) for parts in zip(aligns, crops, anime, backs, kept, strict=True)]
 
     def in_style(self, photo: np.ndarray, faces: list[Face], style: str | None, seed: int = 0) -> list[Face]:
         """Translate faces that `faces` found in a photo again, in another style.
@@ -136,11 +141,15 @@ class Translator:
             UserError: The model has no such style.
         """
         crops, masks = np.stack([face.crop for face in faces]), self.masks(photo, [face.align for face in faces])
-        anime = self.run(crops, "human2anime", seed, masks, style)
+        known = [face.points for face in faces if face.points is not None]
+        points = np.stack(known) if self.facts.landmarks else None
+        anime = self.run(crops, "human2anime", seed, masks, style, points)
         return [replace(face, anime=picture, back=None) for face, picture in zip(faces, anime, strict=True)]
 
     def find(self, photo: np.ndarray, sides: tuple[int, ...] = SEARCH_SIDES) -> list[np.ndarray]:
         """Find faces in uint8 RGB [H, W, 3]: an alignment [2, 3] each, photo's pixels to unit square, largest first.
+
+        For a model with landmarks, the five points in the unit square follow as columns: [2, 8].
 
         `sides` are the sizes, in px of the longer side, at which faces are looked for until some are found.
         """
@@ -157,8 +166,27 @@ class Translator:
                 side = float(np.sqrt((x1 - x0) * (y1 - y0)))
                 align = _square(photo, (x0 + x1) / 2, (y0 + y1) / 2, side / FACE_SHARE)
             if align is not None:
-                aligns.append(np.asarray(align, dtype=np.float64).reshape(2, 3))
+                align = np.asarray(align, dtype=np.float64).reshape(2, 3)
+                if self.facts.landmarks:
+                    points = five_points.of_face(detection.keypoints, detection.schema)
+                    align = np.hstack([align, five_points.to_crop(points, align, 1).T])
+                aligns.append(align)
         return aligns
+
+    def points(self, found: list[np.ndarray]) -> dict[str, np.ndarray | None]:
+        """Return the landmarks in pixels of the crops of found faces and of their translations, [n, 5, 2].
+
+        Args:
+            found: Faces as `find` gives them.
+
+        Returns:
+            `human`, the landmarks of the photos, and `anime`, those of the translations; None for a model without.
+        """
+        if not self.facts.landmarks:
+            return {"human": None, "anime": None}
+        size = self.facts.resolution
+        human = np.stack([face[:, 3:].T for face in found]) * size
+        return {"human": human, "anime": five_points.translated(human, "human", "anime", size)}
 
     def masks(self, photo: np.ndarray, aligns: list[np.ndarray]) -> np.ndarray:
         """Return which pixels of the crops lie inside a photo, uint8 RGB [H, W, 3]: bool [n, R, R]."""
@@ -172,12 +200,23 @@ class Translator:
         seed: int = 0,
         masks: np.ndarray | None = None,
         style: str | None = None,
+        points: np.ndarray | None = None,
     ) -> np.ndarray:
-        """Translate crops, uint8 RGB [n, R, R, 3], to uint8 RGB [n, R, R, 3].
+        """Translate crops.
 
-        The noise of a noise model is `numpy.random.default_rng(seed)`'s, whatever runs the network. `masks` are those
-        of `masks()`; without them all pixels count as part of the photo. A model without masks ignores them. `style`
-        is a name of `facts.styles`; None: the style of the translator.
+        Args:
+            crops: uint8 RGB [n, R, R, 3].
+            direction: Direction of the translation.
+            seed: Of the noise of a noise model, `numpy.random.default_rng(seed)`'s whatever runs the network.
+            masks: Those of `masks()`; None: all pixels are part of the photo. A model without masks ignores them.
+            style: A name of `facts.styles`; None: the style of the translator.
+            points: Landmarks of the outputs, [n, 5, 2], those of `points()`; only a model with landmarks uses them.
+
+        Returns:
+            uint8 RGB [n, R, R, 3].
+
+        Raises:
+            UserError: The weights give no pixels, or landmarks are missing.
         """
         number = self._style if style is None else self.facts.style_number(style)
         images = np.ascontiguousarray(crops.transpose(0, 3, 1, 2), dtype=np.float32) / np.float32(127.5) - np.float32(1)
@@ -187,6 +226,10 @@ class Translator:
         if self.facts.masked:
             inside = np.ones(crops.shape[:3], dtype=bool) if masks is None else masks
             images = np.concatenate([images, inside[:, None].astype(np.float32)], axis=1)
+        if self.facts.landmarks:
+            if points is None:
+                raise bad_value("points", None, "the landmarks of the outputs, which this model needs")
+            images = np.concatenate([images, draw_heatmaps(points, self.facts.resolution)], axis=1)
         parts = [
             self._generators.run(images[start : start + BATCH], direction, number)
             for start in range(0, len(images), BATCH)
@@ -242,6 +285,11 @@ def paste(photo: np.ndarray, faces: list[Face], painted: bool = False) -> np.nda
     for face in reversed(faces):
         paste_face(result, face.anime, face.align)
     return result
+
+
+def _turned(face: np.ndarray, turn: np.ndarray) -> np.ndarray:
+    """Return a face [2, 3 + k] that was found in a turned photo for the photo; `turn` [3, 3] maps to the turned one."""
+    return np.hstack([face[:, :3] @ turn, face[:, 3:]])
 
 
 def _square(photo: np.ndarray, x: float, y: float, side: float) -> np.ndarray:

@@ -81,7 +81,7 @@ def translate_video(translator: Translator, source: Path, target: Path, seed: in
 
 
 def _track(translator: Translator, reader: VideoReader) -> list[list[np.ndarray]]:
-    """Return the alignments [2, 3] of each frame's faces, from pixels of the frame to the unit square."""
+    """Return each frame's faces as `Translator.find` does, from pixels of the frame to the unit square."""
     tracker = Tracker()
     stretches = []
     for time, frame in reader.frames("find faces"):
@@ -97,7 +97,10 @@ def _track(translator: Translator, reader: VideoReader) -> list[list[np.ndarray]
             kind=Kind.TOO_FEW,
             subject="face",
         )
-    return [[align @ stretch for align in aligns] for aligns, stretch in zip(faces, stretches, strict=True)]
+    return [
+        [np.hstack([face[:, :3] @ stretch, face[:, 3:]]) for face in found]
+        for found, stretch in zip(faces, stretches, strict=True)
+    ]
 
 
 def _draw(
@@ -124,10 +127,12 @@ def _draw(
     return number, tuple(writer.notes)
 
 
-def _translate_frame(translator: Translator, pixels: np.ndarray, aligns: list[np.ndarray], seed: int) -> None:
-    if not aligns:
+def _translate_frame(translator: Translator, pixels: np.ndarray, faces: list[np.ndarray], seed: int) -> None:
+    if not faces:
         return
+    aligns = [face[:, :3] for face in faces]
     crops = np.stack([crop_aligned(pixels, align, translator.facts.resolution) for align in aligns])
-    translated = translator.run(crops, "human2anime", seed, translator.masks(pixels, aligns))
+    masks, points = translator.masks(pixels, aligns), translator.points(faces)["anime"]
+    translated = translator.run(crops, "human2anime", seed, masks, points=points)
     for align, anime in reversed(list(zip(aligns, translated, strict=True))):
         paste_face(pixels, anime, align, steady=True)

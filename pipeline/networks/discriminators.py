@@ -7,7 +7,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
-from torchvision.ops import roi_align
 
 from ..features.efficientnet import load_efficientnet
 from .generators import initialise
@@ -36,12 +35,15 @@ class PatchDiscriminator(nn.Module):
         scalar: one score per image, the mean of its patches' scores, instead of the map.
         spectral: spectral normalisation of the weights (Miyato 2018) in place of instance normalisation, which hides
             from the discriminator how bright and how colourful an image is.
+        channels: channels of the images; more than 3 for a conditional discriminator.
     """
 
-    def __init__(self, width: int = 64, layers: int = 3, scalar: bool = False, spectral: bool = False) -> None:
+    def __init__(
+        self, width: int = 64, layers: int = 3, scalar: bool = False, spectral: bool = False, channels: int = 3
+    ) -> None:
         super().__init__()
         body: list[nn.Module] = [
-            nn.Conv2d(3, width, 4, stride=2, padding=1),  # [w, R/2, R/2]; no normalisation here
+            nn.Conv2d(channels, width, 4, stride=2, padding=1),  # [w, R/2, R/2]; no normalisation here
             nn.LeakyReLU(0.2),
         ]
         inputs = width
@@ -62,7 +64,7 @@ class PatchDiscriminator(nn.Module):
             normalise(self)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map [b, 3, R, R] in [-1, 1] to scores [b, 1, R/8 - 2, R/8 - 2] (3 layers), or [b, 1, 1, 1] if `scalar`."""
+        """Map [b, c, R, R] in [-1, 1] to scores [b, 1, R/8 - 2, R/8 - 2] (3 layers), or [b, 1, 1, 1] if `scalar`."""
         scores: Tensor = self.layers(images)
         return scores.mean((2, 3), keepdim=True) if self.scalar else scores
 
@@ -177,54 +179,4 @@ class DcganDiscriminator(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Map [b, 3, resolution, resolution] in [-1, 1] to scores [b, 1, 1, 1]."""
         result: Tensor = self.layers(images)
-        return result
-
-
-class RegionDiscriminator(nn.Module):
-    """One small PatchGAN for each region of the face: eyes, nose, mouth (Wu 2019, Landmark Assisted CycleGAN, 3.3).
-
-    Regions are cut out by their boxes and resized to one size, so gradients reach the image that they come from.
-
-    Args:
-        regions: how many boxes an image has.
-        size: px, side to which a region is resized.
-        width: channels of each network's first layer.
-    """
-
-    def __init__(self, regions: int = 3, size: int = 32, width: int = 32) -> None:
-        super().__init__()
-        self.size = size
-        self.networks = nn.ModuleList(PatchDiscriminator(width, layers=2) for _ in range(regions))
-
-    def forward(self, images: Tensor, boxes: Tensor) -> Tensor:
-        """Score regions.
-
-        Args:
-            images: [b, 3, R, R] in [-1, 1].
-            boxes: [b, regions, 4], x0, y0, x1, y1 in pixels of `images`.
-
-        Returns:
-            Scores [b, regions, size/4 - 2, size/4 - 2].
-        """
-        crops = [roi_align(images, list(boxes[:, [i]].float()), self.size) for i in range(len(self.networks))]
-        scores = [network(crop) for network, crop in zip(self.networks, crops, strict=True)]
-        return torch.cat(scores, dim=1)
-
-
-class LandmarkDiscriminator(nn.Module):
-    """A discriminator of the whole face that carries `regions`, the discriminators of eyes, nose and mouth.
-
-    Args:
-        face: any of this page's for a whole image.
-        width: channels of its first layer; the regions' networks have half of them.
-    """
-
-    def __init__(self, face: nn.Module, width: int = 64) -> None:
-        super().__init__()
-        self.face = face
-        self.regions = RegionDiscriminator(width=max(1, width // 2))
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Map [b, 3, R, R] in [-1, 1] to the scores of `face`."""
-        result: Tensor = self.face(images)
         return result

@@ -90,17 +90,23 @@ class ResnetGenerator(nn.Module):
         blocks: residual blocks; 6 in the paper at 128 px.
         upsample: `transposed` as in the paper, or `resize`, which leaves no checkerboard.
         activation: `relu` as in the paper, or `leaky_relu`.
+        channels: channels of the input; those after the first 3 are heatmaps of landmarks.
     """
 
     def __init__(
-        self, width: int = 64, blocks: int = 6, upsample: Upsample = "resize", activation: Activation = "relu"
+        self,
+        width: int = 64,
+        blocks: int = 6,
+        upsample: Upsample = "resize",
+        activation: Activation = "relu",
+        channels: int = 3,
     ) -> None:
         super().__init__()
         w = width
         # Comments: [channels, height, width] after the layer, for an input of R x R pixels.
         layers: list[nn.Module] = [
             nn.ReflectionPad2d(3),
-            nn.Conv2d(3, w, 7),  # [w, R, R]
+            nn.Conv2d(channels, w, 7),  # [w, R, R]
             nn.InstanceNorm2d(w),
             activate(activation),
             nn.Conv2d(w, 2 * w, 3, stride=2, padding=1),  # [2w, R/2, R/2]
@@ -140,13 +146,14 @@ class UnetGenerator(nn.Module):
         width: channels w of the first layer.
         blocks: residual blocks at an eighth of the size.
         activation: `relu` or `leaky_relu`.
+        channels: channels of the input; those after the first 3 are heatmaps of landmarks.
     """
 
-    def __init__(self, width: int = 32, blocks: int = 3, activation: Activation = "relu") -> None:
+    def __init__(self, width: int = 32, blocks: int = 3, activation: Activation = "relu", channels: int = 3) -> None:
         super().__init__()
         w = width
         self.activation: Activation = activation
-        self.down1 = self._down(3, w)  # [w, R/2, R/2]
+        self.down1 = self._down(channels, w)  # [w, R/2, R/2]
         self.down2 = self._down(w, 2 * w)  # [2w, R/4, R/4]
         self.down3 = self._down(2 * w, 4 * w)  # [4w, R/8, R/8]
         self.blocks = nn.Sequential(*[ResidualBlock(4 * w, activation) for _ in range(blocks)])  # [4w, R/8, R/8]
@@ -154,7 +161,8 @@ class UnetGenerator(nn.Module):
         self.up2 = self._up(2 * w + 2 * w, w)  # [w, R/2, R/2]
         # At full size few channels and no normalisation, which costs most there and would even out the colours.
         thin, last = max(4, w // 4), max(4, w // 2)
-        self.full = nn.Sequential(nn.ReflectionPad2d(1), nn.Conv2d(3, thin, 3), activate(activation))  # [w/4, R, R]
+        first = nn.Conv2d(channels, thin, 3)
+        self.full = nn.Sequential(nn.ReflectionPad2d(1), first, activate(activation))  # [w/4, R, R]
         self.up1 = nn.Sequential(ResizeConvolution(w + w, last), activate(activation))  # [w/2, R, R]
         # Two convolutions after the last doubling: with one, lines broke into dots on the grid of the half size.
         self.out = nn.Sequential(

@@ -15,14 +15,15 @@ from torch import Tensor, nn
 from ..devices import BATCH
 from ..errors import UserError
 from ..files import atomic_file, sha256, write_json
+from ..images import draw_heatmaps
 from .discriminators import (
     DcganDiscriminator,
     Discriminator,
-    LandmarkDiscriminator,
     PatchDiscriminator,
     ProjectedDiscriminator,
 )
 from .generators import Activation, DcganGenerator, ResnetGenerator, UnetGenerator, Upsample, to_network, to_pixels
+from .landmarks import POINTS, LandmarkDiscriminator
 from .styled import PairDiscriminator, StyledUnetGenerator
 
 Direction = Literal["human2anime", "anime2human"]
@@ -85,6 +86,11 @@ class ModelConfig(BaseModel):
             return "dcgan"
         return "styled_unet" if self.model == "pix2pix" else self.generator
 
+    @property
+    def heatmaps(self) -> int:
+        """Number of heatmaps of landmarks that the generators see."""
+        return POINTS if self.model == "landmark_cyclegan" else 0
+
 
 @dataclass
 class TranslationModel:
@@ -111,6 +117,7 @@ class TranslationModel:
         seed: int = 0,
         masks: np.ndarray | None = None,
         style: int | np.ndarray = 0,
+        points: np.ndarray | None = None,
     ) -> np.ndarray:
         """Translate faces.
 
@@ -123,6 +130,8 @@ class TranslationModel:
             seed: of the noise; without effect on a model without noise.
             masks: bool [n, R, R], the pixels inside the photo; None: all. Only styled_unet uses them.
             style: number of the style, for all faces or for each. Only styled_unet uses it.
+            points: [n, 5, 2], landmarks that the outputs should have, in pixels
+                (`pipeline.landmarks.five_points.translated`). landmark_cyclegan needs them, other models ignore them.
 
         Returns:
             uint8 RGB [n, R, R, 3].
@@ -141,7 +150,11 @@ class TranslationModel:
                 part = slice(start, start + BATCH)
                 mask = None if masks is None else torch.from_numpy(masks[part]).to(device, torch.float32)[:, None]
                 numbers = torch.from_numpy(styles[part].copy()).to(device)
-                translated[part] = to_pixels(generate(generator, images, mask, numbers)).cpu().numpy()
+                maps = None
+                if self.config.heatmaps:
+                    assert points is not None, "the generators need the landmarks of their outputs"
+                    maps = torch.from_numpy(draw_heatmaps(points[part], images.shape[3])).to(device)
+                translated[part] = to_pixels(generate(generator, images, mask, numbers, maps)).cpu().numpy()
         finally:
             generator.train(mode)
         return translated
@@ -154,23 +167,32 @@ class TranslationModel:
         return torch.from_numpy(drawn * np.float32(self.config.noise_std))
 
 
-def generate(network: nn.Module, images: Tensor, mask: Tensor | None = None, style: Tensor | None = None) -> Tensor:
-    """Run a generator; one that knows neither masks nor styles gets the images alone.
+def generate(
+    network: nn.Module,
+    images: Tensor,
+    mask: Tensor | None = None,
+    style: Tensor | None = None,
+    heatmaps: Tensor | None = None,
+) -> Tensor:
+    """Run a generator; one that knows neither masks nor styles gets the images alone, and heatmaps where it has them.
 
     Args:
         network: The generator.
         images: [b, 3, R, R] in [-1, 1].
         mask: [b, 1, R, R], 1 where a pixel is part of the photo; None: everywhere.
         style: Style numbers [b]; None: style 0. A generator with one style ignores them.
+        heatmaps: [b, 5, R, R], landmarks of the output, for landmark_cyclegan.
 
     Returns:
         [b, 3, R, R] in [-1, 1].
     """
+    styled = isinstance(network, StyledUnetGenerator)
+    planes = [images, *([mask] if styled and mask is not None else []), *([] if heatmaps is None else [heatmaps])]
+    inputs = torch.cat([plane.to(images.dtype) for plane in planes], dim=1) if len(planes) > 1 else images
     if isinstance(network, StyledUnetGenerator):
-        known = style if network.styles > 1 else None
-        result: Tensor = network(images if mask is None else torch.cat([images, mask.to(images.dtype)], dim=1), known)
+        result: Tensor = network(inputs, style if network.styles > 1 else None)
     else:
-        result = network(images)
+        result = network(inputs)
     return result
 
 
@@ -188,11 +210,12 @@ def _build(config: ModelConfig, name: str) -> nn.Module:
     if config.network == "styled_unet":
         # Photos have no styles, and their generator learns in a fraction of the steps: half the width is enough.
         if name == "anime2human":
-            return StyledUnetGenerator(max(8, config.generator_width // 16 * 8))
-        return StyledUnetGenerator(config.generator_width, max(1, len(config.styles)))
+            return StyledUnetGenerator(max(8, config.generator_width // 16 * 8), heatmaps=config.heatmaps)
+        return StyledUnetGenerator(config.generator_width, max(1, len(config.styles)), config.heatmaps)
+    width, blocks, channels = config.generator_width, config.residual_blocks, 3 + config.heatmaps
     if config.network == "unet":
-        return UnetGenerator(config.generator_width, config.residual_blocks, config.activation)
-    return ResnetGenerator(config.generator_width, config.residual_blocks, config.generator_upsample, config.activation)
+        return UnetGenerator(width, blocks, config.activation, channels)
+    return ResnetGenerator(width, blocks, config.generator_upsample, config.activation, channels)
 
 
 def _discriminator(config: ModelConfig, name: str) -> nn.Module:
@@ -201,12 +224,14 @@ def _discriminator(config: ModelConfig, name: str) -> nn.Module:
         return PairDiscriminator(width, max(1, len(config.styles)) if name == "discriminator_anime" else 1)
     if config.model == "dcgan":
         return DcganDiscriminator(config.resolution, width)
+    spectral = config.discriminator in ("spectral", "projected")
     if config.discriminator == "projected":
         face: nn.Module = ProjectedDiscriminator(width)
     else:
-        spectral = config.discriminator == "spectral"
         face = PatchDiscriminator(width, scalar=config.discriminator == "scalar", spectral=spectral)
-    return LandmarkDiscriminator(face, width) if config.model == "landmark_cyclegan" else face
+    if config.model == "landmark_cyclegan":
+        return LandmarkDiscriminator(face, config.resolution, width, spectral)
+    return face
 
 
 def save_model(model: TranslationModel, folder: Path) -> None:

@@ -54,16 +54,17 @@ class StyledUnetGenerator(nn.Module):
     Args:
         width: channels w at half the size; a multiple of 8.
         styles: number of styles.
+        heatmaps: heatmaps of landmarks that follow the image and its mask.
     """
 
     #: On every device, see `pipeline.train.accelerator.Engine.place`.
     channels_last = True
 
-    def __init__(self, width: int = 32, styles: int = 1) -> None:
+    def __init__(self, width: int = 32, styles: int = 1, heatmaps: int = 0) -> None:
         super().__init__()
         w = [width, 2 * width, 4 * width, 6 * width]
-        self.styles = styles
-        self.first = nn.Conv2d(4, w[0], 4, stride=2, padding=1)  # [w, R/2, R/2]
+        self.styles, self.heatmaps = styles, heatmaps
+        self.first = nn.Conv2d(4 + heatmaps, w[0], 4, stride=2, padding=1)  # [w, R/2, R/2]
         self.down = nn.ModuleList(StyledBlock(channels, channels, styles, channels > w[0]) for channels in w)
         self.halve = nn.ModuleList(
             nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in pairwise(w)
@@ -83,14 +84,16 @@ class StyledUnetGenerator(nn.Module):
 
         Args:
             images: [b, 3, R, R] in [-1, 1], R a multiple of 16; or [b, 4, R, R], whose last channel is the mask: 1
-                where a pixel is part of the photo, else 0. Pixels outside of the photo have no effect.
+                where a pixel is part of the photo, else 0. Pixels outside of the photo have no effect. Heatmaps follow
+                after both.
             style: style numbers [b]; without them all images are drawn in style 0.
 
         Returns:
             [b, 3, R, R] in [-1, 1].
         """
-        mask = images[:, 3:] if images.shape[1] == 4 else torch.ones_like(images[:, :1])
-        features = self.first(torch.cat([images[:, :3] * mask, mask], dim=1))
+        masked = images.shape[1] - self.heatmaps == 4
+        mask = images[:, 3:4] if masked else torch.ones_like(images[:, :1])
+        features = self.first(torch.cat([images[:, :3] * mask, mask, images[:, 3 + masked :]], dim=1))
         skips = []
         for level, block in enumerate(self.down):
             features = block(features, style)

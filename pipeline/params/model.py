@@ -10,6 +10,7 @@ from .errors import Only
 
 CYCLEGANS = ("cyclegan", "landmark_cyclegan")
 UNPAIRED = ("dcgan", *CYCLEGANS)
+LANDMARKED = ("landmark_cyclegan",)
 
 
 class Twins(Group):
@@ -32,7 +33,7 @@ class Train(Group):
     model: Literal["dcgan", "cyclegan", "landmark_cyclegan", "pix2pix"] = Field(
         "cyclegan",
         description="Model. dcgan: adversarial loss alone; cyclegan: with cycle consistency; landmark_cyclegan: with "
-        "discriminators of eyes, nose and mouth; pix2pix: pairs of a photo and its drawing.",
+        "landmarks of the face; pix2pix: pairs of a photo and its drawing.",
     )
     init: str = Field(
         "scratch",
@@ -54,6 +55,18 @@ class Train(Group):
     lambda_twin: Annotated[tuple[Weight, Weight], Only("model", CYCLEGANS)] = Field(
         (0.0, 0.0),
         description="Weight of the twin loss in the first and in the last epoch, linear between, >= 0. [0, 0]: none.",
+    )
+    lambda_landmark: Annotated[float, Only("model", LANDMARKED)] = Field(
+        10.0, ge=0, description="Weight of the landmark consistency loss, >= 0."
+    )
+    local_start: Annotated[float, Only("model", LANDMARKED)] = Field(
+        0.5,
+        ge=0,
+        description="First epoch with the discriminators of eyes, nose and mouth: its number, >= 1, or the share of "
+        "the epochs before it, < 1.",
+    )
+    regressor_steps: Annotated[Count, Only("model", LANDMARKED)] = Field(
+        1000, description="Training steps of the landmark regressors before the epochs start, >= 1."
     )
     image_pool_size: Annotated[int, Only("model", UNPAIRED)] = Field(
         50, ge=0, description="Size of the image pool in images, >= 0; 0: no pool."
@@ -122,6 +135,8 @@ class Train(Group):
             raise bad_value("train.generator_width", self.generator_width, "a multiple of 8 for the styled U-Net")
         if self.model == "dcgan" and self.resolution & (self.resolution - 1):
             raise bad_value("train.resolution", self.resolution, "a power of 2 for model dcgan")
+        if self.local_start >= 1 and self.local_start not in range(1, self.epochs + 1):
+            raise bad_value("train.local_start", self.local_start, f"a share < 1 or an epoch <= {self.epochs}")
         if isinstance(self.checkpoint_selection, int) and self.checkpoint_selection > self.epochs:
             raise bad_value("train.checkpoint_selection", self.checkpoint_selection, f"<= train.epochs ({self.epochs})")
         return self

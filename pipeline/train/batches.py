@@ -12,14 +12,15 @@ import torch
 from torch import Tensor
 
 from ..errors import UserError
+from ..landmarks.five_points import mirror
 from ..networks.generators import to_network
-from .landmark_regions import mirror
+from .landmarks import DOMAINS, Landmarks, make_landmarks
 from .pairs import Pairs, Twins, make_pairs
 
 log = logging.getLogger(__name__)
 
 #: Keeps the streams of random numbers apart; the numbers themselves mean nothing.
-ORDER, FLIPS, NOISE, POOL, AUGMENT, PAIRS = range(6)
+ORDER, FLIPS, NOISE, POOL, AUGMENT, PAIRS, OTHERS, REGRESSORS = range(8)
 
 
 def generator(seed: int, stream: int, *index: int) -> np.random.Generator:
@@ -41,8 +42,7 @@ class Batch:
     Args:
         human: [b, 3, R, R] in [-1, 1].
         anime: [b, 3, R, R] in [-1, 1].
-        human_boxes: [b, 3, 4], eyes, nose and mouth: x0, y0, x1, y1 in pixels; where a recipe needs them.
-        anime_boxes: likewise.
+        landmarks: the landmarks of both domains, where a recipe needs them.
         pairs: the photos of `human` with their twins, where a recipe needs them.
         step: number of the step in the run; None: not a training step.
         epoch: number of the epoch, from 0; None: not a training step.
@@ -50,8 +50,7 @@ class Batch:
 
     human: Tensor
     anime: Tensor
-    human_boxes: Tensor | None = None
-    anime_boxes: Tensor | None = None
+    landmarks: Landmarks | None = None
     pairs: Pairs | None = None
     step: int | None = None
     epoch: int | None = None
@@ -61,13 +60,13 @@ class Batch:
 class Faces:
     """The faces of both domains, uint8 [n, R, R, 3] each, on the training device or where they fit.
 
-    `boxes` are those of `Batch`, float32 [n, 3, 4] per domain, human first. `twins` are those of `human`.
+    `landmarks` are the five points of the faces of each domain, [n, 5, 2]. `twins` are those of `human`.
     """
 
     human: Tensor
     anime: Tensor
     device: torch.device
-    boxes: tuple[np.ndarray, np.ndarray] | None = None
+    landmarks: dict[str, np.ndarray] | None = None
     twins: Twins | None = None
 
     def steps(self, batch: int) -> int:
@@ -84,7 +83,8 @@ class Faces:
         flips = generator(seed, FLIPS, step).random((2, batch * world)) < 0.5
         mine = slice(rank * batch, (rank + 1) * batch)
         images: list[Tensor] = []
-        boxes: list[Tensor | None] = []
+        own: dict[str, np.ndarray] = {}
+        other: dict[str, np.ndarray] = {}
         pairs: Pairs | None = None
         for domain, faces in enumerate((self.human, self.anime)):
             first = place * batch * world + rank * batch
@@ -93,15 +93,19 @@ class Faces:
             flip = flips[domain, mine]
             mirrored = torch.from_numpy(flip).to(self.device)[:, None, None, None]
             images.append(torch.where(mirrored, upright.flip(3), upright))
-            boxes.append(None)
-            if self.boxes is not None:
-                chosen = self.boxes[domain][index]
-                chosen = np.where(flip[:, None, None], mirror(chosen, upright.shape[3]), chosen)
-                boxes[-1] = torch.from_numpy(chosen).to(self.device)
+            if self.landmarks is not None:
+                points = self.landmarks[DOMAINS[domain]]
+                chosen = np.where(flip[:, None, None], mirror(points[index], upright.shape[3]), points[index])
+                own[DOMAINS[domain]] = chosen
+                # The landmarks of faces that are not the same one, mirrored as it is.
+                step_random = generator(seed, OTHERS, step, rank, domain)
+                others = points[(index + step_random.integers(1, len(points), batch)) % len(points)]
+                other[DOMAINS[domain]] = np.where(flip[:, None, None], mirror(others, upright.shape[3]), others)
             if domain == 0 and self.twins is not None:
                 random, photos = generator(seed, PAIRS, step, rank), faces[torch.from_numpy(index)].cpu().numpy()
                 pairs = make_pairs(photos, self.twins, index, self.device, random, flip)
-        return Batch(images[0], images[1], boxes[0], boxes[1], pairs, step, epoch)
+        landmarks = make_landmarks(own, other, images[0].shape[3], self.device) if own else None
+        return Batch(images[0], images[1], landmarks, pairs, step, epoch)
 
 
 def resident(faces: np.ndarray, device: torch.device) -> Tensor:

@@ -1,4 +1,4 @@
-"""What a training run reads: faces, regions and twins of the train and validation splits."""
+"""What a training run reads: faces, landmarks and twins of the train and validation splits."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +10,11 @@ from ..errors import UserError
 from ..faces import open_pixels, read_crops, read_masks, read_table
 from ..params import Train
 from . import batches
-from .landmark_regions import region_boxes
+from .landmarks import read_landmarks
 from .pairs import Twins, read_styles, read_twins
 
 DOMAINS = ("human", "anime")
-REGION_COLUMNS = ("keypoints", "schema")
+LANDMARK_COLUMNS = ("keypoints", "schema")
 Splits = dict[str, dict[str, np.ndarray]]
 
 
@@ -25,7 +25,7 @@ class Inputs:
     Args:
         faces: Split -> domain -> crops, uint8 RGB [n, R, R, 3]. The anime validation faces of pix2pix are the twins of
             the photos, in changing styles.
-        boxes: Split -> boxes of `batches.Faces`; empty where the model needs none.
+        landmarks: Split -> landmarks of `batches.Faces`; empty where the model needs none.
         twins: Split -> twins of the human faces; empty where the model needs none.
         styles: Names of the styles of the twins.
         val_table: Face table of the human validation faces.
@@ -33,7 +33,7 @@ class Inputs:
     """
 
     faces: Splits
-    boxes: dict[str, tuple[np.ndarray, np.ndarray]]
+    landmarks: Splits
     twins: dict[str, Twins]
     styles: tuple[str, ...]
     val_table: pd.DataFrame
@@ -41,7 +41,7 @@ class Inputs:
 
 
 def read_inputs(config: Train, step: int, data: Path) -> Inputs:
-    """Read the faces of the train and validation splits, and their regions and twins where the model needs them.
+    """Read the faces of the train and validation splits, and their landmarks and twins where the model needs them.
 
     Args:
         config: Parameters of the training.
@@ -52,13 +52,13 @@ def read_inputs(config: Train, step: int, data: Path) -> Inputs:
         UserError: A file is missing or damaged, or there are too few faces or too small ones.
     """
     faces: Splits = {"train": {}, "val": {}}
-    boxes: Splits = {"train": {}, "val": {}}
+    landmarked = config.model == "landmark_cyclegan"
+    landmarks: Splits = {"train": {}, "val": {}} if landmarked else {}
     twins: dict[str, Twins] = {}
-    regional = config.model == "landmark_cyclegan"
     for domain in DOMAINS:
         table = read_table(
             data / "split" / f"{domain}.parquet",
-            ["face_id", "row", "align", "split", *(REGION_COLUMNS if regional else [])],
+            ["face_id", "row", "align", "split", *(LANDMARK_COLUMNS if landmarked else [])],
         )
         store = data / "resize" / domain / "faces.npy"
         pixels = open_pixels(store)
@@ -77,8 +77,8 @@ def read_inputs(config: Train, step: int, data: Path) -> Inputs:
                     val_table = rows.reset_index(drop=True)
                     val_masks = read_masks(rows, config.resolution, pixels.shape[1])
             faces[split][domain] = read_crops(pixels, rows, config.resolution)
-            if regional:
-                boxes[split][domain] = region_boxes(rows, config.resolution)
+            if landmarked:
+                landmarks[split][domain] = read_landmarks(rows, domain, config.resolution)
             if domain == "human" and config.needs_twins:
                 masks = read_masks(rows, config.resolution, pixels.shape[1])
                 twins[split] = read_twins(data / "twins" / "human", rows, masks)
@@ -87,9 +87,8 @@ def read_inputs(config: Train, step: int, data: Path) -> Inputs:
         faces["val"]["anime"] = twins["val"].drawings(photos, photos, config.resolution)[0]
     batches.check({domain: faces["train"][domain] for domain in DOMAINS}, step, "train")
     batches.check({domain: faces["val"][domain] for domain in DOMAINS}, 1, "val")
-    regions = {split: (found["human"], found["anime"]) for split, found in boxes.items() if found}
     styles = read_styles(data / "twins" / "human") if twins else ()
-    return Inputs(faces, regions, twins, styles, val_table, val_masks)
+    return Inputs(faces, landmarks, twins, styles, val_table, val_masks)
 
 
 def balanced_by_gender(table: pd.DataFrame) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from ..files import atomic_file
 from ..networks.model import TranslationModel
 from ..params import Train
 from ..progress import ProgressBar, ProgressLines, progress_bar
+from . import landmark_losses
 from .accelerator import Engine
 from .batches import Faces
 from .objectives import Recipe
@@ -52,7 +53,7 @@ def fit(
     run = Run(train, model, engine, folder)
     steps = faces.steps(train.batch_size * engine.world)
     total = steps * train.epochs
-    run.resume()
+    run.resume(faces)
     progress = run.progress
     images = train.batch_size * engine.world
     bar = progress_bar(
@@ -76,12 +77,14 @@ def fit(
         # The end of an epoch.
         _read(unread, progress, engine, steps, bar, images)
         row: dict[str, Any] = {"epoch": epoch, "step": progress.step, "lr": lr, "num_rollbacks": progress.rollbacks}
+        if run.recipe.regressors:
+            row["stage"] = landmark_losses.stage(train, epoch - 1)
         row |= {f"train_{name}": value / steps for name, value in progress.sums.items()}
         if engine.rank == 0:
             row |= monitor.measure(Recipe(train, run.averaged))
             row["collapsed"] = int(collapsed(row))
             faces_shown = monitor.real["human"][:8], monitor.real["anime"][:8]
-            sheet = sample_sheet(run.averaged, *faces_shown, seed, monitor.twins)
+            sheet = sample_sheet(run.averaged, *faces_shown, seed, monitor.twins, monitor.landmarks)
             with atomic_file(folder / "samples" / f"epoch_{epoch:03d}.png") as partial:
                 sheet.save(partial, format="png")
             log.info(_epoch_line(row, train.epochs))

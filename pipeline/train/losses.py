@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..networks.model import generate
+from .landmarks import Landmarks
 from .pairs import Pairs
 from .teacher import mask_outside, with_ones
 
@@ -42,6 +43,7 @@ def cyclegan(
     lambda_cycle: float,
     lambda_identity: float,
     pairs: Pairs | None = None,
+    landmarks: Landmarks | None = None,
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Return the generators' losses (eq. 3 and the identity loss of section 5.2), and the fakes and reconstructions.
 
@@ -55,6 +57,7 @@ def cyclegan(
         lambda_identity: weight of the identity loss relative to it; at 0 it is not computed.
         pairs: the photos of `human` with their twins. The distorted photos are then translated, each in the style of
             its twin, and no loss reads outside of them.
+        landmarks: landmarks of the batch, for generators that see those of their outputs.
     """
     human2anime, anime2human = networks["human2anime"], networks["anime2human"]
     batch = len(human)
@@ -62,15 +65,21 @@ def cyclegan(
     if pairs is not None:
         human, mask, clean_mask, style = pairs.photo, pairs.mask, pairs.clean_mask, pairs.style
         styles = style.repeat(2)
+    maps = {} if landmarks is None else landmarks.heatmaps
+    to = {name: maps.get(name) for name in ("human", "anime", "fake_human", "fake_anime")}
     # Translation and identity share one pass: no layer of these networks mixes the images of a batch.
     identity = lambda_identity > 0
     if identity:
-        to_anime = generate(human2anime, torch.cat([noise(human), anime]), with_ones(mask, first=True), styles)
-        to_human = generate(anime2human, torch.cat([anime, human]), with_ones(mask, first=False))
+        both = [torch.cat([maps[f"fake_{target}"], maps[target]]) if maps else None for target in ("anime", "human")]
+        inputs = torch.cat([noise(human), anime])
+        to_anime = generate(human2anime, inputs, with_ones(mask, first=True), styles, both[0])
+        to_human = generate(anime2human, torch.cat([anime, human]), with_ones(mask, first=False), heatmaps=both[1])
     else:
-        to_anime, to_human = generate(human2anime, noise(human), mask, style), generate(anime2human, anime)
+        to_anime = generate(human2anime, noise(human), mask, style, to["fake_anime"])
+        to_human = generate(anime2human, anime, heatmaps=to["fake_human"])
     fake_anime, fake_human = to_anime[:batch], to_human[:batch]
-    cycle_human, cycle_anime = anime2human(fake_anime), generate(human2anime, noise(fake_human), style=style)
+    cycle_human = generate(anime2human, fake_anime, heatmaps=to["human"])
+    cycle_anime = generate(human2anime, noise(fake_human), style=style, heatmaps=to["anime"])
     losses = {
         "adversarial_anime": adversarial(networks["discriminator_anime"](shown(fake_anime)), True),
         "adversarial_human": adversarial(

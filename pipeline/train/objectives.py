@@ -3,18 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
 from ..networks.discriminators import image_scores
+from ..networks.landmarks import LandmarkDiscriminator, LandmarkRegressor
 from ..networks.model import TranslationModel
 from ..params import Train
-from . import losses, pix2pix, teacher
+from . import landmark_losses, losses, pix2pix, teacher
 from .batches import Batch
 
 Change = Callable[[Tensor], Tensor]
-
-#: Weight of the generators' loss on each region's discriminator (Wu et al. 2019 weigh local losses by 0.3 as well).
-LAMBDA_REGIONS = 0.3
 
 
 def unchanged(images: Tensor) -> Tensor:
@@ -28,9 +27,7 @@ class Recipe:
 
     * dcgan: adversarial losses alone, on the baseline's networks.
     * cyclegan: adversarial, cycle-consistency and identity losses (Zhu et al. 2017).
-    * landmark_cyclegan: cyclegan, and discriminators of the eyes, the nose and the mouth, cut out where the landmarks
-      of the real face, or of the face a fake was made from, place them (after Wu et al. 2019, arXiv:1907.01424, section
-      3.3; without that paper's landmark regressor and landmark-conditioned generators).
+    * landmark_cyclegan: cyclegan with landmarks (Wu et al. 2019), see `pipeline.train.landmark_losses`.
     * pix2pix: photos and the twins drawn of them, see `pipeline.train.pix2pix`.
 
     With `lambda_twin`, both CycleGANs have the twin of each photo as a teacher, see `pipeline.train.teacher`. Their
@@ -68,17 +65,18 @@ class Recipe:
         if self.train.model == "dcgan":
             return losses.dcgan(self.networks, batch.human, batch.anime, noise, shown)
         weights = self.train.lambda_cycle, self.train.lambda_identity
-        terms, images = losses.cyclegan(self.networks, batch.human, batch.anime, noise, shown, *weights, batch.pairs)
-        if self.train.model == "landmark_cyclegan":
-            for domain, boxes in (("anime", batch.human_boxes), ("human", batch.anime_boxes)):
-                scores = self._regions(domain)(images[f"fake_{domain}"], boxes)
-                terms[f"regions_{domain}"] = LAMBDA_REGIONS * losses.adversarial(scores, True)
+        others = batch.pairs, batch.landmarks if self.regressors else None
+        terms, images = losses.cyclegan(self.networks, batch.human, batch.anime, noise, shown, *weights, *others)
+        for domain in self.regressors:
+            assert batch.landmarks is not None
+            fakes = teacher.mask_outside(images[f"fake_{domain}"], _known(domain, batch))
+            local = landmark_losses.stage(self.train, batch.epoch) == 2
+            terms |= landmark_losses.generator_terms(
+                self._with_landmarks(domain), domain, fakes, batch.landmarks, shown, self.train.lambda_landmark, local
+            )
         if batch.pairs is not None:
             share = pix2pix.strength(batch.step)
-            terms = {
-                name: share * value if name.startswith(("adversarial", "regions")) else value
-                for name, value in terms.items()
-            }
+            terms = {name: share * value if name.startswith("adversarial") else value for name, value in terms.items()}
             factor = teacher.weight(self.train.lambda_twin, batch.epoch, self.train.epochs)
             terms["twin_anime"] = factor * teacher.twin_loss(images["fake_anime"].float(), batch.pairs.twin)
         return terms, images
@@ -90,8 +88,8 @@ class Recipe:
 
         Args:
             batch: the real faces.
-            images: the fakes of this step, fake_anime and fake_human; regions are judged on these, which have boxes.
-            pooled: what the image pools gave for them, anime and human.
+            images: the fakes of this step, fake_anime and fake_human.
+            pooled: what the image pools gave for `to_pool` of them, anime and human.
             shown: as for the generators.
         """
         if self.train.model == "pix2pix":
@@ -101,19 +99,24 @@ class Recipe:
         joint = self.train.model != "dcgan"  # batch normalisation mixes the images of a pass
         for domain, real in (("anime", batch.anime), ("human", batch.human)):
             network, mask = self.networks[f"discriminator_{domain}"], _known(domain, batch)
-            shown_real, shown_fake = (shown(teacher.mask_outside(images, mask)) for images in (real, pooled[domain]))
-            terms[f"discriminator_{domain}"] = losses.discriminator(network, shown_real, shown_fake, joint)
-        if self.train.model == "landmark_cyclegan":
-            sides = (
-                ("anime", batch.anime, batch.anime_boxes, batch.human_boxes),
-                ("human", batch.human, batch.human_boxes, batch.anime_boxes),
-            )
-            for domain, real, real_boxes, fake_boxes in sides:
-                regions = self._regions(domain)
-                on_real, on_fake = regions(real, real_boxes), regions(images[f"fake_{domain}"].detach(), fake_boxes)
-                loss = losses.adversarial(on_real, True) + losses.adversarial(on_fake, False)
-                terms[f"discriminator_regions_{domain}"] = 0.5 * loss
+            real, fake = (teacher.mask_outside(faces, mask) for faces in (real, pooled[domain][:, :3]))
+            terms[f"discriminator_{domain}"] = losses.discriminator(network, shown(real), shown(fake), joint)
+            if domain in self.regressors:
+                assert batch.landmarks is not None
+                pairs = torch.cat([fake, pooled[domain][:, 3:]], dim=1)
+                local = landmark_losses.stage(self.train, batch.epoch) == 2
+                terms |= landmark_losses.discriminator_terms(
+                    self._with_landmarks(domain), domain, real, pairs, batch.landmarks, shown, local
+                )
         return terms
+
+    def to_pool(self, images: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
+        """Return what the image pool of each domain keeps: the fakes and, with landmarks, their heatmaps."""
+        kept = {domain: images[f"fake_{domain}"].float() for domain in ("human", "anime")}
+        for domain in self.regressors:
+            assert batch.landmarks is not None
+            kept[domain] = landmark_losses.with_heatmaps(domain, kept[domain], batch.landmarks)
+        return kept
 
     def score(self, domain: str, images: Tensor, batch: Batch) -> Tensor:
         """Return each image's mean score [b] by the discriminator of `domain`; above 0.5 it is called real.
@@ -128,10 +131,17 @@ class Recipe:
         known = teacher.mask_outside(images, _known(domain, batch))
         return image_scores(self.networks[f"discriminator_{domain}"](known))
 
-    def _regions(self, domain: str) -> nn.Module:
-        regions = self.networks[f"discriminator_{domain}"].regions
-        assert isinstance(regions, nn.Module)
-        return regions
+    @property
+    def regressors(self) -> dict[str, LandmarkRegressor]:
+        """The landmark regressor of each domain; empty for models without landmarks."""
+        if self.train.model != "landmark_cyclegan":
+            return {}
+        return {domain: self._with_landmarks(domain).regressor for domain in ("human", "anime")}
+
+    def _with_landmarks(self, domain: str) -> LandmarkDiscriminator:
+        network = self.networks[f"discriminator_{domain}"]
+        assert isinstance(network, LandmarkDiscriminator)
+        return network
 
 
 def _known(domain: str, batch: Batch) -> Tensor | None:

@@ -31,6 +31,8 @@ def start_from(model: TranslationModel, folder: Path) -> None:
         raise _refusal("model", before.model, wanted.model)
     if before.network != wanted.network:
         raise _refusal("generator", before.network, wanted.network)
+    if before.heatmaps != wanted.heatmaps:
+        raise _refusal("model", before.model, wanted.model)
     for key in SHAPES[wanted.network]:
         if getattr(before, key) != getattr(wanted, key):
             raise _refusal(key, getattr(before, key), getattr(wanted, key))

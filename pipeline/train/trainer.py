@@ -19,6 +19,7 @@ from .batches import Batch
 from .checkpoint import Checkpoints
 from .image_pool import ImagePool
 from .objectives import Recipe, unchanged
+from .regressors import train_regressors
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +64,7 @@ class Run:
                 for name, network in networks.items()
                 if name.startswith("discriminator")
                 for parameter in network.parameters()
+                if parameter.requires_grad  # landmark regressors are frozen
             ],
         }
         self.paired = train.model == "pix2pix"
@@ -100,7 +102,8 @@ class Run:
         self.optimizers["generator"].update(torch.stack(list(losses.values())).sum(), rates["generator"])
         self._freeze_discriminators(False)
         coins = batches.generator(seed, batches.POOL, place, engine.rank)
-        pooled = {domain: pool.query(images[f"fake_{domain}"].float(), coins) for domain, pool in self.pools.items()}
+        kept = self.recipe.to_pool(images, batch) if self.pools else {}
+        pooled = {domain: pool.query(kept[domain], coins) for domain, pool in self.pools.items()}
         with engine.autocast():
             discriminator_losses = self.recipe.discriminator_losses(batch, images, pooled, shown)
         total = torch.stack(list(discriminator_losses.values())).sum()
@@ -168,10 +171,18 @@ class Run:
             pinned = {_serial(row) for row in (self.selected(), self.last_good()) if row} or {0}
             self.checkpoints.save(self.progress.serial, state, pinned)
 
-    def resume(self) -> None:
-        """Go on where the newest checkpoint stands; without one, write the first."""
+    def resume(self, faces: batches.Faces | None = None) -> None:
+        """Go on where the newest checkpoint stands; without one, train the landmark regressors and write the first.
+
+        Args:
+            faces: Faces that a model with landmark regressors trains them on.
+        """
         state = self.engine.share(self.checkpoints.newest() if self.engine.rank == 0 else None)
         if state is None:
+            if regressors := self.recipe.regressors:
+                assert faces is not None
+                steps, early = self.train.regressor_steps, Checkpoints(self.checkpoints.folder / "regressors")
+                train_regressors(regressors, faces, steps, self.model.config.seed, self.engine, early)
             self.save()
         else:
             self.load(state)

@@ -16,6 +16,7 @@ from ..networks.generators import to_network, to_pixels
 from ..networks.model import TranslationModel, generate
 from .batches import Batch
 from .face_validation import FaceValidator
+from .landmarks import make_landmarks, next_faces, with_fakes
 from .objectives import Recipe
 from .pairs import Twins, make_pairs
 
@@ -54,7 +55,7 @@ class Monitor:
         anime: likewise.
         measures: what to measure with.
         seed: of the noise that a noise model adds.
-        boxes: those of `batches.Faces`.
+        landmarks: those of `batches.Faces`.
         twins: the twins of `human`.
         face_validator: Metrics of the translated faces; None: they are not computed.
     """
@@ -65,14 +66,14 @@ class Monitor:
         anime: np.ndarray,
         measures: Measures,
         seed: int,
-        boxes: tuple[np.ndarray, np.ndarray] | None = None,
+        landmarks: dict[str, np.ndarray] | None = None,
         twins: Twins | None = None,
         face_validator: FaceValidator | None = None,
     ) -> None:
         self.face_validator = face_validator
         self.twins = twins
         self.real = {"human": human[:FACES], "anime": anime[:FACES]}
-        self.boxes = boxes
+        self.landmarks = landmarks
         self.measures = measures
         self.seed = seed
         self.features = {domain: measures.features(faces) for domain, faces in self.real.items()}
@@ -132,15 +133,16 @@ class Monitor:
                 for domain in ("human", "anime")
             )
             batch = Batch(human, anime)
-            if self.boxes is not None:
-                human_boxes, anime_boxes = (torch.from_numpy(found[start:stop]).to(device) for found in self.boxes)
-                batch = replace(batch, human_boxes=human_boxes, anime_boxes=anime_boxes)
+            if self.landmarks is not None:
+                own = {domain: points[start:stop] for domain, points in self.landmarks.items()}
+                other = {domain: next_faces(points)[start:stop] for domain, points in self.landmarks.items()}
+                batch = replace(batch, landmarks=make_landmarks(own, other, resolution, device))
             if self.twins is not None:
                 twins = make_pairs(self.real["human"][start:stop], self.twins, np.arange(start, stop), device)
                 batch = replace(batch, pairs=twins)
             losses, outputs = recipe.generator_losses(batch, lambda images: images + noise)
             fakes = {domain: outputs[f"fake_{domain}"] for domain in ("anime", "human")}
-            losses |= recipe.discriminator_losses(batch, outputs, fakes)
+            losses |= recipe.discriminator_losses(batch, outputs, recipe.to_pool(outputs, batch))
             for name, value in losses.items():
                 sums[name] = sums.get(name, 0.0) + value.item() * (stop - start)
             if "cycle_human" not in outputs:
@@ -169,7 +171,12 @@ def collapsed(row: dict[str, Any]) -> bool:
 
 
 def sample_sheet(
-    model: TranslationModel, human: np.ndarray, anime: np.ndarray, seed: int, twins: Twins | None = None
+    model: TranslationModel,
+    human: np.ndarray,
+    anime: np.ndarray,
+    seed: int,
+    twins: Twins | None = None,
+    landmarks: dict[str, np.ndarray] | None = None,
 ) -> Image.Image:
     """Draw the sheet of an epoch: a captioned row for each step of both directions.
 
@@ -182,6 +189,7 @@ def sample_sheet(
         anime: uint8 RGB [m, R, R, 3].
         seed: Of the noise that a noise model adds.
         twins: The twins of `human`.
+        landmarks: Landmarks of both domains, for a model that needs them.
     """
     columns = min(len(human), len(anime))
     human, anime, faces = human[:columns], anime[:columns], np.arange(columns)
@@ -189,19 +197,21 @@ def sample_sheet(
     if twins is not None:
         masks, (drawn, style) = twins.masks[faces], twins.drawings(faces, faces, human.shape[1])
         rows.append(("twin", drawn))
-    fake_anime = model.translate(human, "human2anime", seed, masks, style)
+    own = {domain: points[:columns] for domain, points in (landmarks or {}).items()}
+    at = with_fakes(own, human.shape[1]) if own else {}
+    fake_anime = model.translate(human, "human2anime", seed, masks, style, at.get("fake_anime"))
     rows.append(("output", fake_anime))
     if len(model.config.styles) > 1:
         rows += [
-            (name, model.translate(human, "human2anime", seed, masks, number))
+            (name, model.translate(human, "human2anime", seed, masks, number, at.get("fake_anime")))
             for number, name in enumerate(model.config.styles)
         ]
-    fake_human = model.translate(anime, "anime2human", seed)
+    fake_human = model.translate(anime, "anime2human", seed, points=at.get("fake_human"))
     rows += [
-        ("back", model.translate(fake_anime, "anime2human", seed)),
+        ("back", model.translate(fake_anime, "anime2human", seed, points=at.get("human"))),
         ("anime", anime),
         ("output", fake_human),
-        ("back", model.translate(fake_human, "human2anime", seed, style=style)),
+        ("back", model.translate(fake_human, "human2anime", seed, style=style, points=at.get("anime"))),
     ]
     captions = [name for name, row in rows for _ in row]
     return contact_sheet([picture for _, row in rows for picture in row], captions, columns)

@@ -29,6 +29,10 @@ CONFIGS = {
 }
 
 
+#: Landmarks of five faces, for the model that needs them.
+POINTS = np.array([[12.0, 14], [20, 14], [16, 19], [13, 23], [19, 23]]) + np.arange(5)[:, None, None]
+
+
 def make(name="cyclegan", seed=0):
     torch.manual_seed(seed)
     return build_model(ModelConfig(resolution=32, **CONFIGS[name]))
@@ -46,7 +50,8 @@ def test_saved_model_translates_as_before(tmp_path, name):
     assert again.config == model.config
     for direction in ("human2anime", "anime2human"):
         np.testing.assert_array_equal(
-            again.translate(some_faces(), direction), model.translate(some_faces(), direction)
+            again.translate(some_faces(), direction, points=POINTS),
+            model.translate(some_faces(), direction, points=POINTS),
         )
 
 
@@ -84,6 +89,14 @@ def test_translating_leaves_training_mode_alone():
     model.translate(some_faces(), "human2anime")
     assert model.human2anime.training
     assert all(torch.equal(before[key], value) for key, value in model.human2anime.state_dict().items())
+
+
+def test_the_landmarks_reach_the_output_of_the_model_that_has_them_alone():
+    for name in ("landmark_cyclegan", "cyclegan"):
+        one, other = (
+            make(name).translate(some_faces(), "human2anime", points=points) for points in (POINTS, POINTS + 3)
+        )
+        assert np.array_equal(one, other) == (name == "cyclegan")
 
 
 def test_no_faces_no_trouble():

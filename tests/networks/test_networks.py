@@ -8,10 +8,8 @@ from torch import nn
 from pipeline.networks.discriminators import (
     DcganDiscriminator,
     FeaturePyramid,
-    LandmarkDiscriminator,
     PatchDiscriminator,
     ProjectedDiscriminator,
-    RegionDiscriminator,
 )
 from pipeline.networks.generators import (
     DcganGenerator,
@@ -95,27 +93,6 @@ def test_dcgan_networks_keep_shape_and_learn():
 def test_dcgan_discriminator_refuses_odd_sizes():
     with pytest.raises(ValueError, match="power of 2"):
         DcganDiscriminator(96)
-
-
-def test_region_scores_depend_on_their_region_alone():
-    network = RegionDiscriminator(regions=2, size=16, width=4).eval()
-    images = torch.randn(1, 3, 64, 64, requires_grad=True)
-    boxes = torch.tensor([[[0.0, 0.0, 16.0, 16.0], [32.0, 32.0, 60.0, 60.0]]])
-    scores = network(images, boxes)
-    assert scores.shape == (1, 2, 2, 2)
-    scores[:, 1].square().sum().backward()
-    seen = images.grad[0].abs().sum(0) > 0
-    assert not seen[:30].any()
-    assert seen[32:60, 32:60].any()
-
-
-def test_landmark_discriminator_scores_the_face_and_carries_regions():
-    face = PatchDiscriminator(8)
-    network = LandmarkDiscriminator(face, 8)
-    images = torch.randn(1, 3, 64, 64)
-    assert torch.equal(network(images), face(images))
-    boxes = torch.tensor([[[8.0, 20.0, 28.0, 36.0], [24.0, 28.0, 40.0, 46.0], [20.0, 42.0, 44.0, 58.0]]])
-    assert network.regions(images, boxes).shape[:2] == (1, 3)
 
 
 def test_spectral_norm_bounds_every_layer():

@@ -26,6 +26,7 @@ SMALL = {
     "batch_size": 2,
     "epochs": 2,
     "lambda_twin": [0.0, 0.0],
+    "regressor_steps": 3,
 }
 
 
@@ -85,7 +86,9 @@ def test_writes_everything_the_next_stages_read(model: str, project: Path, capsy
     history = pd.read_csv(out / "history.csv")
     assert history["epoch"].tolist() == [1, 2]
     assert np.isfinite(history.to_numpy()).all()
-    assert ("train_regions_anime" in history) == (model == "landmark_cyclegan")
+    stages = [1, 2] if model == "landmark_cyclegan" else None
+    assert (history["stage"].tolist() if "stage" in history else None) == stages
+    assert ("train_landmarks_anime" in history) == (model == "landmark_cyclegan")
     config = load_model(out).config
     settings = params.load()
     assert (config.model, config.resolution, config.epoch) == (model, 32, 2)

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny_run import fit, random_faces, random_twins, settings, tiny_model
+from tiny_run import fit, random_faces, random_landmarks, random_twins, settings, tiny_model
 
 from pipeline.train import pix2pix, teacher
 from pipeline.train.batches import Batch, Faces
+from pipeline.train.landmarks import make_landmarks, next_faces
 from pipeline.train.objectives import Recipe
 from pipeline.train.pairs import make_pairs
 
@@ -21,9 +22,10 @@ def batch(photos: np.ndarray, **changes: int | None) -> Batch:
     """Return the photos with their twins, drawn in three styles; the right quarter of a photo is outside."""
     device, rows = torch.device("cpu"), np.arange(len(photos))
     pairs = make_pairs(photos, random_twins(len(photos), 1), rows, device)
-    boxes = torch.tensor([[4.0, 4, 20, 16], [8, 12, 20, 20], [4, 20, 20, 28]]).expand(len(photos), 3, 4)
+    own = random_landmarks(len(photos), len(photos))
+    landmarks = make_landmarks(own, {domain: next_faces(points) for domain, points in own.items()}, 32, device)
     anime = torch.from_numpy(random_faces(len(photos), 7)).permute(0, 3, 1, 2) / 127.5 - 1
-    return replace(Batch(pairs.clean, anime, boxes, boxes, pairs), **changes)
+    return replace(Batch(pairs.clean, anime, landmarks, pairs), **changes)
 
 
 def test_the_weight_goes_linearly_from_the_first_to_the_last_epoch():
@@ -67,18 +69,24 @@ def test_discriminators_learn_before_the_generators_follow_them(model: str):
         recipe.generator_losses(batch(photos, step=step, epoch=epoch))[0]
         for step, epoch in ((0, 0), (pix2pix.WARM_UP + pix2pix.RAMP // 2, 0), (ramped, 4), (None, None))
     ]
-    followed = [name for name in at[0] if name.startswith(("adversarial", "regions"))]
-    assert len(followed) == (4 if model == "landmark_cyclegan" else 2)
+    followed = [name for name in at[0] if name.startswith("adversarial")]
+    assert len(followed) == (6 if model == "landmark_cyclegan" else 2)
     for name in followed:
-        assert [terms[name].item() / at[3][name].item() for terms in at[:3]] == pytest.approx([0, 0.5, 1])
+        late = name.startswith("adversarial_local")  # the second stage starts after half of the epochs
+        assert [terms[name].item() / at[3][name].item() for terms in at[:3]] == pytest.approx(
+            [0, 0 if late else 0.5, 1]
+        )
     assert [terms["twin_anime"].item() / at[3]["twin_anime"].item() for terms in at[:3]] == pytest.approx([1, 1, 0.5])
-    fakes = {"anime": torch.zeros(2, 3, 32, 32), "human": torch.zeros(2, 3, 32, 32)}
-    images = {f"fake_{domain}": image for domain, image in fakes.items()}
-    assert all(term.item() > 0 for term in recipe.discriminator_losses(batch(photos, step=0), images, fakes).values())
+    images = {f"fake_{domain}": torch.zeros(2, 3, 32, 32) for domain in ("anime", "human")}
+    seen = batch(photos, step=0)
+    assert all(
+        term.item() > 0 for term in recipe.discriminator_losses(seen, images, recipe.to_pool(images, seen)).values()
+    )
 
 
-def test_no_loss_reads_outside_the_photo():
-    train = settings(noise=False, **TAUGHT)
+@pytest.mark.parametrize("model", MODELS)
+def test_no_loss_reads_outside_the_photo(model: str):
+    train = settings(model=model, noise=False, **TAUGHT)
     recipe, photos = Recipe(train, tiny_model(train)), random_faces(3, 0)
     other = photos.copy()
     other[:, :, 24:] = 255 - other[:, :, 24:]
@@ -86,8 +94,8 @@ def test_no_loss_reads_outside_the_photo():
     for pixels in (photos, other):
         seen = batch(pixels)
         terms, images = recipe.generator_losses(seen)
-        fakes = {domain: images[f"fake_{domain}"].detach() for domain in ("anime", "human")}
-        terms |= recipe.discriminator_losses(seen, images, fakes)
+        images = {name: image.detach() for name, image in images.items()}
+        terms |= recipe.discriminator_losses(seen, images, recipe.to_pool(images, seen))
         found.append({name: term.item() for name, term in terms.items()})
         found[-1]["score"] = recipe.score("human", seen.human, seen).sum().item()
     assert found[0] == found[1]
