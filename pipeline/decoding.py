@@ -24,7 +24,7 @@ else:
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", *(["HEIF"] if HEIF else []))
 Image.init()
 
-#: Bytes at the start of a file that tell its format.
+#: Bytes at the start of a file from which its format is recognised.
 HEAD_BYTES = 64
 _MAGIC = {
     b"\xff\xd8\xff": "JPEG",
@@ -44,7 +44,7 @@ _MAGIC = {
 NEEDS_HEIF = "HEIC needs the package pillow-heif"
 NEEDS_AVIF = "AVIF needs a Pillow with AVIF support"
 
-#: Bytes that a JPEG decoder gets at once: so many may be read after the limit of scans is reached.
+#: Bytes that a JPEG decoder gets at once. At most this many are read after the limit of scans is reached.
 _JPEG_BLOCK = 8192
 #: A scan of a progressive JPEG may cost 0.4 kB and visit every pixel. Encoders write about 10 scans. 2e9 visits are
 #: about a second of CPU.
@@ -75,7 +75,7 @@ _UPRIGHT = {
 
 
 class RejectedError(Exception):
-    """A file that gives no picture; the message is the reason in a few words."""
+    """A file that cannot be decoded; the message is the reason in a few words."""
 
 
 def image_format(head: bytes) -> str:
@@ -128,7 +128,7 @@ def decode(data: bytes, max_pixels: int, at_least: int | None = None) -> tuple[n
         uint8 RGB [H, W, 3], and the full width and height of the upright picture.
 
     Raises:
-        RejectedError: The file gives no picture; the message is the reason.
+        RejectedError: The file cannot be decoded; the message is the reason.
     """
     if reason := refusal(data[:HEAD_BYTES]):
         raise RejectedError(reason)
@@ -179,7 +179,7 @@ def upright(image: Image.Image) -> Image.Image:
     """Apply the EXIF orientation of a picture; without a readable one, return the picture as it is."""
     try:
         orientation = image.getexif().get(_ORIENTATION)
-    except Exception:  # damaged metadata say nothing
+    except Exception:  # damaged metadata are ignored
         return image
     method = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
     return image if method is None else image.transpose(method)

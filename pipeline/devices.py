@@ -1,4 +1,4 @@
-"""Where networks run: a GPU if there is one, at half precision there."""
+"""Device of the networks: a GPU if there is one, with half precision."""
 
 from contextlib import AbstractContextManager, nullcontext
 
@@ -11,7 +11,7 @@ BATCH = 32
 
 
 def choose(name: str) -> str:
-    """Return cpu, cuda or mps for `name`, which may be auto; UserError when it is not there."""
+    """Return cpu, cuda or mps for `name`, which may be auto; UserError when it is not available."""
     there = ["cpu"]
     if torch.cuda.is_available():
         there.insert(0, "cuda")

@@ -10,10 +10,10 @@ from typing import Any
 
 
 class Kind(StrEnum):
-    """What went wrong, for callers and tests that must not read the sentence."""
+    """Kind of an error, so that callers and tests need not parse the message."""
 
     MISSING = "missing"  # a file, folder, column or key does not exist
-    DAMAGED = "damaged"  # a file exists but cannot be read as what it should be
+    DAMAGED = "damaged"  # a file exists but does not have the expected format
     BAD_VALUE = "bad value"  # a parameter, option or label is outside its range or unknown
     CONFLICT = "conflict"  # two inputs contradict each other, or another process uses the same files
     TOO_FEW = "too few"  # not enough images, faces or runs

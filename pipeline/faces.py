@@ -117,7 +117,7 @@ class PixelWriter:
         self._write_header()
 
     def append(self, picture: np.ndarray) -> None:
-        """Add one uint8 [size, size, 3] picture; ValueError when it is something else."""
+        """Add one uint8 [size, size, 3] picture; ValueError for another shape or type."""
         if picture.shape != self._shape or picture.dtype != np.uint8:
             raise ValueError(f"{picture.dtype} {picture.shape} is not uint8 {self._shape}")
         self._stream.write(np.ascontiguousarray(picture).data)
@@ -141,7 +141,7 @@ class PixelWriter:
 
 
 def read_crops(pixels: np.ndarray, table: pd.DataFrame, size: int) -> np.ndarray:
-    """Cut the faces of `table` out of the pixel store as networks see them: aligned, uint8 RGB [n, size, size, 3]."""
+    """Return the aligned crops of the faces of `table`, the input of all networks: uint8 RGB [n, size, size, 3]."""
     crops = np.empty((len(table), size, size, 3), dtype=np.uint8)
     for index, (row, align) in enumerate(zip(table["row"], table["align"], strict=True)):
         crops[index] = crop_aligned(pixels[row], align, size)

@@ -1,6 +1,6 @@
 """Images inside one zip or tar file, read in place: nothing is unpacked, so no member name becomes a path on the disk.
 
-The list of images has the place of each in the file: a reader needs one seek. A worker process needs no directory of
+The list of images has the offset of each in the file: a reader needs one seek. A worker process needs no directory of
 200,000 entries, only the stored bytes of the image it works on.
 """
 
@@ -83,7 +83,7 @@ def list_images(path: Path) -> ImageList:
 
 
 def list_members(path: Path) -> dict[str, Member]:
-    """List all files of a zip or tar by name, without a look at their content; of equal names the first counts.
+    """List all files of a zip or tar by name, without reading their content; of equal names the first is used.
 
     Raises:
         UserError: The file is missing, damaged, or neither a zip nor a tar.
@@ -177,7 +177,7 @@ def _members(path: Path) -> Iterator[tuple[str, Member | None]]:
 
 
 def _useless(name: str, member: Member | None) -> str:
-    """Return why a file cannot be used, by its name; empty when it can."""
+    """Return why the name of a file is not accepted; empty when it is."""
     parts = PurePosixPath(name.replace("\\", "/")).parts
     if member is None:
         return "link or special file"

@@ -1,4 +1,4 @@
-"""Geometry of pictures: resize, fit into a square, cut the crops out that networks see."""
+"""Geometry of pictures: resize, fit into a square, crop faces."""
 
 from typing import Literal
 
@@ -15,15 +15,15 @@ type Fit = Literal["crop", "pad", "stretch"]
 
 
 def resize(image: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Resize uint8 RGB [H, W, 3] to [height, width, 3]: averaged over areas when smaller, cubic when larger."""
+    """Resize uint8 RGB [H, W, 3] to [height, width, 3]: area averaging to reduce, cubic interpolation to enlarge."""
     smaller = width < image.shape[1] or height < image.shape[0]
     return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
 
 
 def to_square(image: np.ndarray, size: int, fit: Fit = "crop") -> np.ndarray:
-    """Resize uint8 RGB [H, W, 3] to [size, size, 3]: averaged over areas when smaller, cubic when larger.
+    """Resize uint8 RGB [H, W, 3] to [size, size, 3]: area averaging to reduce, cubic interpolation to enlarge.
 
-    `crop` cuts the middle square out, `pad` adds white on both sides, `stretch` squashes.
+    `crop` keeps the central square, `pad` adds white on both sides, `stretch` changes the aspect ratio.
     """
     height, width = image.shape[:2]
     if fit == "pad" and max(height, width) > _PAD_SIDE:
@@ -80,8 +80,8 @@ def square_matrix(width: int, height: int, size: int, fit: Fit = "crop") -> np.n
 def crop_aligned(image: np.ndarray, align: np.ndarray, size: int) -> np.ndarray:
     """Warp uint8 RGB [H, W, 3] by a similarity to uint8 RGB [size, size, 3], antialiased.
 
-    `align` [2, 3] maps the picture's pixels (the first pixel's centre is at 0.5, 0.5) to the unit square. What lies
-    outside of the picture is mirrored. Training, evaluation and inference all read pixels through this function.
+    `align` [2, 3] maps the picture's pixels (the first pixel's centre is at 0.5, 0.5) to the unit square. Pixels
+    outside of the picture are mirrored. Training, evaluation and inference all read pixels through this function.
     """
     matrix = np.asarray(align, dtype=np.float64).reshape(2, 3) * size
     if max(image.shape[:2]) > _WARP_SIDE:

@@ -135,7 +135,7 @@ def _ray() -> Iterator[tuple[Submit, int]]:
     except ImportError:
         raise unavailable("the executor ray", "it is not installed", "Run `uv sync --extra cluster`") from None
     try:
-        # The code is sent along: the machines of the cluster need the packages that it imports, not the project.
+        # Ray copies the code: the machines of the cluster need its dependencies, not the project.
         code = {"py_modules": [str(Path(__file__).parent)]}
         ray.init(address="auto", ignore_reinit_error=True, log_to_driver=False, runtime_env=code)
     except ConnectionError:

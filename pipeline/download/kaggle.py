@@ -1,4 +1,4 @@
-"""A dataset from Kaggle, downloaded with the library kagglehub and kept as the one archive that Kaggle sends.
+"""A dataset from Kaggle, downloaded with kagglehub and stored as the archive that Kaggle sends.
 
 `kagglehub.dataset_download` would unpack 200,000 files. Its own parts are called here instead: its client, its cache
 and its `download_file`, which resumes a broken transfer (HTTP range) and checks the MD5 that the server announces.
@@ -44,7 +44,7 @@ def fetch(folder: Path, handle: str | None, domain: str, *, attempts: int = 8, p
         folder: Where faces.zip is written.
         handle: owner/name/versions/N.
         domain: Name of the domain.
-        attempts: How often a broken transfer is tried.
+        attempts: Attempts of a broken transfer.
         pause: Seconds before the second attempt; each further pause is longer by as much.
 
     Raises:
@@ -110,7 +110,7 @@ def _transfer(client: KaggleClient, dataset: DatasetHandle, archive: Path, folde
     total = int(response.headers.get("Content-Length", 0))
     _check_space(total, archive, folder)
     download_file(response, str(archive), dataset)
-    # download_file takes a file of the right length for whole without looking into it.
+    # download_file does not check the content of a file of the right length.
     announced = get_md5_checksum_from_response(response)
     with archive.open("rb") as stream:
         digest = hashlib.file_digest(stream, "md5")

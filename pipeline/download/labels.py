@@ -12,11 +12,11 @@ import pandas as pd
 from ..errors import Kind, UserError, bad_value, conflict, damaged_file
 from ..faces import COLUMNS
 
-#: Names of the column that says which image a row is about; the first that exists, in any case.
+#: Names of the column with the image of a row; the first that exists is used, in any case.
 FILE_COLUMNS = ("file", "filename", "image", "image_id", "name", "path", "source")
 #: Columns that the pipeline knows, found in any case; those after gender are whole numbers.
 KNOWN_COLUMNS = ("gender", "year", "age", "identity")
-#: Columns that the stages write themselves: a CSV must not bring its own.
+#: Columns that the stages write: a CSV must not contain them.
 RESERVED = {name for columns in COLUMNS.values() for name in columns} - set(KNOWN_COLUMNS)
 #: Whole numbers up to here are exact as floats too.
 _LARGEST = 10**15
@@ -29,7 +29,7 @@ def gender_of_folders(name: str) -> str | None:
     """Return the gender in the nearest folder name that has one, in any case: "Female Faces/1.jpg" is female."""
     for folder in reversed(PurePosixPath(name.replace("\\", "/")).parts[:-1]):
         words = folder.lower()
-        # "female" first: it contains "male". A folder that names both, such as "male and female faces", says nothing.
+        # "female" first: it contains "male". A folder with both words, "male and female faces", gives no gender.
         female = "female" in words or "women" in words
         rest = words.replace("female", "").replace("women", "")
         male = "male" in rest or bool(re.search(r"\bmen\b", rest))
@@ -119,7 +119,7 @@ def gender_of_male(male: pd.Series) -> pd.Series:
 
 
 def check_unique(table: pd.DataFrame, name: str) -> None:
-    """Raise UserError when two rows of a table indexed by image are about the same one."""
+    """Raise UserError when two rows of a table indexed by image have the same image."""
     if not table.index.is_unique:
         twice = table.index[table.index.duplicated()][0]
         raise conflict(name, f"has two rows about {twice!r}", "Keep one of them")

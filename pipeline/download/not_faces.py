@@ -1,4 +1,4 @@
-"""Pictures without a face, for the external test set: a detector must reject them, a filter must drop them."""
+"""Pictures without a face for the external test set, which detector and filter must reject."""
 
 import cv2
 import numpy as np

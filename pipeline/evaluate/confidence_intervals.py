@@ -1,4 +1,4 @@
-"""How sure is a number? 95 % intervals, each with the method that fits what it is an interval of."""
+"""95 % confidence intervals, with one method for each kind of metric."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ Interval = tuple[float, float]
 def mean_interval(values: np.ndarray, resamples: int, seed: int) -> Interval | None:
     """Percentile bootstrap interval of the mean of `values` [n] (Efron 1979); None without resamples or n < 2.
 
-    Yes-or-no values (bool) get Wilson's interval (1927) instead: a bootstrap of 60 times yes says [1, 1].
+    Yes-or-no values (bool) get Wilson's interval (1927) instead: a bootstrap of 60 times True gives [1, 1].
     """
     if resamples < 1 or len(values) < 2:
         return None
@@ -34,10 +34,10 @@ def distance_interval(
     """Interval of a distance between two sets [n, D] and [m, D]; None with fewer than two resamples or 8 a side.
 
     A bootstrap with replacement fails here: repeated rows narrow the covariance, and its percentiles miss the
-    distance altogether (0 to 20 % coverage where 95 % was meant). So halves are drawn without replacement and their
+    distance altogether (0 to 20 % coverage instead of 95 %). So halves are drawn without replacement and their
     spread, scaled to the full size, is the standard error (the delete-d jackknife of Shao & Wu 1989; d = n / 2, or
     n - 300 for larger sets). The interval is for the distance expected at this n, bias by n included.
-    `tests/evaluation/test_intervals.py` checks its coverage.
+    `tests/evaluate/test_confidence_intervals.py` checks its coverage.
     """
     sizes = min(len(a) // 2, HALF), min(len(b) // 2, HALF)
     if resamples < 2 or min(sizes) < 4:
@@ -50,7 +50,7 @@ def distance_interval(
         )
         for _ in range(resamples)
     ]
-    # The side that was thinned out less has the larger factor: the interval is rather too wide than too narrow.
+    # The larger factor of both sides is used, so the interval is too wide rather than too narrow.
     scale = max(size / (len(side) - size) for size, side in zip(sizes, (a, b), strict=True))
     error = Z * float(np.std(drawn, ddof=1)) * np.sqrt(scale)
     centre = distance(a, b)

@@ -1,4 +1,4 @@
-"""Read what an evaluation needs: the real faces of a domain, and the external test set."""
+"""Read the real faces of a domain, and the external test set."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Landmark error (NME): are eyes and mouth of the output where a perfect translation has them?"""
+"""Landmark error (NME): distance of eyes and mouth from a perfect translation."""
 
 import numpy as np
 

@@ -1,16 +1,16 @@
-"""What survives the round trip: photo → anime → photo, and the other way."""
+"""Similarity of inputs and reconstructions: photo → anime → photo, and anime → photo → anime."""
 
 import numpy as np
 from skimage.metrics import structural_similarity
 
 from ..progress import progress_bar
 
-#: Mean squared error of rounding to 8 bits. Two equal images are called as like as rounding lets one know: 58.9 dB.
+#: Mean squared error of rounding to 8 bits. It caps PSNR at 58.9 dB.
 ROUNDING = 1 / 12
 
 
 def pixel_accuracy(original: np.ndarray, reconstructed: np.ndarray, tolerance: float) -> np.ndarray:
-    """Share of pixel values that come back within `tolerance` x 255 levels, per image, [n] in [0, 1].
+    """Return the share of pixel values reconstructed within `tolerance` x 255 levels, per image, [n] in [0, 1].
 
     Both are uint8 RGB [n, R, R, 3]; `tolerance` is a share of the value range in [0, 1], and the limit itself counts.
     """
@@ -19,13 +19,13 @@ def pixel_accuracy(original: np.ndarray, reconstructed: np.ndarray, tolerance: f
 
 
 def psnr(original: np.ndarray, reconstructed: np.ndarray) -> np.ndarray:
-    """Peak signal-to-noise ratio in dB per image, [n], of uint8 [n, R, R, 3]; at most 58.9 (equal images)."""
+    """Return the peak signal-to-noise ratio in dB per image, [n], of uint8 [n, R, R, 3]; at most 58.9."""
     error = np.square(original.astype(np.float64) - reconstructed.astype(np.float64)).mean(axis=(1, 2, 3))
     return 10 * np.log10(255**2 / np.maximum(error, ROUNDING))
 
 
 def ssim(original: np.ndarray, reconstructed: np.ndarray) -> np.ndarray:
-    """Structural similarity (Wang et al. 2004) per image, [n] in [-1, 1], of uint8 [n, R, R, 3], R >= 11.
+    """Return the structural similarity (Wang et al. 2004) per image, [n] in [-1, 1], of uint8 [n, R, R, 3], R >= 11.
 
     scikit-image's with the paper's Gaussian window of 11 pixels (sigma 1.5), mean of the three channels.
     """

@@ -1,4 +1,4 @@
-"""The images and features of one translation direction, as all its metrics read them."""
+"""Images and features of one translation direction, the input of all its metrics."""
 
 from dataclasses import dataclass
 

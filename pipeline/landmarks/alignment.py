@@ -1,4 +1,4 @@
-"""Alignment: the similarity transform that moves the eyes and mouth of a face to the canonical points of its domain.
+"""Alignment: the similarity transform from the eyes and mouth of a face to the canonical points of its domain.
 
 The canonical points are the average proportions of each domain, scaled and placed so that heads of both domains
 overlap: eyes and mouths are as close as the proportions allow, the hair above and the whole chin stay in the picture.
@@ -29,7 +29,7 @@ def similarity(keypoints: np.ndarray, schema: str, domain: str) -> np.ndarray | 
         domain: Domain whose canonical points are used.
 
     Returns:
-        The transform, or None where eyes and mouth coincide or are not finite: that is no face.
+        The transform, or None if eyes and mouth coincide or are not finite.
     """
     if not is_face(keypoints, schema):
         return None
@@ -71,10 +71,10 @@ def fit_similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def between_domains(parts: np.ndarray, source: str, target: str, size: int) -> np.ndarray:
-    """Return the affine map [2, 3] of pixels that moves a face of `source` to where `target` has its eyes and mouth.
+    """Return the affine map [2, 3] of pixels from the eyes and mouth of `source` to those of `target`.
 
     The proportions of the domains differ: eyes and mouths of drawings are closer to each other. So a perfect
-    translation does not keep their places. The map brings the canonical places of `source` exactly to those of
+    translation moves them. The map takes the canonical points of `source` exactly to those of
     `target`; in a crop that is not aligned it acts in the frame of the face.
 
     Args:

@@ -75,7 +75,7 @@ def _results(
     work: functools.partial, pictures: Iterator[np.ndarray], detector: str, executor: Executor, label: str, total: int
 ) -> Iterator[pd.DataFrame]:
     if executor == "local" and _on_accelerator(detector):
-        # One process per accelerator: several would only queue for it, each with its own copy of the networks.
+        # One process per accelerator: several would share it, each with its own copy of the networks.
         return (work(chunk) for chunk in progress_bar(pictures, desc=label, total=total, unit="chunk"))
     return map_ordered(work, pictures, executor=executor, label=label, total=total, chunk=1)
 

@@ -1,4 +1,4 @@
-"""Geometry of the faces in a set of crops: places of eyes and mouth, pose, opening of eyes and mouth."""
+"""Geometry of the faces in a set of crops: positions of eyes and mouth, pose, opening of eyes and mouth."""
 
 from dataclasses import dataclass
 

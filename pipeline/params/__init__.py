@@ -50,7 +50,7 @@ __all__ = [
 
 
 class Params(Group):
-    """All values in force: those of the top level, completed by the profile."""
+    """All values in force: the top level, completed with the profile."""
 
     profile: str = Field(description="Name of the profile in `profiles`. Top level only.")
     seed: int = Field(ge=0, description="Random seed of all stages, >= 0. Top level only.")

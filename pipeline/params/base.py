@@ -1,4 +1,4 @@
-"""What all groups of params have in common: types, the word for null, keys without effect."""
+"""Base of all groups of params: types, the word for null, keys without effect."""
 
 from collections.abc import Iterator
 from typing import Annotated, Literal

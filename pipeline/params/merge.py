@@ -1,4 +1,4 @@
-"""`params.yaml` as a file: reading it, completing the top level by a profile, keys that would be ignored."""
+"""Read `params.yaml`, complete the top level with a profile, and refuse keys without effect."""
 
 from collections.abc import Iterator
 from pathlib import Path

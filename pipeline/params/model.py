@@ -16,7 +16,7 @@ LANDMARKED = ("landmark_cyclegan",)
 class Twins(Group):
     """A drawing of each photo, for the models that learn from pairs."""
 
-    styles: Count | tuple[str, ...] = Field(4, description="Drawing styles: the first so many, or their names.")
+    styles: Count | tuple[str, ...] = Field(4, description="Drawing styles: their number, or their names.")
     per_face: CountOrAll = Field(
         None, description="Styles that each photo is drawn in, in turn, >= 1. null or all: all."
     )

@@ -1,6 +1,6 @@
 """Twins: the drawing of each photo with its measured attributes, in fixed styles.
 
-The same photo always gives the same drawings. A choice left to chance would be learnt as a blur.
+The same photo always gives the same drawings. Random choices would be learnt as a blur.
 """
 
 import itertools
@@ -44,10 +44,10 @@ class Twin:
 
 
 def style_names(styles: int | tuple[str, ...]) -> tuple[str, ...]:
-    """Return the names of the wanted styles: the first so many, or those named.
+    """Return the names of the styles: the first `styles` ones, or those named.
 
     Raises:
-        UserError: There are not so many styles, or one of the names is none.
+        UserError: There are fewer styles, or a name is unknown.
     """
     if isinstance(styles, int):
         if styles > len(STYLES):

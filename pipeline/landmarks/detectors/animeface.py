@@ -45,7 +45,7 @@ _MatrixP = ctypes.POINTER(_Matrix)
 
 
 def create(face_detector: str | None, weights: str | None, device: str) -> "AnimefaceDetector":
-    """Create the detector. It has no options: its networks are inside the library."""
+    """Create the detector. It has no options: the library contains its networks."""
     for key, value in (("face_detector", face_detector), ("weights", weights)):
         if value:
             raise bad_value(key, value, "null for the detector animeface")

@@ -48,7 +48,7 @@ class Detector(Protocol):
 
 
 class ImageDetector(AbstractContextManager):
-    """Base of the detectors that search one picture after the other and have nothing to close."""
+    """Base class of detectors that search picture by picture and have nothing to close."""
 
     def __exit__(self, *error: object) -> None:
         """Do nothing."""
@@ -62,7 +62,7 @@ class ImageDetector(AbstractContextManager):
         """Detect the faces of uint8 RGB [H, W, 3], the largest first."""
 
 
-#: name -> the domain it was made for, the point set it returns
+#: name -> domain, and point set that it returns
 DETECTORS = {
     "dlib": ("human", "ibug68"),
     "face_alignment": ("human", "ibug68"),
@@ -77,7 +77,7 @@ TABLES = ("celeba", "truth")
 
 
 def picture_detector(name: str) -> str:
-    """Return the detector for pictures of which no truth is known: `animeface` in place of `truth`."""
+    """Return the detector for pictures without exact landmarks: `animeface` instead of `truth`."""
     return "animeface" if name == "truth" else name
 
 
@@ -87,7 +87,7 @@ def create_detector(
     """Create a detector.
 
     Args:
-        name: One of `DETECTORS` that looks at pictures.
+        name: One of `DETECTORS` that reads pictures.
         face_detector: Network that finds boxes, for detectors that have several; None: the default.
         weights: Folder with the weight files; None: they are downloaded once.
         device: auto, cpu, cuda or mps.

@@ -1,4 +1,4 @@
-"""Shared base of both ways to run the anime face detector of hysts: everything around its networks."""
+"""Base class of both implementations of the anime face detector of hysts."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +15,7 @@ from ...errors import bad_value, damaged_file
 from ...weights import get_weights
 from .base import Detection, check_images, largest_first
 
-#: MIN_SCORE: confidence below which a box is no face; the stage filter has the real threshold.
+#: MIN_SCORE: confidence below which a box is ignored; the stage filter has the final threshold.
 MIN_SCORE = 0.3
 #: MAX_FACES: faces kept of one picture, those with the best scores.
 MAX_FACES = 16

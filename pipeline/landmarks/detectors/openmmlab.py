@@ -1,4 +1,4 @@
-"""The same anime detector through mmdet 3.3 and mmpose 1.3, for users of these, and to check the other one.
+"""The anime detector of hysts in mmdet 3.3 and mmpose 1.3, for their users and as a cross-check.
 
 The dependency group `openmmlab` installs it. Networks and settings are those of hysts' configs for mmdet 2 and mmpose
 0, written for the current versions; the weights are the same safetensors files, so no checkpoint is ever unpickled.
