@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_run import random_faces, settings, tiny_model
+from tiny_run import random_faces, random_landmarks, settings, tiny_model
 
 from pipeline.errors import UserError
 from pipeline.networks.model import build_model, save_model
@@ -54,6 +54,23 @@ def test_other_generators_are_one_sentence_that_names_the_key(
         start_from(tiny_model(settings(**change)), tmp_path)
     assert str(error.value).startswith(sentence)
     assert str(error.value).endswith("take train.init=scratch.")
+
+
+@pytest.mark.parametrize("kind", ["resnet", "unet", "styled_unet"])
+def test_landmarks_can_be_added_to_a_trained_model(kind: str, tmp_path: Path) -> None:
+    size = {"generator": kind, "generator_width": 8}
+    trained, wanted = tiny_model(settings(**size)), settings(model="landmark_cyclegan", **size)
+    save_model(trained, tmp_path)
+    model = tiny_model(wanted, seed=4)
+    start_from(model, tmp_path)
+    faces, points = random_faces(4, 0), random_landmarks(4, 4)["anime"]
+    for direction in GENERATORS:
+        before = trained.translate(faces, direction)
+        assert abs(model.translate(faces, direction, points=points).astype(int) - before).max() <= 1
+    save_model(model, tmp_path / "with landmarks")
+    with pytest.raises(UserError) as error:
+        start_from(trained, tmp_path / "with landmarks")
+    assert str(error.value).startswith("train.model is cyclegan, but")
 
 
 STYLED = {"generator": "styled_unet", "generator_width": 16}
