@@ -16,9 +16,9 @@ TRAINED, EVALUATED = Path("data/train"), Path("data/evaluate")
 
 def main() -> None:
     """Write the generators, metrics, history and params, and export the bundle."""
-    model = replace(load_model(TRAINED), discriminator_anime=None, discriminator_human=None)
-    for generator in (model.human2anime, model.anime2human):
-        generator.half()
+    model = replace(load_model(TRAINED), discriminator_anime=None, discriminator_human=None, patch_heads=None)
+    for direction in model.config.directions:
+        getattr(model, direction).half()
     save_model(model, PRETRAINED)
     for source in (TRAINED / "history.csv", EVALUATED / "metrics.json", Path("params.yaml")):
         shutil.copy(source, PRETRAINED / source.name)

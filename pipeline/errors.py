@@ -70,6 +70,11 @@ def conflict(subject: str | PathLike[str], problem: str, fix: str) -> UserError:
     return UserError(f"{str(subject)!r} {problem}. {fix}.", kind=Kind.CONFLICT, subject=subject)
 
 
+def one_way(model: str) -> UserError:
+    """Return the error for the direction that a model with one generator does not have."""
+    return conflict("anime2human", f"is not a direction of model {model}", "Use a model with both directions")
+
+
 def user_message(error: BaseException) -> str | None:
     """Return what to print for an error that the user can fix; None for a bug, which keeps its traceback."""
     if isinstance(error, UserError):

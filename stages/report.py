@@ -5,7 +5,7 @@ from pathlib import Path
 from pipeline import params
 from pipeline.files import atomic_folder
 from pipeline.report import charts, render, samples
-from pipeline.report.results import DIRECTIONS, Results
+from pipeline.report.results import Results
 from stages import DATA, run
 
 
@@ -15,7 +15,7 @@ def main() -> None:
     settings = params.load(Path("params.yaml"))
     context = render.describe(results, settings)
     with atomic_folder(DATA / "report") as folder:
-        for direction in DIRECTIONS:
+        for direction in results.directions():
             samples.sheet(results, direction, settings.report.samples_per_direction).save(folder / f"{direction}.png")
         (folder / "vega.js").write_text(charts.dvc_plots_script(), encoding="utf-8")
         (folder / "report.html").write_text(render.html(context), encoding="utf-8")

@@ -47,6 +47,17 @@ def landmark_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def one_way_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of cut, which has one generator, as a bundle."""
+    folder = tmp_path_factory.mktemp("cut")
+    torch.manual_seed(0)
+    small = {"generator": "unet", "generator_width": 4, "residual_blocks": 1, "discriminator_width": 4}
+    save_model(build_model(ModelConfig(model="cut", resolution=32, **small)), folder / "train")
+    assert list(export(folder / "train", folder / "cut.zip")) == ["human2anime"]
+    return folder / "cut.zip"
+
+
+@pytest.fixture(scope="session")
 def translator(tiny_bundle: Path) -> Translator:
     return Translator(tiny_bundle)
 

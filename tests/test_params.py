@@ -176,6 +176,9 @@ WITHOUT_EFFECT: list[dict[str, object]] = [
             "train.generator_upsample": "resize",
         }.items()
     ),
+    *({key: 1.0, "train.model": "cut"} for key in ("train.lambda_cycle", "train.lambda_identity")),
+    {"train.lambda_nce": 2.0},
+    {"train.lambda_nce_identity": 0.5, "train.model": "pix2pix"},
     {"evaluate.inception_weights": "folder"},
     {"download.human.path": "photos.zip"},
     {"download.human.labels_csv": "labels.csv"},
@@ -207,6 +210,8 @@ def test_value_without_effect_is_refused(values):
         {"filter.anime.years": [2000, 2005], "filter.anime.keep_unknown_year": False},
         {"balance.human": 5, "balance.on_shortage": "shrink"},
         {"train.model": "dcgan"},
+        {"train.model": "cut", "train.lambda_nce": 10.0, "train.lambda_nce_identity": 0.0, "train.generator": "resnet"},
+        {"train.model": "cut", "train.lambda_twin": [0.0, 0.0], "train.discriminator": "patch"},
         {"train.lambda_twin": [1.0, 0.5], "twins.styles": 1},
         {"train.lambda_twin": [0.0, 1.0], "train.generator": "styled_unet"},
     ],

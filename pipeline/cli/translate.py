@@ -24,6 +24,7 @@ MAX_FILE_BYTES = 256 * 2**20
 HINTS = {
     "face": "Add --anyway to translate the central square of the photo.",
     "faces": "Add --largest to translate only the largest.",
+    "anime2human": "Or leave out --grid, which shows the reconstruction.",
 }
 
 

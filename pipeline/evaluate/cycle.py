@@ -16,16 +16,19 @@ from .translation import Translation
 def add_cycle_metrics(translation: Translation, metrics: MetricTable, rows: pd.DataFrame) -> None:
     """Add the similarity of the inputs and their reconstructions to `metrics` and `rows`."""
     inputs, cycles = translation.inputs, translation.cycles
+    if cycles is None:
+        metrics.miss("cycle.*", translation.direction, "the model has no generator of the opposite direction")
+        return
     rows["pixel_accuracy"] = reconstruction.pixel_accuracy(inputs, cycles, metrics.params.tolerance)
     rows["psnr"] = reconstruction.psnr(inputs, cycles)
     rows["ssim"] = reconstruction.ssim(inputs, cycles)
     for name in ("pixel_accuracy", "psnr", "ssim"):
         metrics.add_mean(f"cycle.{name}", translation.direction, rows[name].to_numpy())
     if translation.source == "human":
-        _add_identity(translation, metrics, rows)
+        _add_identity(translation, cycles, metrics, rows)
 
 
-def _add_identity(translation: Translation, metrics: MetricTable, rows: pd.DataFrame) -> None:
+def _add_identity(translation: Translation, cycles: np.ndarray, metrics: MetricTable, rows: pd.DataFrame) -> None:
     """Add the identity similarity of photos and reconstructions, with its two baselines.
 
     `identity_same_person` is the similarity of a photo and its mirror image, `identity_other_person` that of two
@@ -39,7 +42,7 @@ def _add_identity(translation: Translation, metrics: MetricTable, rows: pd.DataF
     network = _network()
     photos = network.embed(translation.inputs, keypoints)
     values = {
-        "identity_similarity": similarity(photos, network.embed(translation.cycles, keypoints)),
+        "identity_similarity": similarity(photos, network.embed(cycles, keypoints)),
         "identity_same_person": same_person_baseline(photos, network.embed(*_mirror(translation.inputs, keypoints))),
         "identity_other_person": other_person_baseline(photos),
     }

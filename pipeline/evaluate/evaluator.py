@@ -57,6 +57,8 @@ def evaluate(
 ) -> Evaluation:
     """Translate the test faces of both domains to the other domain and back, and compute all metrics.
 
+    What a model with one generator does not do is absent: the other direction, and the reconstruction.
+
     Args:
         model: The model to evaluate.
         splits: Real faces of `human` and `anime`.
@@ -80,6 +82,11 @@ def evaluate(
     classifier = DomainClassifier(real["human"].train, real["anime"].train)
     per_image, tables, palettes = [], [], []
     for direction, source, target, opposite in DIRECTIONS:
+        no_faces = splits[source].test_images[:0]
+        if direction not in model.config.directions:
+            result.images |= {direction: no_faces, f"{source}_cycle": no_faces}
+            result.metrics.miss("*", direction, f"model {model.config.model} has no generator of this direction")
+            continue
         outputs, cycles = _translate(model, splits[source], direction, opposite, params.seed)
         translation = Translation(
             direction=direction,
@@ -94,7 +101,7 @@ def evaluate(
             discriminator=model.discriminator_anime if target == "anime" else model.discriminator_human,
             detectors=dict(detectors),
         )
-        result.images |= {direction: outputs, f"{source}_cycle": translation.cycles}
+        result.images |= {direction: outputs, f"{source}_cycle": no_faces if cycles is None else cycles}
         rows, averages, palette = _evaluate_direction(translation, result.metrics)
         per_image.append(rows)
         palettes.append(palette)
@@ -112,14 +119,17 @@ def evaluate(
 
 def _translate(
     model: TranslationModel, split: DomainSplit, direction: Direction, opposite: Direction, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray | None]:
     """Translate the test faces of a domain to the other domain and back: uint8 RGB [n, R, R, 3] twice.
 
-    A model with styles uses them in turn, so that the outputs cover all of them.
+    Without a generator of the opposite direction there is no reconstruction (None). A model with styles uses them in
+    turn, so that the outputs cover all of them.
     """
     styles = np.arange(len(split.test_images)) % max(1, len(model.config.styles))
     own, moved = output_points(model, split.test, direction)
     outputs = model.translate(split.test_images, direction, seed, split.test_masks, styles, moved)
+    if opposite not in model.config.directions:
+        return outputs, None
     return outputs, model.translate(outputs, opposite, seed, style=styles, points=own)
 
 

@@ -59,7 +59,7 @@ class Translation:
         splits: Real faces by domain.
         real: Features of the real faces by domain.
         outputs: uint8 RGB [n, R, R, 3], translations of the test faces of `source`.
-        cycles: uint8 RGB [n, R, R, 3], the outputs translated back.
+        cycles: uint8 RGB [n, R, R, 3], the outputs translated back; None if the model does not translate back.
         features: float32 [n, D], features of `outputs`.
         classifier: Classifier of real faces, anime or photo.
         discriminator: The model's discriminator of the domain `target`; None if it was not saved.
@@ -72,7 +72,7 @@ class Translation:
     splits: dict[str, DomainSplit]
     real: dict[str, RealFeatures]
     outputs: np.ndarray
-    cycles: np.ndarray
+    cycles: np.ndarray | None
     features: np.ndarray
     classifier: DomainClassifier
     discriminator: nn.Module | None

@@ -1,4 +1,4 @@
-"""Bundle of an exported model: a zip with both generators as ONNX, `model.json`, model card, licence and hashes.
+"""Bundle of an exported model: a zip with the generators as ONNX, `model.json`, model card, licence and hashes.
 
 A bundle may come from an untrusted source: names, sizes and hashes are checked, nothing is unpacked to disk, and
 `onnx_check` looks at the graphs before they are loaded.
@@ -63,7 +63,9 @@ def read_bundle(path: Path) -> tuple[ModelInfo, dict[Direction, bytes]]:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"])) or "the file"
         raise damaged_file(path, f"model.json does not describe a model ({key}: {first['msg']})", fix) from error
-    graphs = {direction: members[name] for direction, name in GRAPHS.items()}
+    graphs = {direction: members[name] for direction, name in GRAPHS.items() if name in members}
+    if tuple(graphs) != facts.directions:
+        raise damaged_file(path, f"it must contain the generators of model {facts.model}", fix)
     for direction, graph in graphs.items():
         try:
             check_graph(graph)
@@ -76,7 +78,7 @@ def _members(path: Path, archive: zipfile.ZipFile) -> dict[str, bytes]:
     names = [info.filename for info in archive.infolist()]
     expected = sorted([*GRAPHS.values(), *TEXTS, HASHES])
     fix = "Export the model again with `animemorph export`"
-    if sorted(names) != expected:
+    if sorted(names) not in (expected, [name for name in expected if name != GRAPHS["anime2human"]]):
         raise damaged_file(path, f"it must contain exactly {', '.join(expected)}", fix)
     inflated = MAX_RATIO * path.stat().st_size + MAX_TEXT_BYTES
     members = {}

@@ -54,8 +54,7 @@ def export(folder: Path | None, output: Path, half: bool = False, seed: int = 0)
     trained = TorchBackend(folder, device="cpu")
     stride = STRIDES[trained.model.config.network]
     graphs: dict[Direction, bytes] = {}
-    directions: tuple[Direction, ...] = ("human2anime", "anime2human")
-    for direction in progress_bar(directions, desc="export", unit="network"):
+    for direction in progress_bar(trained.facts.directions, desc="export", unit="network"):
         model = _graph(getattr(trained.model, direction), trained.facts, direction, stride)
         graphs[direction] = (_halve(model) if half else model).SerializeToString(deterministic=True)
     with atomic_file(output) as partial:

@@ -55,6 +55,11 @@ class ModelInfo(BaseModel):
         """Number of channels of the networks' input."""
         return 3 + self.masked + self.landmarks
 
+    @property
+    def directions(self) -> tuple[Direction, ...]:
+        """Directions that the model translates in; cut has only the first."""
+        return ("human2anime",) if self.model == "cut" else ("human2anime", "anime2human")
+
     def styled(self, direction: Direction) -> bool:
         """Whether the network of a direction has an input for the style."""
         return direction == "human2anime" and len(self.styles) > 1

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ..errors import Kind, UserError, bad_value, damaged_file
+from ..errors import Kind, UserError, bad_value, damaged_file, one_way
 from ..images import crop_aligned, draw_heatmaps, inside_photo, resize
 from ..landmarks import Detection, create_detector, five_points
 from ..landmarks.alignment import is_face, similarity
@@ -103,7 +103,7 @@ class Translator:
 
         Raises:
             NoFaceError: no face was found, and not `anyway`.
-            UserError: there are more than 100 faces, and `most` is None.
+            UserError: there are more than 100 faces, and `most` is None; or the model does not translate back.
         """
         turn, found = self._finder.find_any_way_up(photo, self._aligns)
         found = [_turned(face, turn) for face in found]
@@ -218,6 +218,8 @@ class Translator:
         Raises:
             UserError: The weights give no pixels, or landmarks are missing.
         """
+        if direction not in self.facts.directions:
+            raise one_way(self.facts.model)
         number = self._style if style is None else self.facts.style_number(style)
         images = np.ascontiguousarray(crops.transpose(0, 3, 1, 2), dtype=np.float32) / np.float32(127.5) - np.float32(1)
         if direction == "human2anime" and self.facts.noise_std > 0:

@@ -103,6 +103,9 @@ class ResnetGenerator(nn.Module):
     ) -> None:
         super().__init__()
         w = width
+        #: Layers whose outputs `encode` returns: both strided convolutions, the first and the fifth block.
+        self.taps = sorted({4, 7, 10, 9 + min(5, blocks)})
+        self.feature_channels = (3, 2 * w, *[4 * w] * (len(self.taps) - 1))
         # Comments: [channels, height, width] after the layer, for an input of R x R pixels.
         layers: list[nn.Module] = [
             nn.ReflectionPad2d(3),
@@ -136,6 +139,16 @@ class ResnetGenerator(nn.Module):
         result: Tensor = self.layers(images)
         return result
 
+    def encode(self, images: Tensor) -> list[Tensor]:
+        """Return the image and features of the first half of the layers, which `feature_channels` describes."""
+        found = [images]
+        features = images
+        for index, layer in enumerate(self.layers[: self.taps[-1] + 1]):
+            features = layer(features)
+            if index in self.taps:
+                found.append(features)
+        return found
+
 
 class UnetGenerator(nn.Module):
     """A light generator: most channels at an eighth of the size, skips that carry detail past them (Ronneberger 2015).
@@ -153,6 +166,7 @@ class UnetGenerator(nn.Module):
         super().__init__()
         w = width
         self.activation: Activation = activation
+        self.feature_channels = (3, w, 2 * w, 4 * w, 4 * w)
         self.down1 = self._down(channels, w)  # [w, R/2, R/2]
         self.down2 = self._down(w, 2 * w)  # [2w, R/4, R/4]
         self.down3 = self._down(2 * w, 4 * w)  # [4w, R/8, R/8]
@@ -188,13 +202,19 @@ class UnetGenerator(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Map [b, 3, R, R] in [-1, 1] to [b, 3, R, R] in [-1, 1]; R a multiple of 8."""
-        half = self.down1(images)  # [w, R/2, R/2]
-        quarter = self.down2(half)  # [2w, R/4, R/4]
-        features = self.up3(self.blocks(self.down3(quarter)))  # [2w, R/4, R/4]
+        _, half, quarter, _, features = self.encode(images)
+        features = self.up3(features)  # [2w, R/4, R/4]
         features = self.up2(torch.cat([features, quarter], dim=1))  # [w, R/2, R/2]
         features = self.up1(torch.cat([features, half], dim=1))  # [w/2, R, R]
         result: Tensor = self.out(torch.cat([features, self.full(images)], dim=1))  # [3, R, R]
         return result
+
+    def encode(self, images: Tensor) -> list[Tensor]:
+        """Return the image and the features on the way down, which `feature_channels` describes."""
+        half = self.down1(images)  # [w, R/2, R/2]
+        quarter = self.down2(half)  # [2w, R/4, R/4]
+        eighth = self.down3(quarter)  # [4w, R/8, R/8]
+        return [images, half, quarter, eighth, self.blocks(eighth)]
 
 
 class DcganGenerator(nn.Module):

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from ..devices import BATCH
-from ..errors import UserError
+from ..errors import UserError, one_way
 from ..files import atomic_file, sha256, write_json
 from ..images import draw_heatmaps
 from .discriminators import (
@@ -24,6 +24,7 @@ from .discriminators import (
 )
 from .generators import Activation, DcganGenerator, ResnetGenerator, UnetGenerator, Upsample, to_network, to_pixels
 from .landmarks import POINTS, LandmarkDiscriminator
+from .patch_heads import PatchHeads
 from .styled import PairDiscriminator, StyledUnetGenerator
 
 Direction = Literal["human2anime", "anime2human"]
@@ -34,7 +35,11 @@ FILES = {
     "anime2human": "generator_anime2human",
     "discriminator_anime": "discriminator_anime",
     "discriminator_human": "discriminator_human",
+    "patch_heads": "patch_heads",
 }
+DIRECTIONS: tuple[Direction, ...] = ("human2anime", "anime2human")
+#: Generators whose features cut compares.
+WITH_ENCODER = (ResnetGenerator, UnetGenerator, StyledUnetGenerator)
 
 
 class Detectors(BaseModel):
@@ -60,10 +65,10 @@ class ModelConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    model: Literal["dcgan", "cyclegan", "landmark_cyclegan", "pix2pix"] = "cyclegan"
+    model: Literal["dcgan", "cyclegan", "landmark_cyclegan", "cut", "pix2pix"] = "cyclegan"
     resolution: int = Field(ge=16, le=1024, description="px, side of the images trained on")
     generator: Literal["resnet", "unet", "styled_unet"] = Field(
-        "resnet", description="of both CycleGANs; pix2pix always has styled_unet"
+        "resnet", description="of both CycleGANs and cut; pix2pix always has styled_unet"
     )
     styles: tuple[str, ...] = Field((), description="names of the styles that human2anime draws in")
     generator_width: int = Field(64, ge=1, le=512, description="channels of the generator's first layer")
@@ -87,6 +92,18 @@ class ModelConfig(BaseModel):
         return "styled_unet" if self.model == "pix2pix" else self.generator
 
     @property
+    def directions(self) -> tuple[Direction, ...]:
+        """Directions that the model translates in; cut has only the first."""
+        return DIRECTIONS[:1] if self.model == "cut" else DIRECTIONS
+
+    @property
+    def parts(self) -> list[str]:
+        """Names of the networks, as in FILES."""
+        if self.model == "cut":
+            return ["human2anime", "discriminator_anime", "patch_heads"]
+        return [name for name in FILES if name != "patch_heads"]
+
+    @property
     def heatmaps(self) -> int:
         """Number of heatmaps of landmarks that the generators see."""
         return POINTS if self.model == "landmark_cyclegan" else 0
@@ -94,13 +111,17 @@ class ModelConfig(BaseModel):
 
 @dataclass
 class TranslationModel:
-    """The networks of one model. Generators and discriminators are modules on [b, 3, R, R] in [-1, 1]."""
+    """The networks of one model; None: the model does not have it, or it was not saved.
+
+    Generators and discriminators are modules on [b, 3, R, R] in [-1, 1]. The patch heads are those of cut.
+    """
 
     config: ModelConfig
     human2anime: nn.Module
-    anime2human: nn.Module
+    anime2human: nn.Module | None = None
     discriminator_anime: nn.Module | None = None
     discriminator_human: nn.Module | None = None
+    patch_heads: nn.Module | None = None
 
     def to(self, device: torch.device | str) -> "TranslationModel":
         """Move every network to a device."""
@@ -135,9 +156,14 @@ class TranslationModel:
 
         Returns:
             uint8 RGB [n, R, R, 3].
+
+        Raises:
+            UserError: The model does not translate in this direction.
         """
         styles = np.broadcast_to(np.asarray(style, dtype=np.int64), len(faces))
         generator = self.human2anime if direction == "human2anime" else self.anime2human
+        if generator is None:
+            raise one_way(self.config.model)
         device = next(generator.parameters()).device
         mode = generator.training
         generator.eval()
@@ -186,25 +212,42 @@ def generate(
     Returns:
         [b, 3, R, R] in [-1, 1].
     """
+    result: Tensor = network(*_inputs(network, images, mask, style, heatmaps))
+    return result
+
+
+def encode(network: nn.Module, images: Tensor, mask: Tensor | None = None, style: Tensor | None = None) -> list[Tensor]:
+    """Return the features [b, c, h, w] of a generator's encoder, the image first; arguments as for `generate`."""
+    assert isinstance(network, WITH_ENCODER)
+    return network.encode(*_inputs(network, images, mask, style))
+
+
+def _inputs(
+    network: nn.Module, images: Tensor, mask: Tensor | None, style: Tensor | None, heatmaps: Tensor | None = None
+) -> tuple[Any, ...]:
+    """Return the inputs of a generator: only a styled U-Net knows masks and styles."""
     styled = isinstance(network, StyledUnetGenerator)
     planes = [images, *([mask] if styled and mask is not None else []), *([] if heatmaps is None else [heatmaps])]
     inputs = torch.cat([plane.to(images.dtype) for plane in planes], dim=1) if len(planes) > 1 else images
     if isinstance(network, StyledUnetGenerator):
-        result: Tensor = network(inputs, style if network.styles > 1 else None)
-    else:
-        result = network(inputs)
-    return result
+        return inputs, style if network.styles > 1 else None
+    return (inputs,)
 
 
 def build_model(config: ModelConfig) -> TranslationModel:
     """Build a model with fresh weights from torch's generator: seed it first for weights that come again."""
-    return TranslationModel(config, *(_build(config, name) for name in FILES))
+    return TranslationModel(config, **{name: _build(config, name) for name in config.parts})
 
 
 def _build(config: ModelConfig, name: str) -> nn.Module:
     """Build the network of a name in FILES."""
     if name.startswith("discriminator"):
         return _discriminator(config, name)
+    if name == "patch_heads":
+        with torch.device("meta"):  # only its channels are needed
+            generator = _build(config, "human2anime")
+        assert isinstance(generator, WITH_ENCODER)
+        return PatchHeads(generator.feature_channels)
     if config.network == "dcgan":
         return DcganGenerator(config.generator_width, config.activation)
     if config.network == "styled_unet":
@@ -251,16 +294,16 @@ def save_model(model: TranslationModel, folder: Path) -> None:
 
 
 def load_model(folder: Path, device: torch.device | str = "cpu") -> TranslationModel:
-    """Load what `save_model` wrote, in eval mode; discriminators that are not there are None.
+    """Load what `save_model` wrote, in eval mode; networks besides the generators may be missing.
 
     Raises:
         UserError: `model.json` or a generator is missing or damaged, or a file is not the one that was saved.
     """
     config, hashes = _read_config(folder / "model.json")
     networks: dict[str, nn.Module] = {}
-    for attribute, name in FILES.items():
-        path = folder / f"{name}.safetensors"
-        if path.is_file() or not attribute.startswith("discriminator"):
+    for attribute in config.parts:
+        path = folder / f"{FILES[attribute]}.safetensors"
+        if path.is_file() or attribute in DIRECTIONS:
             networks[attribute] = _build(config, attribute)
             _load_weights(networks[attribute], path, hashes.get(path.name))
     return TranslationModel(config, **networks).to(device)

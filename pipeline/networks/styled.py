@@ -64,6 +64,7 @@ class StyledUnetGenerator(nn.Module):
         super().__init__()
         w = [width, 2 * width, 4 * width, 6 * width]
         self.styles, self.heatmaps = styles, heatmaps
+        self.feature_channels = (3, *w)
         self.first = nn.Conv2d(4 + heatmaps, w[0], 4, stride=2, padding=1)  # [w, R/2, R/2]
         self.down = nn.ModuleList(StyledBlock(channels, channels, styles, channels > w[0]) for channels in w)
         self.halve = nn.ModuleList(
@@ -91,22 +92,28 @@ class StyledUnetGenerator(nn.Module):
         Returns:
             [b, 3, R, R] in [-1, 1].
         """
-        masked = images.shape[1] - self.heatmaps == 4
-        mask = images[:, 3:4] if masked else torch.ones_like(images[:, :1])
-        features = self.first(torch.cat([images[:, :3] * mask, mask, images[:, 3 + masked :]], dim=1))
-        skips = []
-        for level, block in enumerate(self.down):
-            features = block(features, style)
-            if level < len(self.halve):
-                skips.append(features)
-                features = self.halve[level](features)
-        for block in self.middle:
-            features = block(features, style)
+        _, *skips, features = self.encode(images, style)
         for block, skip in zip(self.up, reversed(skips), strict=True):
             larger = F.interpolate(features, scale_factor=2.0, mode="nearest")
             features = block(torch.cat([larger, skip], dim=1), style)
         features = F.silu(self.enlarge(F.silu(features)))
         return torch.tanh(self.last(F.silu(self.full(features))))
+
+    def encode(self, images: Tensor, style: Tensor | None = None) -> list[Tensor]:
+        """Return the image, black outside the photo, and the features on the way down; arguments as for `forward`."""
+        masked = images.shape[1] - self.heatmaps == 4
+        mask = images[:, 3:4] if masked else torch.ones_like(images[:, :1])
+        inside = images[:, :3] * mask
+        found = [inside]
+        features = self.first(torch.cat([inside, mask, images[:, 3 + masked :]], dim=1))
+        for level, block in enumerate(self.down):
+            features = block(features, style)
+            if level < len(self.halve):
+                found.append(features)
+                features = self.halve[level](features)
+        for block in self.middle:
+            features = block(features, style)
+        return [*found, features]
 
 
 class PairDiscriminator(nn.Module):

@@ -9,7 +9,9 @@ from .base import Count, CountOrAll, Group, Positive, Share, Text, Weight
 from .errors import Only
 
 CYCLEGANS = ("cyclegan", "landmark_cyclegan")
-UNPAIRED = ("dcgan", *CYCLEGANS)
+UNPAIRED = ("dcgan", *CYCLEGANS, "cut")
+#: Models whose networks are chosen by `generator` and `discriminator`.
+CHOOSING = (*CYCLEGANS, "cut")
 LANDMARKED = ("landmark_cyclegan",)
 
 
@@ -30,10 +32,11 @@ class Twins(Group):
 class Train(Group):
     """One training run."""
 
-    model: Literal["dcgan", "cyclegan", "landmark_cyclegan", "pix2pix"] = Field(
+    model: Literal["dcgan", "cyclegan", "landmark_cyclegan", "cut", "pix2pix"] = Field(
         "cyclegan",
         description="Model. dcgan: adversarial loss alone; cyclegan: with cycle consistency; landmark_cyclegan: with "
-        "landmarks of the face; pix2pix: pairs of a photo and its drawing.",
+        "landmarks of the face; cut: contrasted patches, photo to anime only; pix2pix: pairs of a photo and its "
+        "drawing.",
     )
     init: str = Field(
         "scratch",
@@ -52,7 +55,13 @@ class Train(Group):
     lambda_identity: Annotated[float, Only("model", CYCLEGANS)] = Field(
         0.5, ge=0, description="Weight of the identity loss as a multiple of `lambda_cycle`, >= 0."
     )
-    lambda_twin: Annotated[tuple[Weight, Weight], Only("model", CYCLEGANS)] = Field(
+    lambda_nce: Annotated[float, Only("model", ("cut",))] = Field(
+        1.0, ge=0, description="Weight of the contrastive loss of patches (PatchNCE), >= 0."
+    )
+    lambda_nce_identity: Annotated[float, Only("model", ("cut",))] = Field(
+        1.0, ge=0, description="Weight of the same loss of anime faces and their translations, >= 0; 0: none."
+    )
+    lambda_twin: Annotated[tuple[Weight, Weight], Only("model", CHOOSING)] = Field(
         (0.0, 0.0),
         description="Weight of the twin loss in the first and in the last epoch, linear between, >= 0. [0, 0]: none.",
     )
@@ -72,7 +81,7 @@ class Train(Group):
         50, ge=0, description="Size of the image pool in images, >= 0; 0: no pool."
     )
     resolution: int = Field(128, ge=32, le=512, description="Side of training images in pixels, a multiple of 4.")
-    generator: Annotated[Literal["resnet", "unet", "styled_unet"], Only("model", CYCLEGANS)] = Field(
+    generator: Annotated[Literal["resnet", "unet", "styled_unet"], Only("model", CHOOSING)] = Field(
         "resnet",
         description="Generator. resnet: the original CycleGAN's; unet: a fifth of its operations; styled_unet: that of "
         "pix2pix, with group normalisation, which keeps colours.",
@@ -80,11 +89,11 @@ class Train(Group):
     generator_width: Count = Field(
         64, description="Channels of the first generator layer, >= 1; `ngf` in the CycleGAN code."
     )
-    residual_blocks: Annotated[Count, Only("model", CYCLEGANS)] = Field(
+    residual_blocks: Annotated[Count, Only("model", CHOOSING)] = Field(
         6, description="Residual blocks per generator, >= 1."
     )
     generator_upsample: Annotated[
-        Literal["transposed", "resize"], Only("model", CYCLEGANS), Only("generator", ("resnet",))
+        Literal["transposed", "resize"], Only("model", CHOOSING), Only("generator", ("resnet",))
     ] = Field(
         "resize",
         description="Upsampling layers: transposed convolutions (with checkerboards), or resize and convolution.",
@@ -92,7 +101,7 @@ class Train(Group):
     activation: Annotated[Literal["relu", "leaky_relu"], Only("model", UNPAIRED)] = Field(
         "relu", description="Activation function of the generators."
     )
-    discriminator: Annotated[Literal["patch", "scalar", "spectral", "projected"], Only("model", CYCLEGANS)] = Field(
+    discriminator: Annotated[Literal["patch", "scalar", "spectral", "projected"], Only("model", CHOOSING)] = Field(
         "patch",
         description="Discriminator. patch: 70x70 PatchGAN; scalar: one score per image; spectral: PatchGAN with "
         "spectral norm; projected: spectral, plus heads on frozen ImageNet features (Projected GAN).",
@@ -127,7 +136,7 @@ class Train(Group):
     def _fits(self) -> Self:
         if self.resolution % 4:
             raise bad_value("train.resolution", self.resolution, "a multiple of 4")
-        if self.generator == "unet" and self.model in CYCLEGANS and self.resolution % 8:
+        if self.generator == "unet" and self.model in CHOOSING and self.resolution % 8:
             raise bad_value("train.resolution", self.resolution, "a multiple of 8 for generator unet")
         if self.styled and self.resolution % 16:
             raise bad_value("train.resolution", self.resolution, "a multiple of 16 for the styled U-Net")
@@ -144,12 +153,12 @@ class Train(Group):
     @property
     def needs_twins(self) -> bool:
         """Whether the model learns from drawn twins."""
-        return self.model == "pix2pix" or (self.model in CYCLEGANS and max(self.lambda_twin) > 0)
+        return self.model == "pix2pix" or (self.model in CHOOSING and max(self.lambda_twin) > 0)
 
     @property
     def styled(self) -> bool:
         """Whether the generators are styled U-Nets, which draw in several styles."""
-        return self.model == "pix2pix" or (self.generator == "styled_unet" and self.model in CYCLEGANS)
+        return self.model == "pix2pix" or (self.generator == "styled_unet" and self.model in CHOOSING)
 
 
 class Evaluate(Group):

@@ -45,7 +45,7 @@ def describe(results: Results) -> list[dict[str, Any]]:
     """Return the context of the section: for each direction and failure the worst faces."""
     table = results.table("evaluate/per_image.parquet")
     galleries = []
-    for direction in DIRECTIONS:
+    for direction in results.directions():
         faces = results.translations(direction)
         rows = table[table["direction"] == direction]
         for failure in FAILURES:
@@ -73,5 +73,5 @@ def _example(results: Results, faces: Translations, row: pd.Series, direction: s
         table = results.table(f"split/{target}.parquet")
         nearest = table[table["face_id"] == row["nearest_train"]].head(1)
         face = read_crops(results.pixels(target), nearest, faces.outputs.shape[1])[0]
-        images[2] = {"uri": data_uri(face), "alt": "nearest training face"}
+        images = [*images[:2], {"uri": data_uri(face), "alt": "nearest training face"}]
     return {"faces": images, "caption": "" if failure.column == "near_duplicate" else f"{row['value']:.3f}"}

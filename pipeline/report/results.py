@@ -30,13 +30,13 @@ class Translations:
         table: Face table of the test split.
         inputs: uint8 RGB [n, R, R, 3]; row i belongs to row i of `table`.
         outputs: Translations, likewise.
-        cycles: Reconstructions, likewise.
+        cycles: Reconstructions, likewise; None if the model makes none.
     """
 
     table: pd.DataFrame
     inputs: np.ndarray
     outputs: np.ndarray
-    cycles: np.ndarray
+    cycles: np.ndarray | None
 
 
 @dataclass(frozen=True)
@@ -94,17 +94,25 @@ class Results:
         """Open the pixel store of a domain."""
         return open_pixels(self.data / "resize" / domain / "faces.npy")
 
+    def directions(self) -> list[str]:
+        """Return the directions that the model translates in: a model with one generator has no faces of the other."""
+        return [
+            name
+            for name, (_, _, outputs, _) in DIRECTIONS.items()
+            if len(open_pixels(self.data / "evaluate" / outputs))
+        ]
+
     def translations(self, direction: str) -> Translations:
         """Read the test faces of one direction; UserError when the arrays do not belong to the split."""
         domain, _, outputs, cycles = DIRECTIONS[direction]
         faces = self.table(f"split/{domain}.parquet")
         test = faces[faces["split"] == "test"].reset_index(drop=True)
         translated, returned = (open_pixels(self.data / "evaluate" / name) for name in (outputs, cycles))
-        if not len(test) == len(translated) == len(returned):
+        if not (len(test) == len(translated) and len(returned) in (0, len(test))):
             problem = f"has {len(translated)} faces, but the test split has {len(test)}"
             raise conflict(self.data / "evaluate" / outputs, problem, REPRO)
         inputs = read_crops(self.pixels(domain), test, translated.shape[1])
-        return Translations(test, inputs, translated, returned)
+        return Translations(test, inputs, translated, returned if len(returned) else None)
 
 
 def evenly_spaced(n: int, k: int) -> list[int]:

@@ -16,22 +16,24 @@ Triptych = list[dict[str, str]]
 
 
 def triptych(faces: Translations, index: int, direction: str) -> Triptych:
-    """Return input, translation and reconstruction of one test face, each with its alternative text."""
+    """Return input, translation and, if there is one, reconstruction of a test face, with their alternative texts."""
     domain, other, _, _ = DIRECTIONS[direction]
     names = {"human": "photo", "anime": "anime face"}
-    return [
+    shown = [
         {"uri": data_uri(faces.inputs[index]), "alt": f"input: {names[domain]}"},
         {"uri": data_uri(faces.outputs[index]), "alt": f"translated to {names[other]}"},
-        {"uri": data_uri(faces.cycles[index]), "alt": f"translated back to {names[domain]}"},
     ]
+    if faces.cycles is not None:
+        shown.append({"uri": data_uri(faces.cycles[index]), "alt": f"translated back to {names[domain]}"})
+    return shown
 
 
 def describe(results: Results, count: int) -> dict[str, list[Triptych]]:
     """Return the context of the section: `count` test faces of each direction, evenly spaced over the split."""
-    samples = {}
-    for direction, (domain, _, _, _) in DIRECTIONS.items():
+    samples: dict[str, list[Triptych]] = {direction: [] for direction in DIRECTIONS}
+    for direction in results.directions():
         faces = results.translations(direction)
-        total = count + HERO if domain == "human" else count
+        total = count + HERO if direction == "human2anime" else count
         samples[direction] = [triptych(faces, index, direction) for index in evenly_spaced(len(faces.table), total)]
     samples["twins"] = twins(results, count)
     return {"hero": samples["human2anime"][:HERO], **samples, "human2anime": samples["human2anime"][HERO:]}
@@ -52,15 +54,15 @@ def twins(results: Results, count: int) -> list[Triptych]:
         if row is None:
             raise conflict(results.data / "twins" / "human", "does not have the faces of data/split", REPRO)
         style = styles[int(table["styles"].iloc[row][0])]
-        photo, output, _ = triptych(faces, index, "human2anime")
+        photo, output = triptych(faces, index, "human2anime")[:2]
         twin = {"uri": data_uri(np.asarray(drawings[row, 0])), "alt": f"twin, style {style}"}
         rows_shown.append([photo, twin, output])
     return rows_shown
 
 
 def sheet(results: Results, direction: str, count: int) -> Image.Image:
-    """Return a sheet of `count` test faces: a row of inputs, of translations, of reconstructions."""
+    """Return a sheet of `count` test faces: rows of inputs, translations and reconstructions, if there are any."""
     faces = results.translations(direction)
     indices = evenly_spaced(len(faces.table), count)
-    rows = [images[indices] for images in (faces.inputs, faces.outputs, faces.cycles)]
+    rows = [images[indices] for images in (faces.inputs, faces.outputs, faces.cycles) if images is not None]
     return contact_sheet([image for row in rows for image in row], columns=max(1, len(indices)))

@@ -20,7 +20,7 @@ from .pairs import Pairs, Twins, make_pairs
 log = logging.getLogger(__name__)
 
 #: Keeps the streams of random numbers apart; the numbers themselves mean nothing.
-ORDER, FLIPS, NOISE, POOL, AUGMENT, PAIRS, OTHERS, REGRESSORS = range(8)
+ORDER, FLIPS, NOISE, POOL, AUGMENT, PAIRS, OTHERS, REGRESSORS, PATCHES = range(9)
 
 
 def generator(seed: int, stream: int, *index: int) -> np.random.Generator:

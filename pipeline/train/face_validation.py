@@ -52,18 +52,18 @@ class FaceValidator:
         embeddings = identity.embed(photos, faces.keypoints) if identity else np.empty((len(photos), 128))
         return cls(photos, masks, faces, detector, identity, embeddings)
 
-    def measure(self, outputs: np.ndarray, cycles: np.ndarray) -> dict[str, float]:
+    def measure(self, outputs: np.ndarray, cycles: np.ndarray | None) -> dict[str, float]:
         """Return the validation metrics of the photos' translations and reconstructions.
 
         Args:
             outputs: uint8 RGB [m, R, R, 3], translations of the first m photos; more than FACES are cut off.
-            cycles: Reconstructions of the photos, likewise.
+            cycles: Reconstructions of the photos, likewise; None: the model makes none.
 
         Returns:
             Column of the history -> value; a metric that cannot be computed is left out.
         """
         n = min(len(self.photos), len(outputs))
-        photos, outputs, cycles = self.photos[:n], outputs[:n], cycles[:n]
+        photos, outputs = self.photos[:n], outputs[:n]
         found = detected_faces(self.detector, outputs, "validation faces")
         row = {
             "val_face_detection_rate_human2anime": float(found.detected.mean()),
@@ -76,8 +76,8 @@ class FaceValidator:
             except ValueError:
                 continue
             row[f"val_{region}_correlation_human2anime"] = value
-        if self.identity is not None:
-            values = similarity(self.embeddings[:n], self.identity.embed(cycles, self.faces.keypoints[:n]))
+        if self.identity is not None and cycles is not None:
+            values = similarity(self.embeddings[:n], self.identity.embed(cycles[:n], self.faces.keypoints[:n]))
             row["val_identity_similarity_human"] = float(np.nanmean(values))
         return row
 

@@ -19,7 +19,7 @@ from .accelerator import Engine
 from .batches import Faces
 from .objectives import Recipe
 from .trainer import Progress, Run
-from .validation import DIRECTIONS, Monitor, collapsed, sample_sheet
+from .validation import Monitor, collapsed, directions, sample_sheet
 
 log = logging.getLogger(__name__)
 
@@ -141,19 +141,21 @@ def _read(
 def _warn(history: list[dict[str, Any]]) -> None:
     """Warn if a discriminator dominates or has stopped to learn."""
     for domain in ("anime", "human"):
-        alarm = discriminator_alarm([row[f"val_discriminator_accuracy_{domain}"] for row in history])
+        column = f"val_discriminator_accuracy_{domain}"
+        alarm = discriminator_alarm([row[column] for row in history if column in row])
         if alarm:
             log.warning("%s, epoch %d: %s.", domain, history[-1]["epoch"], alarm)
 
 
 def _epoch_line(row: dict[str, Any], epochs: int) -> str:
-    shown = [f"{name}_{direction}" for name in ("val_fd", "val_feature_diversity_ratio") for direction in DIRECTIONS]
+    names = ("val_fd", "val_feature_diversity_ratio")
+    shown = [f"{name}_{direction}" for name in names for direction in directions(row)]
     return f"epoch {row['epoch']}/{epochs}: " + ", ".join(f"{name} {row[name]:.3g}" for name in shown)
 
 
 def _collapse_sentence(row: dict[str, Any], folder: Path) -> str:
     copies, diversity = "val_near_duplicate_rate_", "val_feature_diversity_ratio_"
-    direction = max(DIRECTIONS, key=lambda name: (row[copies + name], -row[diversity + name]))
+    direction = max(directions(row), key=lambda name: (row[copies + name], -row[diversity + name]))
     return (
         f"the outputs of {direction} collapsed in epoch {row['epoch']}: {row[copies + direction]:.0%} are "
         f"near-duplicates, feature diversity {row[diversity + direction]:.2f} (real faces: 1). "

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -10,7 +11,7 @@ from ..networks.discriminators import image_scores
 from ..networks.landmarks import LandmarkDiscriminator, LandmarkRegressor
 from ..networks.model import TranslationModel
 from ..params import Train
-from . import landmark_losses, losses, pix2pix, teacher
+from . import cut, landmark_losses, losses, pix2pix, teacher
 from .batches import Batch
 
 Change = Callable[[Tensor], Tensor]
@@ -28,10 +29,11 @@ class Recipe:
     * dcgan: adversarial losses alone, on the baseline's networks.
     * cyclegan: adversarial, cycle-consistency and identity losses (Zhu et al. 2017).
     * landmark_cyclegan: cyclegan with landmarks (Wu et al. 2019), see `pipeline.train.landmark_losses`.
+    * cut: an adversarial loss and contrasted patches, in one direction, see `pipeline.train.cut`.
     * pix2pix: photos and the twins drawn of them, see `pipeline.train.pix2pix`.
 
-    With `lambda_twin`, both CycleGANs have the twin of each photo as a teacher, see `pipeline.train.teacher`. Their
-    discriminators then learn for some steps before the generators follow them: at once, they would destroy what
+    With `lambda_twin`, cut and both CycleGANs have the twin of each photo as a teacher, see `pipeline.train.teacher`.
+    Their discriminators then learn for some steps before the generators follow them: at once, they would destroy what
     the twin has taught.
     """
 
@@ -40,17 +42,20 @@ class Recipe:
 
     @property
     def networks(self) -> dict[str, nn.Module]:
-        """The four networks by name."""
-        assert self.model.discriminator_anime is not None and self.model.discriminator_human is not None
-        return {
-            "human2anime": self.model.human2anime,
-            "anime2human": self.model.anime2human,
-            "discriminator_anime": self.model.discriminator_anime,
-            "discriminator_human": self.model.discriminator_human,
-        }
+        """The networks of the model by name; all of them must be there."""
+        return {name: getattr(self.model, name) for name in self.model.config.parts}
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Domains that the model translates to."""
+        return tuple(direction.split("2")[1] for direction in self.model.config.directions)
 
     def generator_losses(
-        self, batch: Batch, noise: Change = unchanged, shown: Change = unchanged
+        self,
+        batch: Batch,
+        noise: Change = unchanged,
+        shown: Change = unchanged,
+        random: np.random.Generator | None = None,
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Return the generators' terms and the images made on the way: fake_…, and cycle_… where the recipe has it.
 
@@ -58,15 +63,21 @@ class Recipe:
             batch: the real faces.
             noise: adds the noise to a human image; every call gives another one.
             shown: the augmentation of what a discriminator is shown; every call gives another one.
+            random: chooses the patches of cut; None: the same ones in every call.
         """
         if self.train.model == "pix2pix":
             assert batch.pairs is not None
             return pix2pix.generator_losses(self.networks, batch.pairs, batch.step, noise)
         if self.train.model == "dcgan":
             return losses.dcgan(self.networks, batch.human, batch.anime, noise, shown)
-        weights = self.train.lambda_cycle, self.train.lambda_identity
-        others = batch.pairs, batch.landmarks if self.regressors else None
-        terms, images = losses.cyclegan(self.networks, batch.human, batch.anime, noise, shown, *weights, *others)
+        faces = self.networks, batch.human, batch.anime, noise, shown
+        if self.train.model == "cut":
+            weights = self.train.lambda_nce, self.train.lambda_nce_identity
+            terms, images = cut.generator_losses(*faces, weights, random or np.random.default_rng(0), batch.pairs)
+        else:
+            weights = self.train.lambda_cycle, self.train.lambda_identity
+            others = batch.pairs, batch.landmarks if self.regressors else None
+            terms, images = losses.cyclegan(*faces, *weights, *others)
         for domain in self.regressors:
             assert batch.landmarks is not None
             fakes = teacher.mask_outside(images[f"fake_{domain}"], _known(domain, batch))
@@ -88,7 +99,7 @@ class Recipe:
 
         Args:
             batch: the real faces.
-            images: the fakes of this step, fake_anime and fake_human.
+            images: the fakes of this step, fake_anime and, except for cut, fake_human.
             pooled: what the image pools gave for `to_pool` of them, anime and human.
             shown: as for the generators.
         """
@@ -97,7 +108,8 @@ class Recipe:
             return pix2pix.discriminator_losses(self.networks, batch.pairs, images, batch.step)
         terms = {}
         joint = self.train.model != "dcgan"  # batch normalisation mixes the images of a pass
-        for domain, real in (("anime", batch.anime), ("human", batch.human)):
+        reals = {"anime": batch.anime, "human": batch.human}
+        for domain, real in ((domain, reals[domain]) for domain in self.targets):
             network, mask = self.networks[f"discriminator_{domain}"], _known(domain, batch)
             real, fake = (teacher.mask_outside(faces, mask) for faces in (real, pooled[domain][:, :3]))
             terms[f"discriminator_{domain}"] = losses.discriminator(network, shown(real), shown(fake), joint)
@@ -112,7 +124,7 @@ class Recipe:
 
     def to_pool(self, images: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
         """Return what the image pool of each domain keeps: the fakes and, with landmarks, their heatmaps."""
-        kept = {domain: images[f"fake_{domain}"].float() for domain in ("human", "anime")}
+        kept = {domain: images[f"fake_{domain}"].float() for domain in self.targets[::-1]}
         for domain in self.regressors:
             assert batch.landmarks is not None
             kept[domain] = landmark_losses.with_heatmaps(domain, kept[domain], batch.landmarks)

@@ -29,7 +29,8 @@ def start_from(model: TranslationModel, folder: Path) -> None:
     """
     trained = load_model(folder)
     before, wanted = trained.config, model.config
-    if (before.network == "dcgan") != (wanted.network == "dcgan"):
+    missing = set(wanted.directions) - set(before.directions)
+    if missing or (before.network == "dcgan") != (wanted.network == "dcgan"):
         raise _refusal("model", before.model, wanted.model)
     if before.network != wanted.network:
         raise _refusal("generator", before.network, wanted.network)
@@ -38,7 +39,7 @@ def start_from(model: TranslationModel, folder: Path) -> None:
     for key in SHAPES[wanted.network]:
         if getattr(before, key) != getattr(wanted, key):
             raise _refusal(key, getattr(before, key), getattr(wanted, key))
-    for name in ("human2anime", "anime2human"):
+    for name in wanted.directions:
         weights = getattr(trained, name).state_dict()
         if name == "human2anime":
             weights = _in_styles(weights, before, wanted)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..errors import UserError
 from ..networks.model import TranslationModel, build_model
@@ -26,7 +26,6 @@ log = logging.getLogger(__name__)
 BETAS = (0.5, 0.999)
 #: Paired training: a shorter memory of the second moment, a slow start, and a slower discriminator.
 PAIRED_BETAS, PAIRED_WARM_UP, PAIRED_DISCRIMINATOR_LR = (0.5, 0.99), 100, 0.5
-GENERATORS = ("human2anime", "anime2human")
 
 
 @dataclass
@@ -57,26 +56,29 @@ class Run:
             engine.place(network).train()
             if train.compile:
                 network.compile()
-        self.players = {
-            "generator": [*model.human2anime.parameters(), *model.anime2human.parameters()],
-            "discriminator": [
-                parameter
-                for name, network in networks.items()
-                if name.startswith("discriminator")
-                for parameter in network.parameters()
-                if parameter.requires_grad  # landmark regressors are frozen
-            ],
-        }
+        self.players: dict[str, list[nn.Parameter]] = {"generator": [], "discriminator": []}
+        for name, network in networks.items():
+            player = "discriminator" if name.startswith("discriminator") else "generator"
+            # Landmark regressors are frozen.
+            self.players[player] += [weight for weight in network.parameters() if weight.requires_grad]
         self.paired = train.model == "pix2pix"
         betas = PAIRED_BETAS if self.paired else BETAS
         self.optimizers = {name: engine.adam(weights, train.lr, betas) for name, weights in self.players.items()}
         # A pooled output would need its input: paired training has no pools.
-        self.pools = {} if self.paired else {domain: ImagePool(train.image_pool_size) for domain in ("human", "anime")}
+        pooled = () if self.paired else self.recipe.targets[::-1]
+        self.pools = {domain: ImagePool(train.image_pool_size) for domain in pooled}
         #: The model whose pictures count: the generators' moving averages, or the generators themselves.
         self.averaged = model
         if train.ema_decay:
-            averages = {name: copy.deepcopy(getattr(model, name)).requires_grad_(False) for name in GENERATORS}
+            averages: dict[str, Any] = {
+                name: copy.deepcopy(networks[name]).requires_grad_(False) for name in self.generators
+            }
             self.averaged = replace(model, **averages)
+
+    @property
+    def generators(self) -> tuple[str, ...]:
+        """Names of the generators, those of their directions."""
+        return self.model.config.directions
 
     def step(self, batch: Batch, lr: float, seed: int) -> dict[str, Tensor]:
         """Update the generators, then the discriminators, once; return all losses, still on the device."""
@@ -91,6 +93,7 @@ class Run:
         random = batches.generator(seed, batches.AUGMENT, place, engine.rank)
         noisy = noise if self.train.noise else unchanged
         shown = (lambda images: augment(images, random)) if self.train.discriminator_augment else unchanged
+        patches = batches.generator(seed, batches.PATCHES, place)
 
         rates = {"generator": lr, "discriminator": lr}
         if self.paired:
@@ -98,7 +101,7 @@ class Run:
             rates = {"generator": lr * slow, "discriminator": lr * slow * PAIRED_DISCRIMINATOR_LR}
         self._freeze_discriminators(True)
         with engine.autocast():
-            losses, images = self.recipe.generator_losses(batch, noisy, shown)
+            losses, images = self.recipe.generator_losses(batch, noisy, shown, patches)
         self.optimizers["generator"].update(torch.stack(list(losses.values())).sum(), rates["generator"])
         self._freeze_discriminators(False)
         coins = batches.generator(seed, batches.POOL, place, engine.rank)
@@ -119,7 +122,7 @@ class Run:
             return
         step = self.progress.step / 5
         decay = min(self.train.ema_decay, (1 + step) / (10 + step))
-        for name in GENERATORS:
+        for name in self.generators:
             averaged, trained = getattr(self.averaged, name), getattr(self.model, name)
             torch._foreach_lerp_(list(averaged.parameters()), list(trained.parameters()), 1 - decay)
             for average, buffer in zip(averaged.buffers(), trained.buffers(), strict=True):
@@ -138,7 +141,7 @@ class Run:
             "progress": vars(self.progress),
             "networks": {name: network.state_dict() for name, network in self.recipe.networks.items()},
             "averages": {
-                name: getattr(self.averaged, name).state_dict() for name in GENERATORS if self.train.ema_decay
+                name: getattr(self.averaged, name).state_dict() for name in self.generators if self.train.ema_decay
             },
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
             "pools": {str(rank): pool for rank, pool in enumerate(pools)},
@@ -215,7 +218,8 @@ class Run:
         history = self.progress.history
         if self.train.checkpoint_selection == "best":
             sound = [row for row in history if not row["collapsed"]]
-            return min(sound, key=lambda row: row["val_fd_human2anime"] + row["val_fd_anime2human"], default=None)
+            distances = [f"val_fd_{direction}" for direction in self.generators]
+            return min(sound, key=lambda row: sum(row[name] for name in distances), default=None)
         epoch = self.train.epochs if self.train.checkpoint_selection == "last" else self.train.checkpoint_selection
         return next((row for row in history if row["epoch"] == epoch), None)
 

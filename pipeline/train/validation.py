@@ -13,14 +13,13 @@ from ..devices import BATCH
 from ..features.distances import precision_recall
 from ..features.near_duplicates import diversity
 from ..networks.generators import to_network, to_pixels
-from ..networks.model import TranslationModel, generate
+from ..networks.model import DIRECTIONS, TranslationModel, generate
 from .batches import Batch
 from .face_validation import FaceValidator
 from .landmarks import make_landmarks, next_faces, with_fakes
 from .objectives import Recipe
 from .pairs import Twins, make_pairs
 
-DIRECTIONS = ("human2anime", "anime2human")
 #: FACES: validation faces per domain, at most. More would take longer without a better ranking of the epochs.
 FACES = 128
 #: TOLERANCE: largest error of a reconstructed pixel value, as a share of the value range.
@@ -97,7 +96,8 @@ class Monitor:
             for name, network in networks.items():
                 network.train(modes[name])
         row = {f"val_{name}": value for name, value in losses.items()}
-        for direction, domain, other in (("human2anime", "anime", "human"), ("anime2human", "human", "anime")):
+        for direction in recipe.model.config.directions:
+            other, domain = direction.split("2")
             fakes = images[f"fake_{domain}"]
             features = self.measures.features(fakes)
             row[f"val_fd_{direction}"] = self.measures.distance(features, self.features[domain])
@@ -110,11 +110,12 @@ class Monitor:
                 row |= {f"{prefix}_{name}_{direction}": value for name, value in values.items()}
             inputs = self.features[other][: len(fakes)]
             row[f"val_near_duplicate_rate_{direction}"] = self.measures.copies(inputs, features, self.features[domain])
-            off = np.abs(images[f"cycle_{domain}"].astype(np.int16) - self.real[domain][: len(fakes)])
-            row[f"val_cycle_accuracy_{domain}"] = float((off <= TOLERANCE * 255).mean())
+            if f"cycle_{domain}" in images:
+                off = np.abs(images[f"cycle_{domain}"].astype(np.int16) - self.real[domain][: len(fakes)])
+                row[f"val_cycle_accuracy_{domain}"] = float((off <= TOLERANCE * 255).mean())
             row[f"val_discriminator_accuracy_{domain}"] = accuracy[domain]
         if self.face_validator is not None:
-            row |= self.face_validator.measure(images["fake_anime"], images["cycle_human"])
+            row |= self.face_validator.measure(images["fake_anime"], images.get("cycle_human"))
         return row
 
     def _run(self, recipe: Recipe) -> tuple[dict[str, float], dict[str, np.ndarray], dict[str, float]]:
@@ -125,7 +126,7 @@ class Monitor:
         pairs = min(map(len, self.real.values()))
         sums: dict[str, float] = {}
         images: dict[str, list[np.ndarray]] = {}
-        right = {"anime": 0.0, "human": 0.0}
+        right = dict.fromkeys(recipe.targets, 0.0)
         for start in range(0, pairs, BATCH):
             stop = min(start + BATCH, pairs)
             human, anime = (
@@ -141,18 +142,19 @@ class Monitor:
                 twins = make_pairs(self.real["human"][start:stop], self.twins, np.arange(start, stop), device)
                 batch = replace(batch, pairs=twins)
             losses, outputs = recipe.generator_losses(batch, lambda images: images + noise)
-            fakes = {domain: outputs[f"fake_{domain}"] for domain in ("anime", "human")}
+            fakes = {domain: outputs[f"fake_{domain}"] for domain in recipe.targets}
             losses |= recipe.discriminator_losses(batch, outputs, recipe.to_pool(outputs, batch))
             for name, value in losses.items():
                 sums[name] = sums.get(name, 0.0) + value.item() * (stop - start)
-            if "cycle_human" not in outputs:
+            if model.anime2human is not None and "cycle_human" not in outputs:
                 outputs["cycle_human"] = model.anime2human(outputs["fake_anime"])
                 style = None if batch.pairs is None else batch.pairs.style
                 outputs["cycle_anime"] = generate(model.human2anime, outputs["fake_human"] + noise, style=style)
             for name, made in outputs.items():
                 images.setdefault(name, []).append(to_pixels(made).cpu().numpy())
-            for domain, real in (("anime", anime), ("human", human)):
-                scores = [recipe.score(domain, shown, batch) for shown in (real, fakes[domain])]
+            reals = {"anime": anime, "human": human}
+            for domain in recipe.targets:
+                scores = [recipe.score(domain, shown, batch) for shown in (reals[domain], fakes[domain])]
                 right[domain] += float((scores[0] > 0.5).sum() + (scores[1] <= 0.5).sum())
         return (
             {name: value / pairs for name, value in sums.items()},
@@ -161,12 +163,17 @@ class Monitor:
         )
 
 
+def directions(row: dict[str, Any]) -> list[str]:
+    """Return the directions that a row of the history is about."""
+    return [direction for direction in DIRECTIONS if f"val_fd_{direction}" in row]
+
+
 def collapsed(row: dict[str, Any]) -> bool:
     """Tell whether an epoch's outputs are copies of each other, or far less diverse than real faces."""
     return any(
         row[f"val_near_duplicate_rate_{direction}"] > COPIES
         or row[f"val_feature_diversity_ratio_{direction}"] < DIVERSITY
-        for direction in DIRECTIONS
+        for direction in directions(row)
     )
 
 
@@ -178,7 +185,7 @@ def sample_sheet(
     twins: Twins | None = None,
     landmarks: dict[str, np.ndarray] | None = None,
 ) -> Image.Image:
-    """Draw the sheet of an epoch: a captioned row for each step of both directions.
+    """Draw the sheet of an epoch: a captioned row for each step of each direction.
 
     With `twins`, the twins of `human`, each twin is shown and each photo is drawn in the style of its twin. A model
     with several styles has a row for each of them.
@@ -206,13 +213,14 @@ def sample_sheet(
             (name, model.translate(human, "human2anime", seed, masks, number, at.get("fake_anime")))
             for number, name in enumerate(model.config.styles)
         ]
-    fake_human = model.translate(anime, "anime2human", seed, points=at.get("fake_human"))
-    rows += [
-        ("back", model.translate(fake_anime, "anime2human", seed, points=at.get("human"))),
-        ("anime", anime),
-        ("output", fake_human),
-        ("back", model.translate(fake_human, "human2anime", seed, style=style, points=at.get("anime"))),
-    ]
+    if "anime2human" in model.config.directions:
+        fake_human = model.translate(anime, "anime2human", seed, points=at.get("fake_human"))
+        rows += [
+            ("back", model.translate(fake_anime, "anime2human", seed, points=at.get("human"))),
+            ("anime", anime),
+            ("output", fake_human),
+            ("back", model.translate(fake_human, "human2anime", seed, style=style, points=at.get("anime"))),
+        ]
     captions = [name for name, row in rows for _ in row]
     return contact_sheet([picture for _, row in rows for picture in row], captions, columns)
 

@@ -90,6 +90,17 @@ def test_several_faces_and_the_ways_to_show_them(group: np.ndarray, tiny_bundle:
     assert "--largest" in refused.stderr.decode()
 
 
+def test_a_model_with_one_generator_translates_and_refuses_its_grid(
+    one_way_bundle: Path, portrait: Path, tmp_path: Path
+) -> None:
+    words = ["translate", str(portrait), "--size", "32", "--model", str(one_way_bundle)]
+    assert CliRunner().invoke(app, [*words, "-o", str(tmp_path / "anime.png")]).exit_code == 0
+    assert Image.open(tmp_path / "anime.png").size == (32, 32)
+    refused = CliRunner().invoke(app, [*words, "-o", str(tmp_path / "grid.png"), "--grid"])
+    assert refused.exit_code == 1 and not (tmp_path / "grid.png").exists()
+    assert "anime2human" in refused.stderr and "--grid" in refused.stderr and len(refused.stderr.splitlines()) == 1
+
+
 def test_styles_as_files_and_as_one_sheet(group: np.ndarray, tmp_path: Path) -> None:
     """The shipped model: one file a face and style, the same pictures in a sheet, and as many as the model has."""
     photo, shipped = tmp_path / "two.png", PRETRAINED / BUNDLE

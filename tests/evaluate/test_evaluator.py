@@ -88,7 +88,7 @@ def evaluate(
     def translate(images: np.ndarray, direction: str, seed: int, **_: Any) -> np.ndarray:
         return (there if direction == "human2anime" else back)(images)
 
-    config = SimpleNamespace(styles=())
+    config = SimpleNamespace(styles=(), directions=("human2anime", "anime2human"))
     model = SimpleNamespace(config=config, translate=translate, discriminator_anime=Patches(), discriminator_human=None)
     detectors = {"human": None, "anime": None}
     evaluation = run_evaluation(model, faces, given.get("external"), PooledPixels(), detectors, PARAMS)

@@ -57,6 +57,23 @@ def test_parity_with_pytorch(tiny_model: Path, tiny_bundle: Path, direction: str
     assert np.abs(trained.run(images, direction) - exported.run(images, other)).max() > 0.01
 
 
+def test_a_bundle_of_cut_has_one_graph_and_no_other_may_be_added_or_missing(
+    tiny_bundle: Path, one_way_bundle: Path, tmp_path: Path
+) -> None:
+    facts, graphs = read_bundle(one_way_bundle)
+    assert facts.directions == tuple(graphs) == ("human2anime",)
+    backend = OnnxBackend(one_way_bundle)
+    assert backend.run(np.zeros((1, 3, 32, 32), np.float32), "human2anime").shape == (1, 3, 32, 32)
+    added = _change(
+        one_way_bundle, tmp_path / "a.zip", lambda m: m.update({GRAPHS["anime2human"]: m["human2anime.onnx"]})
+    )
+    missing = _change(tiny_bundle, tmp_path / "b.zip", lambda members: members.pop("anime2human.onnx"))
+    for path in (added, missing):
+        with pytest.raises(UserError) as caught:
+            read_bundle(path)
+        assert (caught.value.kind, caught.value.subject) == (Kind.DAMAGED, str(path))
+
+
 def test_equal_contents_give_equal_bytes(tmp_path: Path) -> None:
     texts = {"model.json": "{}", "model_card.md": "#", "LICENSE": "MIT"}
     for name in ("a", "b"):

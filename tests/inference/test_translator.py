@@ -51,6 +51,16 @@ def test_the_network_sees_the_aligned_crop(translator: Translator, portrait: Pat
     assert np.array_equal(face.crop, crop_aligned(photo, face.align, translator.facts.resolution))
 
 
+def test_a_model_with_one_generator_refuses_the_other_direction(one_way_bundle: Path, portrait: Path) -> None:
+    one_way, photo = Translator(one_way_bundle), np.asarray(Image.open(portrait))
+    (face,) = one_way.faces(photo)
+    assert face.back is None and face.anime.shape == (32, 32, 3)
+    for ask in (lambda: one_way.faces(photo, back=True), lambda: one_way.run(face.anime[None], "anime2human")):
+        with pytest.raises(UserError) as error:
+            ask()
+        assert (error.value.kind, error.value.subject) == (Kind.CONFLICT, "anime2human")
+
+
 def test_no_face_is_refused_and_anyway_overrides(translator: Translator) -> None:
     flat = Image.new("RGB", (300, 200), "teal")
     with pytest.raises(NoFaceError):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.errors import UserError
+from pipeline.errors import Kind, UserError
 from pipeline.networks.model import ModelConfig, build_model, load_model, save_model
 
 CONFIGS = {
@@ -97,6 +97,21 @@ def test_the_landmarks_reach_the_output_of_the_model_that_has_them_alone():
             make(name).translate(some_faces(), "human2anime", points=points) for points in (POINTS, POINTS + 3)
         )
         assert np.array_equal(one, other) == (name == "cyclegan")
+
+
+def test_cut_translates_in_one_direction(tmp_path):
+    torch.manual_seed(0)
+    model = build_model(ModelConfig(model="cut", resolution=32, **CONFIGS["unet"]))
+    save_model(model, tmp_path)
+    assert sorted(path.stem for path in tmp_path.iterdir()) == [
+        *("discriminator_anime", "generator_human2anime", "model", "patch_heads")
+    ]
+    again = load_model(tmp_path)
+    assert again.anime2human is None and again.discriminator_human is None and again.patch_heads is not None
+    np.testing.assert_array_equal(*(each.translate(some_faces(), "human2anime") for each in (model, again)))
+    with pytest.raises(UserError) as error:
+        again.translate(some_faces(), "anime2human")
+    assert (error.value.kind, error.value.subject) == (Kind.CONFLICT, "anime2human")
 
 
 def test_no_faces_no_trouble():

@@ -13,12 +13,15 @@ from pipeline.networks.discriminators import (
 )
 from pipeline.networks.generators import (
     DcganGenerator,
+    ResidualBlock,
     ResizeConvolution,
     ResnetGenerator,
     UnetGenerator,
     to_network,
     to_pixels,
 )
+from pipeline.networks.patch_heads import PatchHeads
+from pipeline.networks.styled import StyledUnetGenerator
 
 
 def count_parameters(module: nn.Module) -> int:
@@ -67,6 +70,36 @@ def test_unet_generator_keeps_shape_and_range(activation):
     images = network(torch.randn(2, 3, 64, 48))
     assert images.shape == (2, 3, 64, 48)
     assert images.abs().max() <= 1
+
+
+@pytest.mark.parametrize(
+    "network", [ResnetGenerator(4, 1), ResnetGenerator(4, 6), UnetGenerator(4, 2), StyledUnetGenerator(8)]
+)
+def test_the_encoder_gives_the_image_and_smaller_and_smaller_features(network):
+    images = torch.randn(2, 3, 64, 64)
+    levels = network.encode(images)
+    assert torch.equal(levels[0], images)
+    assert [level.shape[1] for level in levels] == list(network.feature_channels)
+    sides = [level.shape[2] for level in levels]
+    assert sides == sorted(sides, reverse=True) and sides[1] == 32
+
+
+def test_features_of_the_resnet_are_those_of_the_paper():
+    network = ResnetGenerator(4, 6)
+    images, *found = network.encode(torch.randn(1, 3, 32, 32))
+    for features, end in zip(found, (5, 8, 11, 15), strict=True):  # two strided convolutions, first and fifth block
+        assert torch.equal(features, network.layers[:end](images))
+    assert [type(network.layers[end - 1]) for end in (5, 8, 11, 15)] == [nn.Conv2d, nn.Conv2d, *[ResidualBlock] * 2]
+
+
+def test_patch_heads_give_unit_vectors_of_the_chosen_places():
+    torch.manual_seed(0)
+    heads = PatchHeads([3, 5])
+    levels, places = [torch.randn(2, 3, 4, 4), torch.randn(2, 5, 2, 2)], [torch.tensor([5, 0]), torch.tensor([3])]
+    found = heads(levels, places)
+    assert [tuple(vectors.shape) for vectors in found] == [(2, 2, 256), (2, 1, 256)]
+    patch = nn.functional.normalize(heads.heads[0](levels[0][1, :, 1, 1]), dim=0)  # place 5 of 4 x 4
+    torch.testing.assert_close(found[0][1, 0], patch)
 
 
 def test_resize_convolution_is_what_it_says():

@@ -85,6 +85,25 @@ def test_evaluate_writes_the_contract_and_the_same_again(project: Path):
     assert {path.name: sha256(path) for path in folder.iterdir()} == before
 
 
+def test_what_a_model_with_one_generator_does_not_do_is_absent(project: Path):
+    shutil.rmtree(project / "data" / "train")
+    torch.manual_seed(0)
+    save_model(build_model(TINY.model_copy(update={"model": "cut"})), project / "data" / "train")
+    evaluate.main()
+    folder = project / "data" / "evaluate"
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert set(metrics) == {"human2anime"}
+    assert set(metrics["human2anime"]) >= {*DIRECTION_METRICS, "external_test"}
+    assert "cycle" not in metrics["human2anime"]
+    absent = {each["name"] for each in json.loads((folder / "absent.json").read_text())}
+    assert {"anime2human.*", "human2anime.cycle.*"} <= absent
+    rows = read_table(folder / "per_image.parquet")
+    assert set(rows["direction"]) == {"human2anime"} and not {"ssim", "psnr"} & set(rows)
+    shapes = {name: np.load(folder / f"{name}.npy").shape for name in ("human2anime", "anime2human", "anime_cycle")}
+    assert shapes == {"human2anime": (5, 32, 32, 3), "anime2human": (0, 32, 32, 3), "anime_cycle": (0, 32, 32, 3)}
+    assert len(np.load(folder / "human_cycle.npy")) == 0
+
+
 def test_what_is_missing_is_named_and_nothing_is_half_written(project: Path):
     (project / "data" / "train" / "model.json").unlink()
     with pytest.raises(UserError, match=r"model\.json is missing"):

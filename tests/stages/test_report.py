@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from finished_run import write_finished_run
+from PIL import Image
 
 PROJECT = Path(__file__).parents[2]
 
@@ -34,6 +35,20 @@ def test_the_same_inputs_give_the_same_bytes(project):
     before = {name: (project / "data/report" / name).read_bytes() for name in names}
     assert report(project).returncode == 0
     assert before == {name: (project / "data/report" / name).read_bytes() for name in names}
+
+
+def test_a_model_with_one_generator_has_one_direction_in_its_report(tmp_path, tiny_faces):
+    write_finished_run(tmp_path / "data", tiny_faces, name="cut")
+    shutil.copy(PROJECT / "params.yaml", tmp_path)
+    done = report(tmp_path)
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "data/report"
+    assert {path.name for path in folder.iterdir()} == {"report.html", "model_card.md", "human2anime.png", "vega.js"}
+    html, card = ((folder / name).read_text() for name in ("report.html", "model_card.md"))
+    assert "One image-to-image generator" in card and "Anime → photo" not in html
+    assert "translated to anime face" in html and "translated back" not in html and "nearest training face" in html
+    width, height = Image.open(folder / "human2anime.png").size
+    assert width > 3 * height  # eight columns, two rows
 
 
 def test_a_missing_input_is_one_sentence_and_leaves_the_old_report(project):

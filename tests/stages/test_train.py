@@ -61,7 +61,7 @@ def keep(project: Path, domain: str, split: str, count: int) -> None:
     write_table(pd.concat([table[table["split"] == split][:count], others]), path)
 
 
-@pytest.mark.parametrize("model", ["cyclegan", "dcgan", "landmark_cyclegan"])
+@pytest.mark.parametrize("model", ["cyclegan", "dcgan", "landmark_cyclegan", "cut"])
 def test_writes_everything_the_next_stages_read(model: str, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     configure(
         project,
@@ -76,11 +76,11 @@ def test_writes_everything_the_next_stages_read(model: str, project: Path, capsy
     out = project / "data" / "train"
     assert sorted(path.name for path in out.iterdir()) == [
         "discriminator_anime.safetensors",
-        "discriminator_human.safetensors",
-        "generator_anime2human.safetensors",
+        *([] if model == "cut" else ["discriminator_human.safetensors", "generator_anime2human.safetensors"]),
         "generator_human2anime.safetensors",
         "history.csv",
         "model.json",
+        *(["patch_heads.safetensors"] if model == "cut" else []),
         "samples",
     ]
     history = pd.read_csv(out / "history.csv")

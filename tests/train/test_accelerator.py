@@ -13,10 +13,13 @@ from pipeline.train.accelerator import Engine, choose_device, launch
 CPU = torch.device("cpu")
 
 
-def test_two_processes_give_the_gradients_of_one_with_twice_the_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("model", ["cyclegan", "cut"])
+def test_two_processes_give_the_gradients_of_one_with_twice_the_batch(
+    model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setenv("ANIMEMORPH_PROCESSES", "2")
-    launch(first_steps_of_two, str(tmp_path))
-    alone = first_steps(0, 1, 4, tmp_path)
+    launch(first_steps_of_two, str(tmp_path), model)
+    alone = first_steps(0, 1, 4, tmp_path, model)
     parts = [load_file(tmp_path / f"{rank}.safetensors") for rank in range(2)]
     for name, expected in alone.items():
         kind = name.rpartition(" ")[0]

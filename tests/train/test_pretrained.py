@@ -73,6 +73,17 @@ def test_landmarks_can_be_added_to_a_trained_model(kind: str, tmp_path: Path) ->
     assert str(error.value).startswith("train.model is cyclegan, but")
 
 
+def test_cut_takes_the_generator_of_its_direction_and_has_none_for_a_cyclegan(tmp_path: Path) -> None:
+    trained = tiny_model(settings(), seed=3)
+    save_model(trained, tmp_path / "cyclegan")
+    model = tiny_model(settings(model="cut"), seed=4)
+    save_model(model, tmp_path / "cut")
+    start_from(model, tmp_path / "cyclegan")
+    assert equal(model.human2anime, trained.human2anime)
+    with pytest.raises(UserError, match=r"train\.model is cyclegan, but the model .* has cut"):
+        start_from(tiny_model(settings()), tmp_path / "cut")
+
+
 STYLED = {"generator": "styled_unet", "generator_width": 16}
 
 

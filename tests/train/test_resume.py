@@ -20,6 +20,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "pix2pix": {"model": "pix2pix", "generator_width": 8, "ema_decay": 0.99},
     "cyclegan with twins": {"lambda_twin": [2.0, 0.5], "generator": "unet", "ema_decay": 0.99},
     "landmark_cyclegan across its stages": {"model": "landmark_cyclegan", "ema_decay": 0.99, "local_start": 2},
+    "cut with twins": {"model": "cut", "lambda_twin": [2.0, 0.5], "generator": "unet", "ema_decay": 0.99},
     # Random faces have more variety than two channels can learn: every epoch collapses, up to the last rollback.
     "rollback": {"on_collapse": "rollback", "epochs": 2},
 }

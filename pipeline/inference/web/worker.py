@@ -57,9 +57,9 @@ class TranslationWorker:
         """Do a job.
 
         Returns:
-            Of a translation, for each face: data URLs of PNGs `input`, `anime` and `back`, and the measured
-            attributes `person`, or None. Of a drawing, for each style: `style`, data URL `picture`, `svg` and
-            `attributes`.
+            Of a translation, for each face: data URLs of PNGs `input`, `anime` and, if the model translates back,
+            `back`; and the measured attributes `person`, or None. Of a drawing, for each style: `style`, data URL
+            `picture`, `svg` and `attributes`.
 
         Raises:
             UserError: The photo cannot be translated, or the person not be drawn.
@@ -120,7 +120,8 @@ def _serve(connection: Connection, model: Path | None) -> None:
 
 def _translate(translator: Translator, job: TranslateJob) -> list[dict[str, Any]]:
     photo = read_photo(job.data, job.max_pixels)
-    faces = translator.faces(photo, job.seed, anyway=job.anyway, back=True, most=job.max_faces, style=job.style)
+    back = "anime2human" in translator.facts.directions
+    faces = translator.faces(photo, job.seed, anyway=job.anyway, back=back, most=job.max_faces, style=job.style)
     people = _people(photo, faces) if can_draw() else [None] * len(faces)
     return [{**_pictures(photo, face, job.size), "person": person} for face, person in zip(faces, people, strict=True)]
 
@@ -155,12 +156,9 @@ def _draw(job: DrawJob) -> list[dict[str, Any]]:
 
 
 def _pictures(photo: np.ndarray, face: Face, size: int) -> dict[str, Any]:
-    back = face.anime if face.back is None else face.back
-    pictures = {
-        "input": crop_aligned(photo, face.align, size),
-        "anime": resize(face.anime, size, size),
-        "back": resize(back, size, size),
-    }
+    pictures = {"input": crop_aligned(photo, face.align, size), "anime": resize(face.anime, size, size)}
+    if face.back is not None:
+        pictures["back"] = resize(face.back, size, size)
     return {name: _data_url(picture) for name, picture in pictures.items()}
 
 

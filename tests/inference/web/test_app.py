@@ -19,6 +19,8 @@ import pytest
 from PIL import Image
 
 from pipeline.inference import draw_portrait
+from pipeline.inference.web.jobs import TranslateJob
+from pipeline.inference.web.worker import TranslationWorker
 
 from .conftest import Server
 
@@ -39,6 +41,16 @@ def test_a_photo_comes_back_as_three_pictures(server: Server, portrait: Path) ->
     )
     assert server.post(portrait.read_bytes(), "size=128&seed=3")[1] == answer
     assert server.post(portrait.read_bytes(), "size=128&seed=4")[1] != answer
+
+
+def test_a_model_with_one_generator_gives_two_pictures(one_way_bundle: Path, portrait: Path) -> None:
+    worker = TranslationWorker(one_way_bundle)
+    try:
+        (face,) = worker.run(TranslateJob(portrait.read_bytes(), 64, 0, False, 10**7, 1), 60)
+    finally:
+        worker.stop()
+    shown = {name: picture(face[name]).size for name in face if name != "person"}
+    assert shown == {"input": (64, 64), "anime": (64, 64)}
 
 
 def test_page_and_command_and_python_agree(server: Server, portrait: Path, translator: object) -> None:

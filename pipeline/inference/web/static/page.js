@@ -87,7 +87,11 @@ function show(face, index) {
 }
 
 function showPictures(item, face, index) {
-  for (const name of ["input", "anime", "back"]) item.querySelector(`.${name}`).src = face[name];
+  for (const name of ["input", "anime", "back"]) {
+    const picture = item.querySelector(`.${name}`);
+    picture.closest("figure").hidden = !face[name];
+    if (face[name]) picture.src = face[name];
+  }
   const link = item.querySelector(".save-anime");
   link.href = face.anime;
   link.download = index ? `anime-${index + 1}.png` : "anime.png";

@@ -1,0 +1,43 @@
+"""Heads that map patches of an image to the space in which cut compares them (Park 2020, arXiv:2007.15651, 3)."""
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .generators import initialise
+
+#: Size of the vectors that patches are compared by, as in the paper.
+DIMENSIONS = 256
+
+
+class PatchHeads(nn.Module):
+    """A perceptron of two layers for each level of features of the generator's encoder.
+
+    Args:
+        channels: channels of each level.
+    """
+
+    def __init__(self, channels: Sequence[int]) -> None:
+        super().__init__()
+        self.heads = nn.ModuleList(
+            nn.Sequential(nn.Linear(inputs, DIMENSIONS), nn.ReLU(), nn.Linear(DIMENSIONS, DIMENSIONS))
+            for inputs in channels
+        )
+        initialise(self)
+
+    def forward(self, features: list[Tensor], places: list[Tensor]) -> list[Tensor]:
+        """Embed patches.
+
+        Args:
+            features: Features of each level, [b, c, h, w].
+            places: Indices of the patches of each level, int64 [n], below h * w.
+
+        Returns:
+            Vectors of unit length of each level, float32 [b, n, DIMENSIONS].
+        """
+        found = []
+        for head, level, chosen in zip(self.heads, features, places, strict=True):
+            patches = level.flatten(2).transpose(1, 2)[:, chosen]  # [b, n, c]
+            found.append(F.normalize(head(patches).float(), dim=2))
+        return found
