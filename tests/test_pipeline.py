@@ -209,6 +209,27 @@ def test_an_experiment_runs_training_and_what_follows(project, override):
     assert "up to date" in project.dvc("status")
 
 
+def test_the_recipe_for_own_images_runs_on_a_cpu_too(project):
+    """Two zips in data/own, the profile and nothing else; the networks and the data are small."""
+    data = project.root / "data"
+    for domain in ("human", "anime"):
+        zipped = (data / "download" / domain / "faces.zip").read_bytes()
+        (data / "own" / domain / "faces.zip").write_bytes(zipped)
+    small = {"generator_width": 8, "discriminator_width": 4, "batch_size": 4, "epochs": 1}
+    words = [f"train.{key}={value}" for key, value in small.items()] + ["evaluate.bootstrap_resamples=2"]
+    said = project.dvc("exp", "run", *(word for each in ["profile=quality", *words] for word in ("--set-param", each)))
+    assert {"download@human", "landmarks@anime", "twins@human", "train", "evaluate", "report"} <= set(ran(said))
+    config = load_model(data / "train").config
+    assert (config.resolution, config.generator, len(config.styles)) == (128, "styled_unet", 1)
+    history = pd.read_csv(data / "train" / "history.csv")
+    assert history["train_twin_anime"].notna().all() and history["step"].iloc[-1] >= 4
+    assert project.json("data/evaluate/metrics.json")["human2anime"]["num_images"]["train"] > 20
+    assert "profile quality" in (data / "report" / "report.html").read_text()
+    project.run("git", "checkout", "--quiet", ".")
+    project.run("git", "clean", "--quiet", "--force", "-x", "data/own")
+    project.dvc("checkout", "--quiet")
+
+
 def test_a_mistyped_key_is_one_sentence(project):
     path = project.root / "params.yaml"
     original = path.read_text()

@@ -13,12 +13,12 @@ from .base import PerDomain
 from .errors import Only
 from .merge import read
 
-PROFILES = ("demo", "full")
+PROFILES = ("demo", "quality", "full")
 _INTRODUCTION = f"""# Params
 
 `params.yaml` contains every value that a run depends on. Set a key at the top level with
 `uv run dvc exp run -S <key>=<value>`. A key that is null there has the value of the active profile; the columns
-{" and ".join(f"`{profile}`" for profile in PROFILES)} show these values. `<domain>` is `human`, `anime` or
+{", ".join(f"`{profile}`" for profile in PROFILES)} show these values. `<domain>` is `human`, `anime` or
 `external_test`.
 
 A value at the top level that other keys leave without effect is refused. What depends on the machine is an environment
