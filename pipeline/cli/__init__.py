@@ -240,15 +240,18 @@ def compare_command(
         list[str] | None,
         typer.Option("-S", "--set-param", metavar="KEY=VALUE", help="Param of all runs; may be repeated."),
     ] = None,
+    models: Annotated[
+        str, typer.Option(help="Models, separated by commas: dcgan, cyclegan, cyclegan-noise, cut.")
+    ] = "dcgan,cyclegan,cyclegan-noise",
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the results.")] = Path("data/compare"),
 ) -> None:
-    """Train DCGAN, CycleGAN and CycleGAN with noise with the same epochs and seeds; test their differences.
+    """Train models with the same epochs and seeds; test the difference of each model to the one before it.
 
     Run the same command again to resume.
     """
     from . import compare as comparing
 
-    typer.echo(comparing.command(seeds, set_param or [], output))
+    typer.echo(comparing.command(seeds, set_param or [], output, models))
 
 
 @app.command("study")

@@ -1,4 +1,4 @@
-"""The command `animemorph compare`: the three models of the study, trained with the same epochs and seeds."""
+"""The command `animemorph compare`: the models of the study and cut, trained with the same epochs and seeds."""
 
 import itertools
 from collections.abc import Sequence
@@ -7,16 +7,21 @@ from typing import Any
 
 import pandas as pd
 
+from ..errors import bad_value
 from ..evaluate.paired_tests import ALPHA, MAX_SEEDS, MIN_SEEDS, POWER, holm, paired_difference, verdict
 from ..files import atomic_file
 from .experiments import Experiment, check_options, run_missing
 
-#: The models of the study's Table 1, from the simplest to the most complex, and their params.
+#: The models of the study's Table 1, from the simplest to the most complex, then cut; and their params.
 MODELS = {
     "DCGAN": ("train.model=dcgan", "train.noise=false"),
     "CycleGAN": ("train.model=cyclegan", "train.noise=false"),
     "CycleGAN + noise": ("train.model=cyclegan", "train.noise=true"),
+    "CUT": ("train.model=cut", "train.noise=false"),
 }
+STUDY = tuple(MODELS)[:3]
+#: Name of a model on the command line -> its name in MODELS.
+WORDS = {name.lower().replace(" + ", "-"): name for name in MODELS}
 #: Metrics of the table: key in metrics.json, and whether a higher value is better.
 METRICS = {
     "human2anime.fid": False,
@@ -43,7 +48,9 @@ STUDY_FID = {"DCGAN": 2445.22, "CycleGAN": 2071.50, "CycleGAN + noise": 1974.66}
 ORDERING_COLUMNS = ["metric", "before", "after", "seeds", "difference", "low", "high", "p", "p_holm", "seeds_needed"]
 
 
-def compare(root: Path, seeds: Sequence[int], settings: Sequence[str], output: Path) -> Path:
+def compare(
+    root: Path, seeds: Sequence[int], settings: Sequence[str], output: Path, models: Sequence[str] = STUDY
+) -> Path:
     """Train and evaluate every model with every seed; write `table.md`, `runs.csv` and `orderings.csv` to `output`.
 
     Each run is a DVC experiment in a temporary copy of the project, so the workspace does not change. The name of a run
@@ -55,6 +62,7 @@ def compare(root: Path, seeds: Sequence[int], settings: Sequence[str], output: P
         seeds: Values of the param `seed`; data, split and training depend on it.
         settings: Further params of all runs, such as "train.epochs=4".
         output: Folder of the results.
+        models: Names in MODELS, in the order of the comparison.
 
     Returns:
         Path of the table.
@@ -63,12 +71,12 @@ def compare(root: Path, seeds: Sequence[int], settings: Sequence[str], output: P
         UserError: A run failed, or its metrics cannot be read.
     """
     results: list[tuple[str, int, str, float]] = []
-    plan = [experiment(model, seed, settings) for seed in seeds for model in MODELS]
+    plan = [experiment(model, seed, settings) for seed in seeds for model in models]
     for run, finished in run_missing(root, plan, settings):
         known = [metric for metric in METRICS if metric in finished.metrics]
         results += [(run.model, run.seed, metric, float(finished.metrics[metric])) for metric in known]
         # Written after each run, so that intermediate results can be read.
-        write(pd.DataFrame(results, columns=["model", "seed", "metric", "value"]), settings, output)
+        write(pd.DataFrame(results, columns=["model", "seed", "metric", "value"]), settings, output, models)
     return output / "table.md"
 
 
@@ -77,11 +85,12 @@ def experiment(model: str, seed: int, settings: Sequence[str]) -> Experiment:
     return Experiment("compare", model, seed, (*MODELS[model], *settings), tuple(settings))
 
 
-def orderings(runs: pd.DataFrame) -> pd.DataFrame:
-    """Test for each metric whether each model differs from the simpler one before it.
+def orderings(runs: pd.DataFrame, models: Sequence[str] = STUDY) -> pd.DataFrame:
+    """Test for each metric whether each model differs from the one before it.
 
     Args:
         runs: Columns model, seed, metric, value.
+        models: Names in MODELS, in the order of the comparison.
 
     Returns:
         One row per metric and pair of models: paired difference over the seeds, 95 % interval, p-value of the paired
@@ -92,7 +101,7 @@ def orderings(runs: pd.DataFrame) -> pd.DataFrame:
     differences = []
     for metric in METRICS:
         values = runs[runs["metric"] == metric].pivot(index="seed", columns="model", values="value")
-        for before, after in itertools.pairwise(MODELS):
+        for before, after in itertools.pairwise(models):
             pairs = values[[before, after]].dropna() if {before, after} <= set(values) else pd.DataFrame()
             if len(pairs):
                 difference = paired_difference(pairs[before].to_numpy(), pairs[after].to_numpy())
@@ -106,17 +115,17 @@ def orderings(runs: pd.DataFrame) -> pd.DataFrame:
     return table.astype({"seeds_needed": "Int64"})
 
 
-def write(runs: pd.DataFrame, settings: Sequence[str], output: Path) -> None:
+def write(runs: pd.DataFrame, settings: Sequence[str], output: Path, models: Sequence[str] = STUDY) -> None:
     """Write the runs, the tests and the table in Markdown to the folder `output`."""
-    tests = orderings(runs)
+    tests = orderings(runs, models)
     for table, name in ((runs, "runs.csv"), (tests, "orderings.csv")):
         with atomic_file(output / name) as partial:
             table.to_csv(partial, index=False, lineterminator="\n")
     seeds = sorted(runs["seed"].unique())
-    lines = ["# Models of the study", ""]
+    lines = ["# Comparison of models", ""]
     lines += [f"Seeds: {', '.join(map(str, seeds))}. Values: mean ± standard deviation over the seeds.", ""]
     lines += [f"Params of all runs: `{' '.join(settings)}`.", ""] if settings else []
-    lines += [means(runs).to_markdown(index=False, disable_numparse=True), ""]
+    lines += [means(runs, models).to_markdown(index=False, disable_numparse=True), ""]
     lines += [
         "The FIDs of the study are not on the scale of standard FID. Only the order of its models is comparable.",
         "",
@@ -133,14 +142,14 @@ def write(runs: pd.DataFrame, settings: Sequence[str], output: Path) -> None:
         partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def means(runs: pd.DataFrame) -> pd.DataFrame:
+def means(runs: pd.DataFrame, models: Sequence[str] = STUDY) -> pd.DataFrame:
     """Return the table of mean and standard deviation: one row per metric, one column per model."""
     study: dict[str, str] = {"metric": "FID in the study's Table 1", "better": "lower"}
-    rows = [study | {model: f"{fid:.1f}" for model, fid in STUDY_FID.items()}]
+    rows = [study | {model: f"{STUDY_FID[model]:.1f}" if model in STUDY_FID else "" for model in models}]
     for metric, higher_is_better in METRICS.items():
         part = runs[runs["metric"] == metric]
         if len(part):
-            values = {model: part[part["model"] == model]["value"] for model in MODELS}
+            values = {model: part[part["model"] == model]["value"] for model in models}
             row = {"metric": metric, "better": "higher" if higher_is_better else "lower"}
             rows.append(row | {model: _mean(each) for model, each in values.items()})
     return pd.DataFrame(rows)
@@ -179,13 +188,14 @@ def _mean(values: pd.Series) -> str:
     return f"{values.mean():.4g}{spread}"
 
 
-def command(seeds: str, settings: Sequence[str], output: Path) -> Path:
+def command(seeds: str, settings: Sequence[str], output: Path, models: str) -> Path:
     """Run `compare` in the current folder with the options of the command line.
 
     Args:
         seeds: Whole numbers separated by commas.
         settings: Params of all runs, such as "train.lr=1e-4".
         output: Folder of the results.
+        models: Keys of WORDS, separated by commas.
 
     Returns:
         Path of the table.
@@ -193,4 +203,8 @@ def command(seeds: str, settings: Sequence[str], output: Path) -> Path:
     Raises:
         UserError: An option or `params.yaml` is not valid, or a run failed.
     """
-    return compare(Path.cwd(), check_options(seeds, settings), settings, output)
+    numbers = check_options(seeds, settings)
+    words = list(dict.fromkeys(word.strip() for word in models.split(",")))
+    if not set(words) <= set(WORDS):
+        raise bad_value("--models", models, f"some of {', '.join(WORDS)}, separated by commas")
+    return compare(Path.cwd(), numbers, settings, output, [WORDS[word] for word in words])

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -149,10 +151,32 @@ def test_files_named_by_params_and_settings_come_along(tmp_path: Path):
     assert experiments.own_files(tmp_path, settings) == ["data/own/external_test/a.png", "people.csv", "photos.zip"]
 
 
+def test_cut_is_compared_with_the_model_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Without values of the direction that cut does not have, which are no zeros."""
+    metrics = {
+        "CycleGAN": {"human2anime.fd": 3.0, "anime2human.fd": 5.0},
+        "CUT": {"human2anime.fd": 2.0},
+    }
+
+    def run_missing(root: Path, plan: list[Any], settings: list[str]) -> Any:
+        assert [run.settings for run in plan] == [(*compare.MODELS[run.model],) for run in plan]
+        return ((run, SimpleNamespace(metrics=metrics[run.model])) for run in plan)
+
+    monkeypatch.setattr(compare, "run_missing", run_missing)
+    (tmp_path / "dvc.yaml").touch()
+    (tmp_path / "params.yaml").write_bytes((Path(__file__).parents[2] / "params.yaml").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    table = compare.command("0", [], tmp_path / "out", "cyclegan, cut").read_text()
+    assert "CycleGAN → CUT" in table and "DCGAN" not in table
+    tests = pd.read_csv(tmp_path / "out" / "orderings.csv")
+    assert tests[["metric", "difference"]].values.tolist() == [["human2anime.fd", -1.0]]
+    assert len(pd.read_csv(tmp_path / "out" / "runs.csv")) == 3
+
+
 def test_names_tell_runs_apart():
     names = {
         compare.experiment(model, seed, settings).name
-        for model in compare.MODELS
+        for model in compare.STUDY
         for seed in (0, 1)
         for settings in ([], ["train.epochs=4"])
     }
@@ -162,17 +186,26 @@ def test_names_tell_runs_apart():
     assert all(name.replace("-", "").isalnum() for name in names)
 
 
-@pytest.mark.parametrize(("seeds", "settings", "subject"), [("0,x", [], "--seeds"), ("0", ["train.epochs"], "-S")])
+@pytest.mark.parametrize(
+    ("seeds", "settings", "models", "subject"),
+    [
+        ("0,x", [], "cut", "--seeds"),
+        ("0", ["train.epochs"], "cut", "-S"),
+        ("0", [], "cyclegan,pix2pix", "--models"),
+        ("0", [], "", "--models"),
+    ],
+)
 def test_wrong_options_are_user_errors(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seeds: str, settings: list[str], subject: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seeds: str, settings: list[str], models: str, subject: str
 ):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError) as error:
-        compare.command(seeds, settings, tmp_path)
+        compare.command(seeds, settings, tmp_path, models)
     assert (error.value.kind, error.value.subject) == (Kind.MISSING, "dvc.yaml")
     (tmp_path / "dvc.yaml").touch()
+    (tmp_path / "params.yaml").write_bytes((Path(__file__).parents[2] / "params.yaml").read_bytes())
     with pytest.raises(UserError) as error:
-        compare.command(seeds, settings, tmp_path)
+        compare.command(seeds, settings, tmp_path, models)
     assert (error.value.kind, error.value.subject) == (Kind.BAD_VALUE, subject)
 
 
@@ -181,5 +214,5 @@ def test_an_error_in_params_is_reported_before_anything_runs(tmp_path: Path, mon
     (tmp_path / "dvc.yaml").touch()
     (tmp_path / "params.yaml").write_text("profile: [")
     with pytest.raises(UserError):
-        compare.command("0", [], tmp_path / "out")
+        compare.command("0", [], tmp_path / "out", "cut")
     assert not (tmp_path / "out").exists()
