@@ -219,10 +219,10 @@ def test_an_interrupted_run_leaves_nothing(
 ) -> None:
     calls = iter(range(100))
 
-    def run(*words: object) -> np.ndarray:
+    def run(*words: object, **options: object) -> np.ndarray:
         if next(calls) == 5:
             raise KeyboardInterrupt
-        return original(*words)
+        return original(*words, **options)
 
     original = translator.run
     monkeypatch.setattr(translator, "run", run)
