@@ -88,7 +88,7 @@ class DrawnPerson {
     this.running?.abort();
     const mine = (this.running = new AbortController());
     const problem = this.item.querySelector(".problem");
-    this.item.querySelector(".drawn").classList.add("busy");
+    this.item.classList.add("busy");
     try {
       const { style, size } = this.settings();
       const [drawing] = await askForDrawings({ styles: [style], size, ...this.description() }, mine.signal);
@@ -99,13 +99,13 @@ class DrawnPerson {
       problem.textContent = error instanceof TypeError ? "The server does not answer." : error.message;
       problem.hidden = false;
     }
-    this.item.querySelector(".drawn").classList.remove("busy");
+    this.item.classList.remove("busy");
   }
 
   show({ picture, svg, attributes }) {
     const ending = this.number ? `-${this.number + 1}` : "";
     const [png, vector] = [this.item.querySelector(".save-png"), this.item.querySelector(".save-svg")];
-    this.item.querySelector(".drawing").src = picture;
+    for (const image of this.item.querySelectorAll(".drawing, .preview")) image.src = picture;
     if (this.address) URL.revokeObjectURL(this.address);
     this.address = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }));
     [png.href, png.download] = [picture, `drawing${ending}.png`];
