@@ -98,8 +98,8 @@ class Faces:
                 chosen = np.where(flip[:, None, None], mirror(points[index], upright.shape[3]), points[index])
                 own[DOMAINS[domain]] = chosen
                 # The landmarks of faces that are not the same one, mirrored as it is.
-                step_random = generator(seed, OTHERS, step, rank, domain)
-                others = points[(index + step_random.integers(1, len(points), batch)) % len(points)]
+                steps_away = generator(seed, OTHERS, step, domain).integers(1, len(points), batch * world)[mine]
+                others = points[(index + steps_away) % len(points)]
                 other[DOMAINS[domain]] = np.where(flip[:, None, None], mirror(others, upright.shape[3]), others)
             if domain == 0 and self.twins is not None:
                 random, photos = generator(seed, PAIRS, step, rank), faces[torch.from_numpy(index)].cpu().numpy()
