@@ -11,10 +11,14 @@ from PIL import Image
 
 from ..faces import open_pixels, read_crops, read_table
 from ..files import atomic_file
+from ..inference.backends import PRETRAINED
+from ..inference.translator import Translator
+from ..landmarks import create_detector, picture_detector
 from ..params import Train
 from ..params.errors import Only
+from ..study import limits
 from ..study.claims import CYCLEGAN, DCGAN, LANDMARK, MODELS, NO_POOL, NOISE
-from ..study.document import Scale, write
+from ..study.document import Limits, Scale, write
 from ..study.figures import curves, pictures
 from ..study.measures import measure
 from .experiments import Experiment, check_options, copy_outputs, finished_experiments, run_missing
@@ -111,12 +115,15 @@ def study(root: Path, seeds: Sequence[int], settings: Sequence[str], output: Pat
         rows += [(run.model, run.seed, metric, value) for metric, value in values.items()]
     table = pd.DataFrame(rows, columns=["model", "seed", "metric", "value"])
     images = table[table["metric"].isin(IMAGES)].groupby("metric")["value"].mean().to_dict()
-    scale = Scale(seeds, settings, STUDY, {IMAGES[key]: count for key, count in images.items()}, _commit(root))
+    scale = Scale(seeds, settings, STUDY, {IMAGES[str(key)]: count for key, count in images.items()}, _commit(root))
+    measured = shipped_limits(root)
     figures = _write_figures(output, curves(histories), pictures(photos, shown))
     with atomic_file(output.parent / FIGURES / "runs.csv") as partial:
         table.to_csv(partial, index=False, lineterminator="\n", float_format="%.6g")
     words = [f"-S {setting}" for setting in settings]
-    text = write(table, scale, figures, " ".join(["animemorph study --seeds", ",".join(map(str, seeds)), *words]))
+    text = write(
+        table, scale, measured, figures, " ".join(["animemorph study --seeds", ",".join(map(str, seeds)), *words])
+    )
     with atomic_file(output) as partial:
         partial.write_text(text, encoding="utf-8")
     return output
@@ -148,6 +155,16 @@ def command(seeds: str, settings: Sequence[str], output: Path, dry: bool) -> str
     finished = finished_experiments(Path.cwd())
     states = [(run, "finished" if run.name in finished else "missing") for run in plan(numbers, settings)]
     return "\n".join(f"{state}  {run.name}  seed={run.seed} {' '.join(run.settings)}" for run, state in states)
+
+
+def shipped_limits(root: Path) -> Limits:
+    """Translate the people of the workspace and pictures without a face with the shipped model."""
+    translator = Translator(PRETRAINED)
+    people = None
+    if (root / SPLIT).is_file() and (root / PIXELS).is_file():
+        with create_detector(picture_detector(translator.facts.detectors["anime"])) as detector:
+            people = limits.people(translator, detector, open_pixels(root / PIXELS), read_table(root / SPLIT))
+    return Limits(people, limits.without_face(translator))
 
 
 def _write_figures(output: Path, charts: Mapping[str, str], sheet: Image.Image) -> dict[str, str]:

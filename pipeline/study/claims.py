@@ -1,6 +1,6 @@
 """The eight claims of the study, the comparisons that test each of them, and their verdicts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -203,7 +203,7 @@ def _series(values: pd.DataFrame, model: str, metric: str) -> pd.Series:
     return chosen.set_index("seed")["value"].astype(float).sort_index()
 
 
-def _outcome(row: dict[str, Any]) -> str:
+def _outcome(row: Mapping[Any, Any]) -> str:
     if row["seeds"] < MIN_SEEDS or pd.isna(row["p_holm"]) or row["p_holm"] >= ALPHA:
         return UNDECIDED
     return SUPPORTED if row["difference"] * row["sign"] > 0 else CONTRADICTED

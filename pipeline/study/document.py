@@ -22,6 +22,19 @@ FIGURES = {4: ("losses",), 5: ("copies", "diversity"), 6: ("distance",)}
 
 
 @dataclass(frozen=True)
+class Limits:
+    """The results of the module `limits` for the shipped model.
+
+    Attributes:
+        people: Averages by group; None if the workspace has no photos.
+        without_face: Refused pictures without a face.
+    """
+
+    people: pd.DataFrame | None
+    without_face: pd.DataFrame
+
+
+@dataclass(frozen=True)
 class Scale:
     """What the runs were trained on.
 
@@ -40,12 +53,13 @@ class Scale:
     commit: str
 
 
-def write(values: pd.DataFrame, scale: Scale, figures: Mapping[str, str], command: str) -> str:
+def write(values: pd.DataFrame, scale: Scale, limits: Limits, figures: Mapping[str, str], command: str) -> str:
     """Return the document in Markdown.
 
     Args:
         values: Quantities of all runs: columns model, seed, metric, value.
         scale: What the runs were trained on.
+        limits: Results of the shipped model.
         figures: Path by name, relative to the document.
         command: The command that writes the document.
     """
@@ -63,6 +77,7 @@ def write(values: pd.DataFrame, scale: Scale, figures: Mapping[str, str], comman
         lines += [claim.note, ""] if claim.note else []
         shown = [name for name in FIGURES.get(number, ()) if name in figures]
         lines += [" ".join(f"![{name}]({figures[name]})" for name in shown), ""] if shown else []
+    lines += _limits(limits)
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -132,6 +147,36 @@ def _table_1(values: pd.DataFrame) -> list[str]:
         _markdown(pd.DataFrame(rows)),
         "",
     ]
+
+
+def _limits(limits: Limits) -> list[str]:
+    """Return the tables that the study's section on limits did not have."""
+    lines = ["## Limits of the shipped model", ""]
+    if limits.people is None:
+        lines += ["No table of people: `data/` has no photos. Run `dvc repro` and this command again.", ""]
+    else:
+        lines += [
+            "People of `data/split/human.parquet`, drawn in the first style. Refused: no face is found, so nothing is "
+            "drawn; each of these is wrong. Skin: mean lightness L* of the cheeks in photo and drawing. Hair error: "
+            "mean CIELAB distance. Gender and age of generated people are estimates, and glasses are measured. Hats "
+            "have neither label nor detector. The demo's people are a part of those that the model learned from.",
+            "",
+            _markdown(_percent(limits.people, ["refused", "face_in_output"])),
+            "",
+        ]
+    shown = _percent(limits.without_face, ["refused"])
+    return [*lines, "Pictures without a human face. Refused is right here.", "", _markdown(shown), ""]
+
+
+def _percent(table: pd.DataFrame, shares: Sequence[str]) -> pd.DataFrame:
+    """Return a table as text: shares in percent, other numbers with three digits."""
+    columns = {}
+    for name, column in table.items():
+        if name in shares:
+            columns[name] = [f"{100 * value:.3g} %" for value in column]
+        else:
+            columns[name] = [f"{value:.3g}" if isinstance(value, float) else str(value) for value in column]
+    return pd.DataFrame(columns).rename(columns=lambda name: str(name).replace("_", " "))
 
 
 def _numbers() -> range:

@@ -51,11 +51,11 @@ def curves(histories: Mapping[tuple[str, int], pd.DataFrame]) -> dict[str, str]:
         ("diversity", "val_feature_diversity_ratio_human2anime", "Diversity of the outputs (real faces: 1)"),
         ("distance", "val_fd_human2anime", "Distance to anime faces, validation photos"),
     ):
-        points = [
+        columns = [
             pd.DataFrame({"epoch": history["epoch"], "series": model, "value": history[column]})
             for (model, _), history in histories.items()
         ]
-        figures[name] = (pd.concat(points), title)
+        figures[name] = (pd.concat(columns), title)
     drawn = {}
     for name, (points, title) in figures.items():
         means = points.groupby(["series", "epoch"], sort=False, as_index=False)["value"].mean()

@@ -41,7 +41,7 @@ def measure(metrics: dict[str, Any], history: pd.DataFrame, per_image: pd.DataFr
 
 def total_losses(history: pd.DataFrame) -> pd.DataFrame:
     """Return the sum of the generators' losses per epoch: columns epoch, training, validation."""
-    names = [name.removeprefix("train_") for name in history if name.startswith("train_")]
+    names = [name.removeprefix("train_") for name in map(str, history) if name.startswith("train_")]
     shared = [name for name in names if "discriminator" not in name and f"val_{name}" in history]
     return pd.DataFrame(
         {"epoch": history["epoch"]}

@@ -12,6 +12,7 @@ from pipeline import params
 from pipeline.cli import study
 from pipeline.params.merge import merge, read, refuse_without_effect
 from pipeline.study.claims import CYCLEGAN, DCGAN, MODELS, NO_POOL, NOISE
+from pipeline.study.document import Limits
 
 ROOT = Path(__file__).parents[2]
 SCALE = ["train.epochs=2", "train.residual_blocks=3", "train.generator_width=8"]
@@ -114,6 +115,9 @@ def test_study_runs_what_is_missing_and_writes_the_document(
         subprocess.run(words, cwd=tmp_path, check=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(params, "load", lambda: None)  # the params of this project are not those of the pipeline
+    # The photos of this project are empty and the real model takes long; tests/study has the tests of the limits.
+    without_face = pd.DataFrame({"kind": ["noise"], "pictures": [1], "refused": [1.0]})
+    monkeypatch.setattr(study, "shipped_limits", lambda _: Limits(None, without_face))
     listed = study.command("0", [], Path("docs/study.md"), dry=True).splitlines()
     assert [line.split()[0] for line in listed] == ["missing"] * len(MODELS)
     assert not Path("docs").exists()

@@ -5,8 +5,10 @@ import pandas as pd
 
 from pipeline.study import figures
 from pipeline.study.claims import CYCLEGAN, MODELS, NOISE
-from pipeline.study.document import Scale, write
+from pipeline.study.document import Limits, Scale, write
 
+WITHOUT_FACE = pd.DataFrame({"kind": ["noise"], "pictures": [25], "refused": [0.96]})
+LIMITS = Limits(None, WITHOUT_FACE)
 SCALE = Scale([0, 1], ["train.epochs=2"], ["train.lr=0.0002"], {"human, test": 30}, "abc1234")
 
 
@@ -22,7 +24,7 @@ def values(shift: float) -> pd.DataFrame:
 
 
 def test_document_has_the_verdicts_and_numbers():
-    text = write(values(-30.0), SCALE, {"losses": "study/losses.svg"}, "animemorph study")
+    text = write(values(-30.0), SCALE, LIMITS, {"losses": "study/losses.svg"}, "animemorph study")
     table = cells(text)
     verdicts = {row[0]: row[2] for row in table if len(row) == 3 and row[0].isdecimal()}
     assert verdicts == {"1": "holds"} | {str(number): "cannot be told" for number in range(2, 9)}
@@ -57,3 +59,11 @@ def test_pictures_have_a_row_for_the_photos_and_each_model():
     sheet = figures.pictures(photos, {CYCLEGAN: photos, NOISE: photos})
     one = figures.pictures(photos, {CYCLEGAN: photos})
     assert sheet.height > one.height and sheet.width == one.width
+
+
+def test_limits_are_shares_in_percent():
+    people = pd.DataFrame({"group": ["all"], "photos": [40], "refused": [0.025], "skin_after": [81.44]})
+    table = cells(write(values(0.0), SCALE, Limits(people, WITHOUT_FACE), {}, "animemorph study"))
+    assert ["group", "photos", "refused", "skin after"] in table
+    assert ["all", "40", "2.5 %", "81.4"] in table
+    assert ["noise", "25", "96 %"] in table
