@@ -56,8 +56,8 @@ class Claim:
     note: str = ""
 
 
-def _group(text: str, name: str) -> Check:
-    return Check(text, CYCLEGAN, f"group.{name}", 1, None, f"group.not_{name}")
+def _group(text: str, name: str, sign: int = 1) -> Check:
+    return Check(text, CYCLEGAN, f"group.{name}", sign, None, f"group.not_{name}")
 
 
 CLAIMS = (
@@ -131,7 +131,7 @@ CLAIMS = (
     Claim(
         "Men, dark skin, glasses, hats and age fare worse. A picture without a face still yields one.",
         (
-            _group("Landmark error, men against women", "men"),
+            _group("Outputs with the gender of the photo, men against women", "men", -1),
             _group("Error of skin colour, brown and dark skin against the others", "dark_skin"),
             _group("Landmark error, 45 years and more against younger", "age_45"),
             _group("Landmark error, glasses against none", "glasses"),

@@ -158,10 +158,11 @@ def _limits(limits: Limits) -> list[str]:
         lines += [
             "People of `data/split/human.parquet`, drawn in the first style. Refused: no face is found, so nothing is "
             "drawn; each of these is wrong. Skin: mean lightness L* of the cheeks in photo and drawing. Hair error: "
-            "mean CIELAB distance. Gender and age of generated people are estimates, and glasses are measured. Hats "
-            "have neither label nor detector. The demo's people are a part of those that the model learned from.",
+            "mean CIELAB distance. A network reads gender and glasses of the drawings; glasses kept is a share of the "
+            "photos with glasses. Gender and age of generated people are estimates, and their glasses are measured. "
+            "Hats have neither label nor detector. The demo's people are a part of those that the model learned from.",
             "",
-            _markdown(_percent(limits.people, ["refused", "face_in_output"])),
+            _markdown(_percent(limits.people, ["refused", "face_in_output", "gender_kept", "glasses_kept"])),
             "",
         ]
     shown = _percent(limits.without_face, ["refused"])
@@ -173,7 +174,7 @@ def _percent(table: pd.DataFrame, shares: Sequence[str]) -> pd.DataFrame:
     columns = {}
     for name, column in table.items():
         if name in shares:
-            columns[name] = [f"{100 * value:.3g} %" for value in column]
+            columns[name] = ["" if pd.isna(value) else f"{100 * value:.3g} %" for value in column]
         else:
             columns[name] = [f"{value:.3g}" if isinstance(value, float) else str(value) for value in column]
     return pd.DataFrame(columns).rename(columns=lambda name: str(name).replace("_", " "))

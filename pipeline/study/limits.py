@@ -12,6 +12,7 @@ from ..evaluate.subgroups import UNKNOWN, assign_subgroups
 from ..faces import read_crops, read_masks
 from ..features.attributes_face import Face
 from ..features.attributes_glasses import glasses
+from ..features.drawn_attributes import read
 from ..inference.translator import NoFaceError, Translator
 from ..landmarks.detectors.base import Detector
 from ..landmarks.face_geometry import FaceGeometry, detected_faces, known_faces
@@ -59,8 +60,9 @@ def people(
         seed: Of the noise of a model with noise.
 
     Returns:
-        One row per group: group, photos, refused, face_in_output (shares), skin_before and skin_after (mean lightness
-        L* of the cheeks), hair_error (mean CIELAB distance).
+        One row per group: group, photos, refused, face_in_output, gender_kept, glasses_kept (shares; the last one of
+        the photos with glasses), skin_before and skin_after (mean lightness L* of the cheeks), hair_error (mean CIELAB
+        distance).
     """
     size = translator.facts.resolution
     crops, masks = read_crops(pixels, table, size), read_masks(table, size, pixels.shape[1])
@@ -77,10 +79,15 @@ def people(
     rows["face_in_output"] = detected_faces(anime_detector, outputs, "faces in outputs").detected
     rows["skin_before"], rows["skin_after"] = before[:, 1, 0], after[:, 1, 0]
     rows["hair_error"] = np.linalg.norm(before[:, 0] - after[:, 0], axis=1)
-    measured = ["face_in_output", "skin_before", "skin_after", "hair_error"]
+    groups, drawn = _groups(table, crops, masks, faces), read(outputs)
+    rows["glasses_kept"] = pd.Series(drawn["glasses"] > 0.5).where(groups["glasses"] == "with")
+    if "gender" in groups:
+        kept = (groups["gender"] == "male") == (drawn["male"] > 0.5)
+        rows["gender_kept"] = kept.where(groups["gender"] != UNKNOWN)
+    measured = [name for name in rows if name != "refused"]
     rows[measured] = rows[measured].astype(float)
     rows.loc[refused, measured] = np.nan
-    return _averages(rows, _groups(table, crops, masks, faces))
+    return _averages(rows, groups)
 
 
 def without_face(translator: Translator, seed: int = 0) -> pd.DataFrame:

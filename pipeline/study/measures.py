@@ -11,7 +11,7 @@ EARLIER = 0.67
 #: Contrasts of groups: name, column of `per_image.parquet`, groups expected to fare worse, metric. The other known
 #: groups of the column are the reference.
 CONTRASTS = (
-    ("men", "gender", ("male",), "landmark_nme"),
+    ("men", "gender", ("male",), "gender_kept"),
     ("dark_skin", "skin_tone", ("brown", "dark"), "skin_colour_error"),
     ("age_45", "age", ("45-59", "60 and over"), "landmark_nme"),
     ("glasses", "glasses", ("with",), "landmark_nme"),
@@ -91,6 +91,7 @@ def _of_groups(per_image: pd.DataFrame) -> dict[str, float]:
         known = rows[rows[column].notna() & (rows[column] != UNKNOWN) & rows[metric].notna()]
         chosen = known[column].isin(groups)
         if chosen.any() and (~chosen).any():
-            values[f"group.{name}"] = float(known.loc[chosen, metric].mean())
-            values[f"group.not_{name}"] = float(known.loc[~chosen, metric].mean())
+            measured = known[metric].astype(float)
+            values[f"group.{name}"] = float(measured[chosen].mean())
+            values[f"group.not_{name}"] = float(measured[~chosen].mean())
     return values

@@ -80,7 +80,7 @@ pathlib.Path("data/evaluate/metrics.json").write_text(json.dumps(metrics))
 names = ["train_cycle_human", "val_cycle_human", "val_near_duplicate_rate_human2anime",
          "val_feature_diversity_ratio_human2anime", "val_fd_human2anime", "collapsed"]
 pd.DataFrame({"epoch": [1, 2]} | {name: [1.0, 0.5] for name in names}).to_csv("data/train/history.csv", index=False)
-per_image = pd.DataFrame({"direction": ["human2anime"] * 2, "gender": ["male", "female"], "landmark_nme": [0.2, 0.1]})
+per_image = pd.DataFrame({"direction": ["human2anime"] * 2, "gender": ["male", "female"], "gender_kept": [False, True]})
 per_image.to_parquet("data/evaluate/per_image.parquet")
 np.save("data/evaluate/human2anime.npy", np.zeros((3, 16, 16, 3), np.uint8))
 np.save("data/resize/human/faces.npy", np.zeros((5, 16, 16, 3), np.uint8))
