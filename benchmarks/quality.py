@@ -67,6 +67,15 @@ COLUMNS = {
 }
 #: Faces in the contact sheet, and images between two checkpoints of a peer.
 SHOWN, SAVE_EVERY = 8, 50
+#: Starts a script of a peer. U-GAT-IT imports scipy.misc, which SciPy removed, but trains and tests without it.
+LAUNCHER = """
+import runpy, sys, types, scipy
+sys.modules.setdefault("scipy.misc", types.ModuleType("scipy.misc"))
+scipy.misc = sys.modules["scipy.misc"]
+sys.argv = sys.argv[1:]
+sys.path[0] = sys.argv[0].rsplit("/", 1)[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
 
 
 @dataclass(frozen=True)
@@ -169,20 +178,9 @@ def _run_official(race: Race, checkout: Path, name: str, images: Path) -> float:
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     model, size = name.lower().replace("cyclegan", "cycle_gan"), race.resolution
-    shared = {
-        "--dataroot": race.crops,
-        "--name": "race",
-        "--model": model,
-        "--checkpoints_dir": work,
-        "--gpu_ids": -1,
-        "--num_threads": 0,
-        "--load_size": size,
-        "--crop_size": size,
-        "--preprocess": "none",
-        "--netG": "resnet_6blocks",
-        "--ngf": race.width,
-        "--ndf": race.width,
-    }
+    shared = {"--dataroot": race.crops, "--name": "race", "--model": model, "--checkpoints_dir": work}
+    shared |= {"--gpu_ids": -1, "--num_threads": 0, "--load_size": size, "--crop_size": size, "--preprocess": "none"}
+    shared |= {"--netG": "resnet_6blocks", "--ngf": race.width, "--ndf": race.width}
     train = {"--n_epochs": 100000, "--display_id": -1, "--save_latest_freq": SAVE_EVERY, "--print_freq": SAVE_EVERY}
     used = _train(_command(checkout, "train.py", {**shared, **train}, ["--no_html"]), work, race.seconds)
     count = len(list((race.crops / "testA").iterdir()))
@@ -202,16 +200,8 @@ def _run_ugatit(race: Race, checkout: Path, name: str, images: Path) -> float:
     shutil.rmtree(work, ignore_errors=True)
     (work / "dataset").mkdir(parents=True)
     (work / "dataset" / "race").symlink_to(race.crops)
-    words = {
-        "--dataset": "race",
-        "--light": "True",
-        "--device": "cpu",
-        "--img_size": race.resolution,
-        "--ch": race.width,
-        "--iteration": 1000000,
-        "--save_freq": SAVE_EVERY,
-        "--print_freq": 1000000,
-    }
+    words = {"--dataset": "race", "--light": "True", "--device": "cpu", "--img_size": race.resolution}
+    words |= {"--ch": race.width, "--iteration": 1000000, "--save_freq": SAVE_EVERY, "--print_freq": 1000000}
     used = _train(_command(checkout, "main.py", {**words, "--phase": "train"}, []), work, race.seconds)
     _finish(_command(checkout, "main.py", {**words, "--phase": "test"}, []), work)
     count = len(list((race.crops / "testA").iterdir()))
@@ -287,7 +277,14 @@ def _command(checkout: Path, script: str, options: dict[str, object], flags: lis
     """Return the command with the options that this version of the checkout knows; versions differ."""
     source = "".join(path.read_text(encoding="utf-8", errors="replace") for path in checkout.rglob("*.py"))
     words = [word for option, value in options.items() if f"'{option}'" in source for word in (option, str(value))]
-    return [sys.executable, str(checkout / script), *words, *(flag for flag in flags if f"'{flag}'" in source)]
+    return [
+        sys.executable,
+        "-c",
+        LAUNCHER,
+        str(checkout / script),
+        *words,
+        *(flag for flag in flags if f"'{flag}'" in source),
+    ]
 
 
 def _environment() -> dict[str, str]:

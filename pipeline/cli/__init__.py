@@ -263,6 +263,7 @@ def study_command(
     ] = None,
     output: Annotated[Path, typer.Option("-o", "--output", help="Markdown file.")] = Path("docs/study.md"),
     dry: Annotated[bool, typer.Option("--dry", help="List the runs and do nothing.")] = False,
+    finished: Annotated[bool, typer.Option("--finished", help="Run nothing; use the finished runs.")] = False,
 ) -> None:
     """Train the models of the study and write which of its claims hold, with figures.
 
@@ -270,4 +271,4 @@ def study_command(
     """
     from . import study as studying
 
-    typer.echo(studying.command(seeds, set_param or [], output, dry))
+    typer.echo(studying.command(seeds, set_param or [], output, dry, finished))

@@ -61,7 +61,7 @@ class Finished:
 
 
 def run_missing(
-    root: Path, plan: Sequence[Experiment], settings: Sequence[str]
+    root: Path, plan: Sequence[Experiment], settings: Sequence[str], only_finished: bool = False
 ) -> Iterator[tuple[Experiment, Finished]]:
     """Run the experiments that have not finished, and yield each with its metrics, in order.
 
@@ -72,12 +72,15 @@ def run_missing(
         root: Folder of the project, a Git repository with `dvc.yaml`.
         plan: The experiments.
         settings: Params of the user; files that they name are copied too.
+        only_finished: Whether to run nothing, and to leave out what has not finished.
 
     Raises:
         UserError: A run failed, or its metrics cannot be read.
     """
     finished = finished_experiments(root)
     files = own_files(root, settings)
+    if only_finished:
+        plan = [experiment for experiment in plan if experiment.name in finished]
     for experiment in progress_bar(plan, desc=plan[0].prefix if plan else "", unit="run"):
         name = experiment.name
         if name not in finished:

@@ -2,12 +2,12 @@
 
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 
 from ..faces import open_pixels, read_crops, read_table
 from ..files import atomic_file
@@ -21,7 +21,7 @@ from ..study.claims import CYCLEGAN, DCGAN, LANDMARK, MODELS, NO_POOL, NOISE
 from ..study.document import Limits, Scale, write
 from ..study.figures import curves, pictures
 from ..study.measures import measure
-from .experiments import Experiment, check_options, copy_outputs, finished_experiments, run_missing
+from .experiments import Experiment, Finished, check_options, copy_outputs, finished_experiments, run_missing
 
 #: Params of the study, for all its models.
 STUDY = (
@@ -84,7 +84,7 @@ def _has_effect(key: str, model: str) -> bool:
     return all(model in each.values for each in conditions if each.key == "model")
 
 
-def study(root: Path, seeds: Sequence[int], settings: Sequence[str], output: Path) -> Path:
+def study(root: Path, seeds: Sequence[int], settings: Sequence[str], output: Path, only_finished: bool = False) -> Path:
     """Run what is missing, then write the document, its figures and `runs.csv`, the quantities of all runs.
 
     Args:
@@ -92,6 +92,7 @@ def study(root: Path, seeds: Sequence[int], settings: Sequence[str], output: Pat
         seeds: Values of the param `seed`; data, split and training depend on it.
         settings: Params of all runs, such as "train.epochs=8".
         output: Markdown file.
+        only_finished: Whether to run nothing, and to write the document from the finished runs.
 
     Returns:
         Path of the document.
@@ -99,34 +100,48 @@ def study(root: Path, seeds: Sequence[int], settings: Sequence[str], output: Pat
     Raises:
         UserError: A run failed, or its outputs cannot be read.
     """
-    rows: list[tuple[str, int, str, float]] = []
-    histories: dict[tuple[str, int], pd.DataFrame] = {}
-    shown: dict[str, np.ndarray] = {}
-    photos = np.empty((0, 1, 1, 3), dtype=np.uint8)
-    for run, finished in run_missing(root, plan(seeds, settings), settings):
-        with tempfile.TemporaryDirectory(prefix="animemorph-study-") as name:
-            folder = Path(name)
-            copy_outputs(root, finished.revision, OUTPUTS, folder)
-            history = histories[run.model, run.seed] = pd.read_csv(folder / HISTORY)
-            values = measure(finished.metrics, history, pd.read_parquet(folder / PER_IMAGE))
-            if run.seed == seeds[0]:
-                shown[run.model] = np.load(folder / ANIME)
-                photos = _photos(folder, shown[run.model].shape[1])
-        rows += [(run.model, run.seed, metric, value) for metric, value in values.items()]
+    runs = list(_collect(root, run_missing(root, plan(seeds, settings), settings, only_finished)))
+    rows = [(run.model, run.seed, metric, value) for run, each in runs for metric, value in each.values.items()]
     table = pd.DataFrame(rows, columns=["model", "seed", "metric", "value"])
     images = table[table["metric"].isin(IMAGES)].groupby("metric")["value"].mean().to_dict()
-    scale = Scale(seeds, settings, STUDY, {IMAGES[str(key)]: count for key, count in images.items()}, _commit(root))
+    scale = Scale(
+        seeds=seeds,
+        runs=(len(runs), len(plan(seeds, settings))),
+        settings=settings,
+        common=STUDY,
+        images={IMAGES[str(key)]: count for key, count in images.items()},
+        commit=_commit(root),
+    )
     measured = shipped_limits(root)
-    figures = _write_figures(output, curves(histories), pictures(photos, shown))
+    figures = _write_figures(output, runs)
     with atomic_file(output.parent / FIGURES / "runs.csv") as partial:
         table.to_csv(partial, index=False, lineterminator="\n", float_format="%.6g")
-    words = [f"-S {setting}" for setting in settings]
-    text = write(
-        table, scale, measured, figures, " ".join(["animemorph study --seeds", ",".join(map(str, seeds)), *words])
-    )
+    words = ["animemorph study --seeds", ",".join(map(str, seeds)), *(f"-S {setting}" for setting in settings)]
+    text = write(table, scale, measured, figures, " ".join(words))
     with atomic_file(output) as partial:
         partial.write_text(text, encoding="utf-8")
     return output
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What the document needs of a run: quantities, history, test photos and their translations, uint8 RGB."""
+
+    values: dict[str, float]
+    history: pd.DataFrame
+    photos: np.ndarray
+    anime: np.ndarray
+
+
+def _collect(root: Path, finished: Iterable[tuple[Experiment, Finished]]) -> Iterator[tuple[Experiment, Outputs]]:
+    """Read the outputs of each run from DVC's cache."""
+    for run, result in finished:
+        with tempfile.TemporaryDirectory(prefix="animemorph-study-") as name:
+            folder = Path(name)
+            copy_outputs(root, result.revision, OUTPUTS, folder)
+            history, anime = pd.read_csv(folder / HISTORY), np.load(folder / ANIME)
+            values = measure(result.metrics, history, pd.read_parquet(folder / PER_IMAGE))
+            yield run, Outputs(values, history, _photos(folder, anime.shape[1]), anime)
 
 
 def plan(seeds: Sequence[int], settings: Sequence[str]) -> list[Experiment]:
@@ -134,7 +149,7 @@ def plan(seeds: Sequence[int], settings: Sequence[str]) -> list[Experiment]:
     return [experiment(model, seed, settings) for seed in seeds for model in MODELS]
 
 
-def command(seeds: str, settings: Sequence[str], output: Path, dry: bool) -> str:
+def command(seeds: str, settings: Sequence[str], output: Path, dry: bool, only_finished: bool = False) -> str:
     """Run `study` in the current folder with the options of the command line.
 
     Args:
@@ -142,6 +157,7 @@ def command(seeds: str, settings: Sequence[str], output: Path, dry: bool) -> str
         settings: Params of all runs, such as "train.epochs=8".
         output: Markdown file.
         dry: Only list the runs.
+        only_finished: Whether to write the document from the finished runs.
 
     Returns:
         The path of the document, or the list of runs.
@@ -151,7 +167,7 @@ def command(seeds: str, settings: Sequence[str], output: Path, dry: bool) -> str
     """
     numbers = check_options(seeds, settings)
     if not dry:
-        return str(study(Path.cwd(), numbers, settings, output))
+        return str(study(Path.cwd(), numbers, settings, output, only_finished))
     finished = finished_experiments(Path.cwd())
     states = [(run, "finished" if run.name in finished else "missing") for run in plan(numbers, settings)]
     return "\n".join(f"{state}  {run.name}  seed={run.seed} {' '.join(run.settings)}" for run, state in states)
@@ -167,15 +183,20 @@ def shipped_limits(root: Path) -> Limits:
     return Limits(people, limits.without_face(translator))
 
 
-def _write_figures(output: Path, charts: Mapping[str, str], sheet: Image.Image) -> dict[str, str]:
+def _write_figures(output: Path, runs: Sequence[tuple[Experiment, Outputs]]) -> dict[str, str]:
     """Write the figures next to the document; return their paths relative to it by name."""
-    folder = output.parent / FIGURES
-    for name, svg in charts.items():
+    folder, figures = output.parent / FIGURES, {}
+    for name, svg in curves({(run.model, run.seed): each.history for run, each in runs}).items():
+        figures[name] = f"{FIGURES}/{name}.svg"
         with atomic_file(folder / f"{name}.svg") as partial:
             partial.write_text(svg, encoding="utf-8")
-    with atomic_file(folder / "pictures.jpg") as partial:
-        sheet.save(partial, format="JPEG", quality=85)
-    return {name: f"{FIGURES}/{name}.svg" for name in charts} | {"pictures": f"{FIGURES}/pictures.jpg"}
+    if runs:
+        first = runs[0][0].seed
+        sheet = pictures(runs[0][1].photos, {run.model: each.anime for run, each in runs if run.seed == first})
+        figures["pictures"] = f"{FIGURES}/pictures.jpg"
+        with atomic_file(folder / "pictures.jpg") as partial:
+            sheet.save(partial, format="JPEG", quality=85)
+    return figures
 
 
 def _photos(folder: Path, resolution: int) -> np.ndarray:

@@ -40,6 +40,7 @@ class Scale:
 
     Attributes:
         seeds: All seeds.
+        runs: Number of finished and of planned runs.
         settings: Params of the user, such as "train.epochs=8".
         common: Params of the study that all runs share.
         images: Number of train and test images per domain, by name of the metric.
@@ -47,6 +48,7 @@ class Scale:
     """
 
     seeds: Sequence[int]
+    runs: tuple[int, int]
     settings: Sequence[str]
     common: Sequence[str]
     images: Mapping[str, float]
@@ -108,7 +110,8 @@ def _scale(scale: Scale) -> list[str]:
         "the claims at this scale only.",
         "",
     ]
-    rows = [("seeds", ", ".join(map(str, scale.seeds))), ("commit", f"`{scale.commit}`")]
+    rows = [("seeds", ", ".join(map(str, scale.seeds))), ("finished runs", "{} of {}".format(*scale.runs))]
+    rows += [("commit", f"`{scale.commit}`")]
     rows += [(f"images, {name}", f"{count:.0f}") for name, count in scale.images.items()]
     rows += [("params of the study", f"`{' '.join(scale.common)}`")]
     rows += [("params of the scale", f"`{' '.join(scale.settings)}`" if scale.settings else "those of the profile")]

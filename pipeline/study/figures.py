@@ -37,6 +37,8 @@ def curves(histories: Mapping[tuple[str, int], pd.DataFrame]) -> dict[str, str]:
     Returns:
         SVG by name: losses, copies, diversity, distance.
     """
+    if not histories:
+        return {}
     losses = pd.concat(
         [
             total_losses(history).melt("epoch", var_name="series", value_name="value")
@@ -58,7 +60,7 @@ def curves(histories: Mapping[tuple[str, int], pd.DataFrame]) -> dict[str, str]:
         figures[name] = (pd.concat(columns), title)
     drawn = {}
     for name, (points, title) in figures.items():
-        means = points.groupby(["series", "epoch"], sort=False, as_index=False)["value"].mean()
+        means = points.groupby(["series", "epoch"], sort=False)["value"].mean().reset_index()
         if len(means):
             drawn[name] = _standalone(str(lines(means, title=title)))
     return drawn

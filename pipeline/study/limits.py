@@ -84,10 +84,9 @@ def people(
     if "gender" in groups:
         kept = (groups["gender"] == "male") == (drawn["male"] > 0.5)
         rows["gender_kept"] = kept.where(groups["gender"] != UNKNOWN)
-    measured = [name for name in rows if name != "refused"]
-    rows[measured] = rows[measured].astype(float)
-    rows.loc[refused, measured] = np.nan
-    return _averages(rows, groups)
+    measured = rows.drop(columns="refused").astype(float)
+    measured[refused] = np.nan
+    return _averages(pd.concat([rows[["refused"]], measured], axis=1), groups)
 
 
 def without_face(translator: Translator, seed: int = 0) -> pd.DataFrame:

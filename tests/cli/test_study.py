@@ -121,6 +121,8 @@ def test_study_runs_what_is_missing_and_writes_the_document(
     listed = study.command("0", [], Path("docs/study.md"), dry=True).splitlines()
     assert [line.split()[0] for line in listed] == ["missing"] * len(MODELS)
     assert not Path("docs").exists()
+    document = Path(study.command("0", [], Path("docs/study.md"), dry=False, only_finished=True))
+    assert "| 0 of 5" in document.read_text() and not Path("docs/study/losses.svg").exists()
     document = Path(study.command("0", [], Path("docs/study.md"), dry=False))
     table = pd.read_csv("docs/study/runs.csv")
     distances = table[table["metric"] == "human2anime.distance"].set_index("model")["value"].to_dict()

@@ -9,7 +9,7 @@ from pipeline.study.document import Limits, Scale, write
 
 WITHOUT_FACE = pd.DataFrame({"kind": ["noise"], "pictures": [25], "refused": [0.96]})
 LIMITS = Limits(None, WITHOUT_FACE)
-SCALE = Scale([0, 1], ["train.epochs=2"], ["train.lr=0.0002"], {"human, test": 30}, "abc1234")
+SCALE = Scale([0, 1], (2, 10), ["train.epochs=2"], ["train.lr=0.0002"], {"human, test": 30}, "abc1234")
 
 
 def cells(text: str) -> list[list[str]]:
@@ -34,6 +34,7 @@ def test_document_has_the_verdicts_and_numbers():
     assert models[2].startswith("120 ± 15.8") and "2071.50" in models[2]
     assert "study/losses.svg" in text and "`abc1234`" in text
     assert "study/copies.svg" not in text
+    assert ["finished runs", "2 of 10"] in table
 
 
 def test_curves_are_means_over_seeds_and_need_no_page():
@@ -52,6 +53,10 @@ def test_curves_are_means_over_seeds_and_need_no_page():
     for svg in drawn.values():
         assert svg.startswith("<svg") and "var(--" not in svg
     assert CYCLEGAN in drawn["copies"] and NOISE in drawn["copies"] and "validation" in drawn["losses"]
+
+
+def test_no_run_has_no_curves():
+    assert figures.curves({}) == {}
 
 
 def test_pictures_have_a_row_for_the_photos_and_each_model():
