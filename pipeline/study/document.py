@@ -110,7 +110,10 @@ def _scale(scale: Scale) -> list[str]:
         "the claims at this scale only.",
         "",
     ]
-    rows = [("seeds", ", ".join(map(str, scale.seeds))), ("finished runs", "{} of {}".format(*scale.runs))]
+    finished, planned = scale.runs
+    if finished < planned:
+        lines += [f"Only {finished} of {planned} runs have finished. The same command runs the others.", ""]
+    rows = [("seeds", ", ".join(map(str, scale.seeds))), ("finished runs", f"{finished} of {planned}")]
     rows += [("commit", f"`{scale.commit}`")]
     rows += [(f"images, {name}", f"{count:.0f}") for name, count in scale.images.items()]
     rows += [("params of the study", f"`{' '.join(scale.common)}`")]
@@ -163,7 +166,9 @@ def _limits(limits: Limits) -> list[str]:
             "drawn; each of these is wrong. Skin: mean lightness L* of the cheeks in photo and drawing. Hair error: "
             "mean CIELAB distance. A network reads gender and glasses of the drawings; glasses kept is a share of the "
             "photos with glasses. Gender and age of generated people are estimates, and their glasses are measured. "
-            "Hats have neither label nor detector. The demo's people are a part of those that the model learned from.",
+            "Hats have neither label nor detector. All photos have passed the filter, which uses the same detector as "
+            "the model, so their share of refusals is too small. The demo's people are a part of those that the model "
+            "learned from.",
             "",
             _markdown(_percent(limits.people, ["refused", "face_in_output", "gender_kept", "glasses_kept"])),
             "",
