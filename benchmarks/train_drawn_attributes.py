@@ -49,8 +49,9 @@ def drawing_of(index: int) -> Drawing:
     given |= {name: chosen[name] for name in numbers}
     if random.random() < 0.5:
         given |= {"smile": float(random.uniform(-0.5, 1)), "mouth_open": float(max(0.0, random.uniform(-1, 1)))}
-    pose = {"yaw": float(np.clip(random.normal(0, 12), -35, 35)), "pitch": float(np.clip(random.normal(0, 4), -10, 10))}
-    return draw_in_style(STYLES[index // 2 % len(STYLES)], SIZE, **given, **pose)
+    given["yaw"] = float(np.clip(random.normal(0, 12), -35, 35))
+    given["pitch"] = float(np.clip(random.normal(0, 4), -10, 10))
+    return draw_in_style(STYLES[index // 2 % len(STYLES)], SIZE, **given)
 
 
 def sample(index: int) -> tuple[np.ndarray, np.ndarray]:

@@ -36,9 +36,8 @@ def _shown(translation: Translation, inputs: FaceGeometry) -> pd.DataFrame:
     """Return what the photos show: one nullable Boolean column per attribute."""
     split = translation.splits[translation.source]
     table = split.test
-    shown = pd.DataFrame(
-        pd.NA, index=range(len(table)), columns=["male", "glasses", "beard", "open_mouth"], dtype="boolean"
-    )
+    unknown = pd.array([None] * len(table), dtype="boolean")
+    shown = pd.DataFrame(dict.fromkeys(("male", "glasses", "beard", "open_mouth"), unknown))
     genders, ages = (
         table[name].to_numpy() if name in table else np.full(len(table), None, dtype=object)
         for name in ("gender", "age")

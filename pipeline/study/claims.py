@@ -172,7 +172,7 @@ def check_claims(values: pd.DataFrame) -> pd.DataFrame:
         rows += [{"claim": number} | _compare(values, check) for check in claim.checks]
     table = pd.DataFrame(rows)
     table["p_holm"] = holm([None if pd.isna(p) else float(p) for p in table["p"]])
-    table["outcome"] = [_outcome(row) for row in table.to_dict("records")]
+    table["outcome"] = [_outcome({**row, "p_holm": p}) for row, p in zip(rows, table["p_holm"], strict=True)]
     return table
 
 
