@@ -241,7 +241,7 @@ def compare_command(
         typer.Option("-S", "--set-param", metavar="KEY=VALUE", help="Param of all runs; may be repeated."),
     ] = None,
     models: Annotated[
-        str, typer.Option(help="Models, separated by commas: dcgan, cyclegan, cyclegan-noise, cut.")
+        str, typer.Option(help="Models, separated by commas: dcgan, cyclegan, cyclegan-noise, cut, cyclegan-landmarks.")
     ] = "dcgan,cyclegan,cyclegan-noise",
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the results.")] = Path("data/compare"),
 ) -> None:

@@ -1,4 +1,4 @@
-"""The command `animemorph compare`: the models of the study and cut, trained with the same epochs and seeds."""
+"""The command `animemorph compare`: the models of the study and others, trained with the same epochs and seeds."""
 
 import itertools
 from collections.abc import Sequence
@@ -12,12 +12,13 @@ from ..evaluate.paired_tests import ALPHA, MAX_SEEDS, MIN_SEEDS, POWER, holm, pa
 from ..files import atomic_file
 from .experiments import Experiment, check_options, run_missing
 
-#: The models of the study's Table 1, from the simplest to the most complex, then cut; and their params.
+#: The models of the study's Table 1, from the simplest to the most complex, then others; and their params.
 MODELS = {
     "DCGAN": ("train.model=dcgan", "train.noise=false"),
     "CycleGAN": ("train.model=cyclegan", "train.noise=false"),
     "CycleGAN + noise": ("train.model=cyclegan", "train.noise=true"),
     "CUT": ("train.model=cut", "train.noise=false"),
+    "CycleGAN + landmarks": ("train.model=landmark_cyclegan", "train.noise=false"),
 }
 STUDY = tuple(MODELS)[:3]
 #: Name of a model on the command line -> its name in MODELS.
@@ -40,6 +41,8 @@ METRICS = {
     "human2anime.target_domain_accuracy": True,
     "anime2human.target_domain_accuracy": True,
     "human2anime.face_detection_rate": True,
+    "human2anime.open_eyes_rate": True,
+    "human2anime.landmark_nme": False,
     "human2anime.feature_diversity_ratio": True,
     "human2anime.near_duplicate_rate": False,
 }
