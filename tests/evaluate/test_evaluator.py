@@ -85,10 +85,10 @@ def evaluate(
 ) -> Evaluation:
     """Measure a model that translates by functions instead of networks."""
 
-    def translate(images: np.ndarray, direction: str, seed: int, **_: Any) -> np.ndarray:
+    def translate(images: np.ndarray, direction: str, *_: Any, **__: Any) -> np.ndarray:
         return (there if direction == "human2anime" else back)(images)
 
-    config = SimpleNamespace(styles=(), directions=("human2anime", "anime2human"))
+    config = SimpleNamespace(styles=(), heatmaps=0, directions=("human2anime", "anime2human"))
     model = SimpleNamespace(config=config, translate=translate, discriminator_anime=Patches(), discriminator_human=None)
     detectors = {"human": None, "anime": None}
     evaluation = run_evaluation(model, faces, given.get("external"), PooledPixels(), detectors, PARAMS)
