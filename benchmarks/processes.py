@@ -1,16 +1,19 @@
-"""Throughput of training in one process and in two that average their gradients, at the same faces a step.
+"""Throughput of training by threads and processes, on an idle machine and beside one busy process.
 
     python -m benchmarks.processes                      # the demo's networks at 64 px, 4 faces a step
     python -m benchmarks.processes --steps 20
 
-On one machine without a GPU two processes compete with two threads of one; on two machines or two GPUs there is
-nothing to compete with. Seconds are wall time: run it on a quiet machine.
+Rows: one process with one thread; with two threads that sleep (AnimeMorph) or spin (OpenMP) while they
+wait; two processes that average their gradients. Seconds are wall time: run it on a quiet machine.
 """
 
 import argparse
+import multiprocessing
 import os
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -22,6 +25,8 @@ from pipeline.train.batches import Faces
 from pipeline.train.trainer import Run
 
 STEP = 4  # faces of each domain
+#: Processes, threads of each, and what a thread does that waits.
+SETTINGS = ((1, 1, "sleep"), (1, 2, "sleep"), (1, 2, "spin"), (2, 1, "sleep"))
 
 
 def main() -> None:
@@ -29,20 +34,48 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=10)
     steps = parser.parse_args().steps
-    print(f"{'processes':>10}{'threads each':>14}{'faces/s':>10}")
-    for processes, threads in ((1, 1), (1, 2), (2, 1)):
-        os.environ["ANIMEMORPH_PROCESSES"] = str(processes)
-        with tempfile.TemporaryDirectory() as folder:
-            launch(measure, threads, steps, folder)
-            seconds = float((Path(folder) / "seconds").read_text())
-        print(f"{processes:10}{threads:14}{steps * STEP / seconds:10.2f}")
+    print(f"{'processes':>10}{'threads each':>14}{'waiting':>9}{'faces/s idle':>14}{'beside one busy process':>25}")
+    for processes, threads, waiting in SETTINGS:
+        idle = throughput(processes, threads, waiting, steps)
+        with busy_process():
+            beside = throughput(processes, threads, waiting, steps)
+        print(f"{processes:10}{threads:14}{waiting:>9}{idle:14.2f}{beside:25.2f}", flush=True)
+
+
+@contextmanager
+def busy_process() -> Iterator[None]:
+    """Keep one core busy."""
+    process = multiprocessing.get_context("spawn").Process(target=spin, daemon=True)
+    process.start()
+    try:
+        yield
+    finally:
+        process.kill()
+        process.join()
+
+
+def spin() -> None:
+    """Compute until killed."""
+    while True:
+        pass
+
+
+def throughput(processes: int, threads: int, waiting: str, steps: int) -> float:
+    """Return faces a second, measured in processes of their own: OpenMP reads its settings once."""
+    os.environ["ANIMEMORPH_PROCESSES"] = str(processes)
+    os.environ["OMP_WAIT_POLICY"] = {"sleep": "PASSIVE", "spin": "ACTIVE"}[waiting]
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = multiprocessing.get_context("spawn").Process(target=launch, args=(measure, threads, steps, folder))
+        trainer.start()
+        trainer.join()
+        return steps * STEP / float((Path(folder) / "seconds").read_text())
 
 
 def measure(rank: int, world: int, threads: int, steps: int, folder: str) -> None:
     """Train for some steps; process 0 writes the seconds it took, after two steps of warm-up."""
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    train = params.load().train.model_copy(update={"batch_size": STEP // world})
+    train = params.load().train.model_copy(update={"batch_size": STEP // world, "lambda_twin": (0.0, 0.0)})
     shared = {name: value for name, value in train.model_dump().items() if name in ModelConfig.model_fields}
     run = Run(train, build_model(ModelConfig(**shared)), Engine(rank=rank, world=world), Path(folder) / str(rank))
     size = (64, train.resolution, train.resolution, 3)
