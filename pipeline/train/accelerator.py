@@ -5,6 +5,7 @@ The processes compute their gradients on their own share of a step and average t
 several times before one backward pass, and because only the updates need to know about it.
 """
 
+import logging
 import os
 import socket
 from collections.abc import Callable, Iterable
@@ -17,6 +18,8 @@ from torch.multiprocessing import ProcessExitedException, spawn
 
 from ..errors import UserError
 from .checkpoint import die_with_parent
+
+log = logging.getLogger(__name__)
 
 Precision = Literal["32", "bf16-mixed", "16-mixed"]
 
@@ -166,6 +169,20 @@ def prepare(device: torch.device, threads: int) -> None:
     torch.backends.cudnn.benchmark = False
     if device.type == "cpu":
         torch.set_num_threads(threads)
+        _warn_of_busy_cores(threads)
+
+
+def _warn_of_busy_cores(threads: int) -> None:
+    """Report a busy machine: a step waits for the slowest of its threads.
+
+    The number of threads is not chosen here, because the last bits of a training depend on it.
+    """
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
+    if threads > 1 and load + threads > cores + 1:
+        text = (
+            "other processes use this machine (load %.1f on %d cores): ANIMEMORPH_WORKERS=1 may be several times faster"
+        )
+        log.warning(text, load, cores)
 
 
 def launch(main: Callable[..., None], *args: Any) -> None:

@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 from tiny_run import fail, first_steps, first_steps_of_two, fit, mark, settings
 
 from pipeline.errors import UserError
-from pipeline.train.accelerator import Engine, choose_device, launch
+from pipeline.train.accelerator import Engine, choose_device, launch, prepare
 
 CPU = torch.device("cpu")
 
@@ -71,6 +71,20 @@ def test_missing_device_is_refused(name: str):
         UserError, match=f"ANIMEMORPH_DEVICE is '{name}', which is not available here: take one of auto"
     ):
         choose_device(name)
+
+
+@pytest.mark.parametrize(("load", "threads", "said"), [(0.3, 4, False), (3.0, 4, True), (3.0, 1, False)])
+def test_busy_machine_is_reported(load: float, threads: int, said: bool, monkeypatch, caplog):
+    monkeypatch.setattr("os.getloadavg", lambda: (load, 0.0, 0.0))
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    try:
+        prepare(CPU, threads)
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before[0])
+        torch.use_deterministic_algorithms(before[1])
+    assert ["ANIMEMORPH_WORKERS" in record.getMessage() for record in caplog.records] == [True] * said
 
 
 @pytest.mark.parametrize("value", ["0", "two", "-1"])
