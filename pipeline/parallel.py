@@ -26,6 +26,8 @@ _AHEAD = 3
 _ALONE_SECONDS = 1.0
 
 type Submit = Callable[..., Callable[[], Any]]
+#: Returns the number of tasks that can run at once.
+type Width = Callable[[], int]
 
 
 def workers() -> int:
@@ -88,7 +90,7 @@ def _map_chunks[Item, Result](
     with _ray() if executor == "ray" else _processes(workers()) as (submit, width):
         pending: deque[Callable[[], list[Result]]] = deque([submit(_apply, function, first)])
         while True:
-            for batch in itertools.islice(chunks, width * _AHEAD - len(pending)):
+            for batch in itertools.islice(chunks, max(0, width() * _AHEAD - len(pending))):
                 pending.append(submit(_apply, function, batch))
             if not pending:
                 return
@@ -100,11 +102,11 @@ def _apply[Item, Result](function: Callable[[Item], Result], items: tuple[Item, 
 
 
 @contextmanager
-def _processes(count: int) -> Iterator[tuple[Submit, int]]:
+def _processes(count: int) -> Iterator[tuple[Submit, Width]]:
     # Spawned: a forked copy of a process with threads (OpenCV, torch) can hang.
     pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=_start_worker)
     try:
-        yield lambda function, *args: pool.submit(function, *args).result, count
+        yield lambda function, *args: pool.submit(function, *args).result, lambda: count
     except BrokenProcessPool:
         fix = f"Set ANIMEMORPH_WORKERS to less than {count} and run the same command again"
         raise unavailable("a worker process", "it was killed, probably for lack of memory", fix) from None
@@ -129,7 +131,8 @@ def _end_with_parent() -> None:
 
 
 @contextmanager
-def _ray() -> Iterator[tuple[Submit, int]]:
+def _ray() -> Iterator[tuple[Submit, Width]]:
+    _use_ray_token()
     try:
         import ray
     except ImportError:
@@ -139,14 +142,22 @@ def _ray() -> Iterator[tuple[Submit, int]]:
         code = {"py_modules": [str(Path(__file__).parent)]}
         ray.init(address="auto", ignore_reinit_error=True, log_to_driver=False, runtime_env=code)
     except ConnectionError:
-        fix = "Run `ray start --head`, or set RAY_ADDRESS"
-        raise unavailable("the executor ray", "no Ray cluster is running", fix) from None
+        fix = "Run `ray start --head`, or set RAY_ADDRESS and the token RAY_AUTH_TOKEN of the cluster"
+        raise unavailable("the executor ray", "no Ray cluster answers", fix) from None
     call = ray.remote(_call)
 
     def submit(function: Callable[..., Any], *args: Any) -> Callable[[], Any]:
         return partial(ray.get, call.remote(function, *args))
 
-    yield submit, max(1, int(ray.cluster_resources().get("CPU", 1)))
+    # Asked again for each chunk: nodes may join and die.
+    yield submit, lambda: max(1, int(ray.cluster_resources().get("CPU", 1)))
+
+
+def _use_ray_token() -> None:
+    """Let Ray use the token of this user, as `ray start` does; a program that connects does so only if it is told."""
+    named = os.environ.get("RAY_AUTH_TOKEN") or os.environ.get("RAY_AUTH_TOKEN_PATH")
+    if named or Path(os.path.expanduser("~/.ray/auth_token")).is_file():  # noqa: PTH111 - no error without a home
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
 
 
 def _call(function: Callable[..., Any], *args: Any) -> Any:

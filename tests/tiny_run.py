@@ -108,6 +108,18 @@ def fit_and_write(changes: dict[str, Any], folder: Path, target: Path, checkpoin
     (target / "samples.json").write_text(json.dumps(hashes(folder / "samples")))
 
 
+def fit_together(rank: int, world: int, changes: dict[str, Any], folder: Path, target: Path) -> None:
+    """Train as one of several processes, with a checkpoint after every step; process 0 writes to `target`."""
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    own = folder if rank == 0 else folder / "others"
+    own.mkdir(parents=True, exist_ok=True)
+    model, history = fit(settings(**changes), own, Engine(rank=rank, world=world), 0.0)
+    if rank == 0:
+        save_model(model, target)
+        pd.DataFrame(history).to_csv(target / "history.csv", index=False)
+
+
 def train_until(changes: dict[str, Any], folder: Path, target: Path, seconds: float) -> None:
     """Train until done, or until the kernel ends the process after this many seconds of computing.
 
