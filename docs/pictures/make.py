@@ -72,16 +72,9 @@ def table(rows: list[list[Image.Image]], captions: list[str] | None = None, side
 
 
 def hero() -> Image.Image:
-    """Return photos of different people, below them their translations, then their drawn portraits."""
+    """Return photos of different people above their translations."""
     photos = people(HERO)
-    portraits = [find_people(np.asarray(photo))[0].draw("modern", SIDE).picture for photo in photos]
-    return table(
-        [
-            [photo_crop(photo) for photo in photos],
-            [translator().translate(photo) for photo in photos],
-            [Image.fromarray(portrait) for portrait in portraits],
-        ]
-    )
+    return table([[photo_crop(photo) for photo in photos], [translator().translate(photo) for photo in photos]])
 
 
 def styles() -> Image.Image:
