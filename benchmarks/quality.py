@@ -67,11 +67,12 @@ COLUMNS = {
 }
 #: Faces in the contact sheet, and images between two checkpoints of a peer.
 SHOWN, SAVE_EVERY = 8, 50
-#: Starts a script of a peer. U-GAT-IT imports scipy.misc, which SciPy removed, but trains and tests without it.
+#: Starts a script of a peer. U-GAT-IT imports scipy.misc without use and calls `next` of a loader: both were removed.
 LAUNCHER = """
-import runpy, sys, types, scipy
+import runpy, sys, types, scipy, torch.utils.data.dataloader as loader
 sys.modules.setdefault("scipy.misc", types.ModuleType("scipy.misc"))
 scipy.misc = sys.modules["scipy.misc"]
+loader._BaseDataLoaderIter.next = loader._BaseDataLoaderIter.__next__
 sys.argv = sys.argv[1:]
 sys.path[0] = sys.argv[0].rsplit("/", 1)[0]
 runpy.run_path(sys.argv[0], run_name="__main__")
@@ -195,12 +196,16 @@ def _run_official(race: Race, checkout: Path, name: str, images: Path) -> float:
 
 
 def _run_ugatit(race: Race, checkout: Path, name: str, images: Path) -> float:
-    """Train and test with the code of U-GAT-IT, light version; write the images, return the seconds of training."""
+    """Train and test with the code of U-GAT-IT, light version; write the images, return the seconds of training.
+
+    Its discriminator needs 128 px: smaller crops are enlarged before it and its outputs reduced.
+    """
+    side = max(128, race.resolution)
     work = race.output / "work" / _slug(name)
     shutil.rmtree(work, ignore_errors=True)
     (work / "dataset").mkdir(parents=True)
     (work / "dataset" / "race").symlink_to(race.crops)
-    words = {"--dataset": "race", "--light": "True", "--device": "cpu", "--img_size": race.resolution}
+    words = {"--dataset": "race", "--light": "True", "--device": "cpu", "--img_size": side}
     words |= {"--ch": race.width, "--iteration": 1000000, "--save_freq": SAVE_EVERY, "--print_freq": 1000000}
     used = _train(_command(checkout, "main.py", {**words, "--phase": "train"}, []), work, race.seconds)
     _finish(_command(checkout, "main.py", {**words, "--phase": "test"}, []), work)
@@ -208,8 +213,8 @@ def _run_ugatit(race: Race, checkout: Path, name: str, images: Path) -> float:
     for number in range(count):
         strip = np.asarray(Image.open(work / "results" / "race" / "test" / f"A2B_{number + 1}.png").convert("RGB"))
         # Seven pictures from top to bottom; the fifth is the translation.
-        picture = strip[4 * race.resolution : 5 * race.resolution]
-        Image.fromarray(picture).save(images / f"{number:05d}.png")
+        picture = Image.fromarray(strip[4 * side : 5 * side]).resize((race.resolution, race.resolution))
+        picture.save(images / f"{number:05d}.png")
     return _checked(used, images, count, name)
 
 
