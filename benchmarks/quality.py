@@ -26,6 +26,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import psutil
+import torch
 from PIL import Image
 from ruamel.yaml import YAML
 
@@ -184,6 +185,10 @@ def _run_official(race: Race, checkout: Path, name: str, images: Path) -> float:
     shared |= {"--netG": "resnet_6blocks", "--ngf": race.width, "--ndf": race.width}
     train = {"--n_epochs": 100000, "--display_id": -1, "--save_latest_freq": SAVE_EVERY, "--print_freq": SAVE_EVERY}
     used = _train(_command(checkout, "train.py", {**shared, **train}, ["--no_html"]), work, race.seconds)
+    for path in (work / "race").glob("latest_*.pth"):
+        # On a CPU, CUT saves the names of its data-parallel wrapper and cannot load them again.
+        weights = torch.load(path, map_location="cpu", weights_only=True)
+        torch.save({key.removeprefix("module."): value for key, value in weights.items()}, path)
     count = len(list((race.crops / "testA").iterdir()))
     test = {"--results_dir": work / "results", "--num_test": count, "--phase": "test"}
     _finish(_command(checkout, "test.py", {**shared, **test}, []), work)
