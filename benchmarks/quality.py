@@ -201,11 +201,8 @@ def _run_official(race: Race, checkout: Path, name: str, images: Path) -> float:
 
 
 def _run_ugatit(race: Race, checkout: Path, name: str, images: Path) -> float:
-    """Train and test with the code of U-GAT-IT, light version; write the images, return the seconds of training.
-
-    Its discriminator needs 128 px: smaller crops are enlarged before it and its outputs reduced.
-    """
-    side = max(128, race.resolution)
+    """Train and test with the code of U-GAT-IT, light version; write the images, return the seconds of training."""
+    side = max(128, race.resolution)  # its discriminator needs 128 px; the outputs are reduced again
     work = race.output / "work" / _slug(name)
     shutil.rmtree(work, ignore_errors=True)
     (work / "dataset").mkdir(parents=True)
