@@ -89,7 +89,8 @@ class FaceFinder:
             copy = photo if scale == 1 else resize(photo, *size)
             boxes = [
                 np.array([box.left(), box.top(), box.right() + 1, box.bottom() + 1]) / scale
-                for box in self._hog(np.ascontiguousarray(copy), 0)
+                # A copy has the strides that dlib asks for, also where the photo is one pixel wide.
+                for box in self._hog(copy.copy(), 0)
             ]
             if boxes or scale >= 1:
                 return boxes
