@@ -139,7 +139,8 @@ def vary(picture: np.ndarray, size: tuple[int, int], rng: np.random.Generator) -
     height, width = picture.shape[:2]
     scale = max(size[0] / width, size[1] / height) * rng.uniform(1.0, 1.25)
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), rng.uniform(-15, 15), scale)
-    matrix[:, 2] += (np.array(size) - (width, height)) / 2 + rng.uniform(-8, 8, 2)
+    move = (np.array(size, dtype=float) - (width, height)) / 2 + rng.uniform(-8, 8, 2)
+    matrix = matrix + np.column_stack([np.zeros((2, 2)), move])
     moved = cv2.warpAffine(np.ascontiguousarray(picture), matrix, size, borderMode=cv2.BORDER_REFLECT_101)
     lit = moved * rng.uniform(0.7, 1.1, 3) + rng.normal(0, 4, (size[1], size[0], 1))
     return np.clip(lit, 0, 255).astype(np.uint8)

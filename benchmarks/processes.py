@@ -1,4 +1,4 @@
-"""Throughput of training by threads and processes, on an idle machine and beside one busy process.
+"""Throughput of training by threads and processes, on an idle machine and next to one busy process.
 
     python -m benchmarks.processes                      # the demo's networks at 64 px, 4 faces a step
     python -m benchmarks.processes --steps 20
@@ -38,8 +38,8 @@ def main() -> None:
     for processes, threads, waiting in SETTINGS:
         idle = throughput(processes, threads, waiting, steps)
         with busy_process():
-            beside = throughput(processes, threads, waiting, steps)
-        print(f"{processes:10}{threads:14}{waiting:>9}{idle:14.2f}{beside:25.2f}", flush=True)
+            busy = throughput(processes, threads, waiting, steps)
+        print(f"{processes:10}{threads:14}{waiting:>9}{idle:14.2f}{busy:25.2f}", flush=True)
 
 
 @contextmanager
