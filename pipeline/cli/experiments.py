@@ -75,12 +75,14 @@ def run_missing(
         only_finished: Whether to run nothing, and to leave out what has not finished.
 
     Raises:
-        UserError: A run failed, or its metrics cannot be read.
+        UserError: A run failed, its metrics cannot be read, or the cache lacks outputs that `dvc.lock` names.
     """
     finished = finished_experiments(root)
     files = own_files(root, settings)
     if only_finished:
         plan = [experiment for experiment in plan if experiment.name in finished]
+    if any(experiment.name not in finished for experiment in plan):
+        _check_cache(root)
     for experiment in progress_bar(plan, desc=plan[0].prefix if plan else "", unit="run"):
         name = experiment.name
         if name not in finished:
@@ -93,6 +95,18 @@ def run_missing(
                 subject=name,
             )
         yield experiment, finished[name]
+
+
+def _check_cache(root: Path) -> None:
+    """Refuse to run in a new clone: while DVC restores outputs, it loads all that `dvc.lock` names."""
+    missing = json.loads(_dvc(root, "data", "status", "--json")).get("not_in_cache", [])
+    if missing:
+        raise UserError(
+            f"the DVC cache lacks {len(missing)} outputs of the last run, such as {missing[0]}. "
+            "Run `dvc repro`, or `dvc pull` where a remote has them.",
+            kind=Kind.MISSING,
+            subject=missing[0],
+        )
 
 
 def finished_experiments(root: Path) -> dict[str, Finished]:
@@ -162,8 +176,7 @@ def check_options(seeds: str, settings: Sequence[str]) -> list[int]:
 def _run(root: Path, name: str, settings: Sequence[str], files: Sequence[str]) -> None:
     overrides = [word for setting in settings for word in ("--set-param", setting)]
     copies = [word for file in files for word in ("--copy-paths", file)]
-    # The whole pipeline: an output that `dvc.lock` names must be made or be in the cache, which a new clone's is not.
-    _dvc(root, "exp", "run", "--temp", "--name", name, *overrides, *copies, show=True)
+    _dvc(root, "exp", "run", "--temp", "--name", name, *overrides, *copies, "evaluate", show=True)
 
 
 def _dvc(root: Path, *arguments: str, show: bool = False) -> str:

@@ -1,5 +1,7 @@
 """`animemorph compare` on a real DVC repository with a stage that costs nothing."""
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -57,10 +59,11 @@ distance = {"dcgan": 300, "cyclegan": 200}[params["train"]["model"]] - 50 * para
 """
 
 
-@pytest.mark.slow
-def test_compare_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    project, scratch = tmp_path / "project", tmp_path / "scratch"
-    for folder in (project, scratch):
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a Git and DVC repository that has not run yet; its scratch folder is next to it."""
+    root, scratch = tmp_path / "project", tmp_path / "scratch"
+    for folder in (root, scratch):
         folder.mkdir()
     for name, content in {
         "dvc.yaml": DVC_YAML,
@@ -70,7 +73,7 @@ def test_compare_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.Monkey
         ".gitignore": "/data\nphotos.zip\n",
         "photos.zip": "not tracked by Git",
     }.items():
-        (project / name).write_text(content)
+        (root / name).write_text(content)
     for command in (
         ["git", "init", "-q"],
         ["git", "config", "user.name", "test"],
@@ -79,8 +82,29 @@ def test_compare_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.Monkey
         ["git", "add", "."],
         ["git", "commit", "-q", "-m", "project"],
     ):
-        subprocess.run(command, cwd=project, check=True)
+        subprocess.run(command, cwd=root, check=True)
     monkeypatch.setenv("ANIMEMORPH_SCRATCH", str(scratch))
+    return root
+
+
+@pytest.mark.slow
+def test_a_new_clone_without_the_cache_is_told_to_run_first(project: Path):
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    subprocess.run(
+        [sys.executable, "-m", "dvc", "repro", "-q"], cwd=project, check=True, env=os.environ | {"PATH": path}
+    )
+    subprocess.run(["git", "add", "dvc.lock"], cwd=project, check=True)
+    subprocess.run(["git", "commit", "-q", "-m", "lock"], cwd=project, check=True)
+    shutil.rmtree(project / ".dvc" / "cache")
+    with pytest.raises(UserError) as error:
+        compare.compare(project, [0], [], project / "data" / "compare")
+    assert error.value.kind == Kind.MISSING
+    assert error.value.subject in ("data/filter/", "data/evaluate/")
+
+
+@pytest.mark.slow
+def test_compare_goes_on_where_it_was(project: Path):
+    scratch = project.parent / "scratch"
     for accident in ("broken", "killed"):
         (scratch / accident).touch()
         with pytest.raises(UserError) as error:
