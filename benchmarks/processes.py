@@ -20,9 +20,9 @@ import torch
 
 from pipeline import params
 from pipeline.networks.model import ModelConfig, build_model
-from pipeline.train.accelerator import Engine, launch
+from pipeline.train.accelerator import Accelerator, launch
 from pipeline.train.batches import Faces
-from pipeline.train.trainer import Run
+from pipeline.train.trainer import Trainer
 
 STEP = 4  # faces of each domain
 #: Processes, threads of each, and what a thread does that waits.
@@ -71,13 +71,18 @@ def throughput(processes: int, threads: int, waiting: str, steps: int) -> float:
         return steps * STEP / float((Path(folder) / "seconds").read_text())
 
 
-def measure(rank: int, world: int, threads: int, steps: int, folder: str) -> None:
+def measure(rank: int, world_size: int, threads: int, steps: int, folder: str) -> None:
     """Train for some steps; process 0 writes the seconds it took, after two steps of warm-up."""
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    train = params.load().train.model_copy(update={"batch_size": STEP // world, "lambda_twin": (0.0, 0.0)})
+    train = params.load().train.model_copy(update={"batch_size": STEP // world_size, "lambda_twin": (0.0, 0.0)})
     shared = {name: value for name, value in train.model_dump().items() if name in ModelConfig.model_fields}
-    run = Run(train, build_model(ModelConfig(**shared)), Engine(rank=rank, world=world), Path(folder) / str(rank))
+    trainer = Trainer(
+        train,
+        build_model(ModelConfig(**shared)),
+        Accelerator(rank=rank, world_size=world_size),
+        Path(folder) / str(rank),
+    )
     size = (64, train.resolution, train.resolution, 3)
     human, anime = torch.randint(0, 256, (2, *size), dtype=torch.uint8)
     faces = Faces(human, anime, torch.device("cpu"))
@@ -85,8 +90,8 @@ def measure(rank: int, world: int, threads: int, steps: int, folder: str) -> Non
     for step in range(steps + 2):
         if step == 2:
             start = time.perf_counter()
-        run.step(faces.batch(step, train.batch_size, 0, rank, world), train.lr, 0)
-        run.progress.step += 1
+        trainer.step(faces.batch(step, train.batch_size, 0, rank, world_size), train.lr, 0)
+        trainer.progress.step += 1
     if rank == 0:
         (Path(folder) / "seconds").write_text(str(time.perf_counter() - start))
 

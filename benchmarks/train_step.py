@@ -28,9 +28,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from pipeline.networks.model import ModelConfig, TranslationModel, build_model
 from pipeline.params import Train
-from pipeline.train.accelerator import Engine
+from pipeline.train.accelerator import Accelerator
 from pipeline.train.batches import Batch
-from pipeline.train.trainer import Run
+from pipeline.train.trainer import Trainer
 
 #: The official names; "A" is human, "B" is anime, and discriminator A judges what generator A makes.
 NETWORKS = {
@@ -80,7 +80,7 @@ def main() -> None:
     )
     theirs = official(Path(options.folder), options.width)
     copy_weights(model, theirs)
-    run = Run(train, model, Engine(), Path(tempfile.mkdtemp()))
+    trainer = Trainer(train, model, Accelerator(), Path(tempfile.mkdtemp()))
 
     seconds: dict[str, list[float]] = {"ours": [], "official": []}
     worst = 0.0
@@ -88,12 +88,12 @@ def main() -> None:
     for step in range(options.steps):
         human, anime = torch.rand(shape, generator=torch.Generator().manual_seed(step)) * 2 - 1
         start = time.process_time()
-        losses = run.step(Batch(human, anime), LR, seed=0)
+        losses = trainer.step(Batch(human, anime), LR, seed=0)
         middle = time.process_time()
         theirs.set_input({"A": human, "B": anime, "A_paths": "", "B_paths": ""})
         theirs.optimize_parameters()
         end = time.process_time()
-        run.progress.step += 1
+        trainer.progress.step += 1
         seconds["ours"].append(middle - start)
         seconds["official"].append(end - middle)
         if step < COMPARED:
@@ -108,12 +108,12 @@ def main() -> None:
     print(f"ratio      {fastest['official'] / fastest['ours']:7.2f}")
     human, anime = torch.rand(shape)
     with FlopCounterMode(display=False) as counter:
-        run.step(Batch(human, anime), LR, seed=0)
+        trainer.step(Batch(human, anime), LR, seed=0)
     rate = matrix_rate()
     floor = counter.get_total_flops() / rate
     print(f"floor      {floor:7.3f} s: {counter.get_total_flops() / 1e9:.0f} GFLOP at {rate / 1e9:.0f} GFLOP/s")
     with profile(activities=[ProfilerActivity.CPU]) as profiler:
-        run.step(Batch(human, anime), LR, seed=0)
+        trainer.step(Batch(human, anime), LR, seed=0)
     print(profiler.key_averages().table(sort_by="self_cpu_time_total", row_limit=10, max_name_column_width=40))
     if worst > 1e-4:
         sys.exit("train_step: the losses differ.")

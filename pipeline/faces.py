@@ -15,6 +15,8 @@ from .files import atomic_file
 from .images import crop_aligned, inside_photo
 
 DOMAINS = ("human", "anime", "external_test")
+#: The two domains that a model translates between.
+MODEL_DOMAINS = ("human", "anime")
 #: The five landmarks of CelebA, left and right as seen in the picture; columns `<name>_x`, `<name>_y`.
 CELEBA_POINTS = ("lefteye", "righteye", "nose", "leftmouth", "rightmouth")
 #: The 28 landmarks of drawn faces, in the order of the schema hysts28; columns `<name>_x`, `<name>_y`.

@@ -4,10 +4,11 @@ import os
 from contextlib import ExitStack
 
 from pipeline import params
-from pipeline.evaluate.evaluator import DOMAINS, evaluate
+from pipeline.evaluate.evaluator import evaluate
 from pipeline.evaluate.inputs import read_external, read_split
 from pipeline.evaluate.metrics import DISTANCE_NAMES, MetricParams
 from pipeline.evaluate.outputs import write_outputs
+from pipeline.faces import MODEL_DOMAINS
 from pipeline.features.extractors import create_extractor
 from pipeline.landmarks import Detector, create_detector, picture_detector
 from pipeline.networks.model import load_model
@@ -20,7 +21,7 @@ def main() -> None:
     config = params.load()
     device = choose_device(os.environ.get("ANIMEMORPH_DEVICE", "auto"))
     model = load_model(DATA / "train", device)
-    splits = {domain: read_split(DATA, domain, model.config.resolution) for domain in DOMAINS}
+    splits = {domain: read_split(DATA, domain, model.config.resolution) for domain in MODEL_DOMAINS}
     external = read_external(DATA, model.config.resolution)
     names = DISTANCE_NAMES[config.evaluate.extractor]
     metric_params = MetricParams(
@@ -28,7 +29,7 @@ def main() -> None:
     )
     extractor = create_extractor(config.evaluate.extractor, config.evaluate.inception_weights, device)
     with ExitStack() as stack:
-        detectors = {domain: open_detector(config.landmarks[domain], stack) for domain in DOMAINS}
+        detectors = {domain: open_detector(config.landmarks[domain], stack) for domain in MODEL_DOMAINS}
         evaluation = evaluate(model, splits, external, extractor, detectors, metric_params)
     write_outputs(evaluation, DATA / "evaluate")
 

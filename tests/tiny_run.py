@@ -19,10 +19,10 @@ from pipeline.landmarks.five_points import AVERAGE
 from pipeline.networks.model import ModelConfig, TranslationModel, build_model, save_model
 from pipeline.params import Train
 from pipeline.train import batches, checkpoint, loop
-from pipeline.train.accelerator import Engine
+from pipeline.train.accelerator import Accelerator
 from pipeline.train.pairs import Twins
-from pipeline.train.trainer import Run
-from pipeline.train.validation import Measures, Monitor
+from pipeline.train.trainer import Trainer
+from pipeline.train.validation import FeatureMetrics, Validator
 
 RESOLUTION = 32
 
@@ -77,24 +77,28 @@ def pooled(images: np.ndarray) -> np.ndarray:
 
 
 def fit(
-    train: Train, folder: Path, engine: Engine | None = None, checkpoint_seconds: float = 60.0, faces: int = 10
+    train: Train,
+    folder: Path,
+    accelerator: Accelerator | None = None,
+    checkpoint_seconds: float = 60.0,
+    faces: int = 10,
 ) -> tuple[TranslationModel, list[dict[str, Any]]]:
     human, anime = random_faces(faces, 0), random_faces(faces + 1, 1)
-    engine = engine or Engine()
+    accelerator = accelerator or Accelerator()
     twins = [random_twins(count, 4) if train.needs_twins else None for count in (faces, 5)]
     points = [
         random_landmarks(count, other) if train.model == "landmark_cyclegan" else None
         for count, other in ((faces, faces + 1), (5, 6))
     ]
     pixels = torch.from_numpy(human), torch.from_numpy(anime)
-    resident = batches.Faces(*pixels, engine.device, points[0], twins[0])
-    measures = Measures(pooled, frechet, copied_share)
+    resident = batches.Faces(*pixels, accelerator.device, points[0], twins[0])
+    measures = FeatureMetrics(pooled, frechet, copied_share)
     targets = random_faces(6, 3)
     if train.model == "pix2pix":
         targets = twins[1].drawings(np.arange(5), np.arange(5), RESOLUTION)[0]
-    monitor = Monitor(random_faces(5, 2), targets, measures, 3, points[1], twins[1])
+    validator = Validator(random_faces(5, 2), targets, measures, 3, points[1], twins[1])
     with checkpoint.exclusive(folder):
-        return loop.fit(train, tiny_model(train), resident, monitor, engine, folder, checkpoint_seconds)
+        return loop.fit(train, tiny_model(train), resident, validator, accelerator, folder, checkpoint_seconds)
 
 
 def fit_and_write(changes: dict[str, Any], folder: Path, target: Path, checkpoint_seconds: float) -> None:
@@ -108,13 +112,13 @@ def fit_and_write(changes: dict[str, Any], folder: Path, target: Path, checkpoin
     (target / "samples.json").write_text(json.dumps(hashes(folder / "samples")))
 
 
-def fit_together(rank: int, world: int, changes: dict[str, Any], folder: Path, target: Path) -> None:
+def fit_together(rank: int, world_size: int, changes: dict[str, Any], folder: Path, target: Path) -> None:
     """Train as one of several processes, with a checkpoint after every step; process 0 writes to `target`."""
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
     own = folder if rank == 0 else folder / "others"
     own.mkdir(parents=True, exist_ok=True)
-    model, history = fit(settings(**changes), own, Engine(rank=rank, world=world), 0.0)
+    model, history = fit(settings(**changes), own, Accelerator(rank=rank, world_size=world_size), 0.0)
     if rank == 0:
         save_model(model, target)
         pd.DataFrame(history).to_csv(target / "history.csv", index=False)
@@ -135,52 +139,54 @@ def train_until(changes: dict[str, Any], folder: Path, target: Path, seconds: fl
         (target.parent / "seconds").write_text(str(time.process_time() - start))
 
 
-def first_steps(rank: int, world: int, batch: int, folder: Path, model: str = "cyclegan") -> dict[str, torch.Tensor]:
+def first_steps(
+    rank: int, world_size: int, batch: int, folder: Path, model: str = "cyclegan"
+) -> dict[str, torch.Tensor]:
     """Return all gradients of a run's first step, and the networks' outputs after the second."""
     torch.set_num_threads(1)
     # No pool: two hold other images than one. Width 4: with 2 channels rounding alone reaches the tolerance.
     small = {"batch_size": batch, "image_pool_size": 0, "generator_width": 4, "discriminator_width": 4}
     train = settings(model=model, local_start=0, **small)
-    run = Run(train, tiny_model(train), Engine(rank=rank, world=world), folder)
+    trainer = Trainer(train, tiny_model(train), Accelerator(rank=rank, world_size=world_size), folder)
     faces = batches.Faces(
         torch.from_numpy(random_faces(12, 0)),
         torch.from_numpy(random_faces(12, 1)),
-        run.engine.device,
-        random_landmarks(12, 12) if run.recipe.regressors else None,
+        trainer.accelerator.device,
+        random_landmarks(12, 12) if trainer.objective.regressors else None,
     )
     result = {}
     for step in range(2):
-        run.step(faces.batch(step, batch, 5, rank, world), 1e-3, seed=5)
-        for name, network in run.recipe.networks.items() if step == 0 else ():
+        trainer.step(faces.batch(step, batch, 5, rank, world_size), 1e-3, seed=5)
+        for name, network in trainer.objective.networks.items() if step == 0 else ():
             for key, weight in network.named_parameters():
                 if name.startswith("discriminator") and key.startswith("regressor"):
                     assert not weight.requires_grad and weight.grad is None
                     continue
                 assert weight.grad is not None
                 result[f"gradient {name} {key}"] = weight.grad.clone()
-        run.progress.step += 1
+        trainer.progress.step += 1
     images = torch.rand(2, 8, 32, 32, generator=torch.Generator().manual_seed(1))
-    for name, network in run.recipe.networks.items():
-        channels = 3 + (run.model.config.heatmaps if "2" in name else 0)
+    for name, network in trainer.objective.networks.items():
+        channels = 3 + (trainer.model.config.heatmaps if "2" in name else 0)
         if name != "patch_heads":
             result[f"output {name}"] = network(images[:, :channels]).detach()
     return result
 
 
-def first_steps_of_two(rank: int, world: int, folder: str, model: str) -> None:
+def first_steps_of_two(rank: int, world_size: int, folder: str, model: str) -> None:
     """Run as one of several processes; leave what `first_steps` gives in a file."""
-    found = first_steps(rank, world, 2, Path(folder), model)
+    found = first_steps(rank, world_size, 2, Path(folder), model)
     save_file({name: value.contiguous() for name, value in found.items()}, Path(folder) / f"{rank}.safetensors")
 
 
-def mark(rank: int, world: int, folder: str) -> None:
+def mark(rank: int, world_size: int, folder: str) -> None:
     """Leave the sum of all ranks, from 1, in a file."""
     total = torch.tensor([rank + 1.0])
     torch.distributed.all_reduce(total)
-    Path(folder, f"{rank}-of-{world}").write_text(str(total.item()))
+    Path(folder, f"{rank}-of-{world_size}").write_text(str(total.item()))
 
 
-def fail(rank: int, world: int) -> None:
+def fail(rank: int, world_size: int) -> None:
     """Fail in the first process, wait for it in the others."""
     if rank == 0:
         raise UserError("nothing works.")

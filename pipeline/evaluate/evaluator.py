@@ -7,23 +7,17 @@ import numpy as np
 import pandas as pd
 
 from ..errors import too_few
+from ..faces import MODEL_DOMAINS
 from ..features.extractors import Extractor, extract, extract_cached
 from ..landmarks.detectors.base import Detector
 from ..landmarks.face_geometry import known_faces
-from ..networks.model import Direction, TranslationModel
+from ..networks.model import DIRECTIONS, Direction, TranslationModel
 from . import subgroups
 from .classifiers import DomainClassifier
 from .direction import evaluate_direction
 from .external_set import ExternalSet, evaluate_external
 from .metrics import MetricParams, MetricTable
 from .translation import DomainSplit, RealFeatures, Translation, output_points
-
-DOMAINS = ("human", "anime")
-#: Direction, domain of its inputs, domain of its outputs, opposite direction.
-DIRECTIONS: tuple[tuple[Direction, str, str, Direction], ...] = (
-    ("human2anime", "human", "anime", "anime2human"),
-    ("anime2human", "anime", "human", "human2anime"),
-)
 
 
 @dataclass
@@ -73,15 +67,17 @@ def evaluate(
     Raises:
         UserError: A domain has no test faces or no train faces.
     """
-    for domain in DOMAINS:
+    for domain in MODEL_DOMAINS:
         for split, table in (("test", splits[domain].test), ("train", splits[domain].train)):
             if not len(table):
                 raise too_few(f"{domain} {split} faces", 0, 1, "Check split.ratios and balance")
     result = Evaluation(MetricTable(params))
-    real = {domain: _real_features(domain, splits[domain], extractor) for domain in DOMAINS}
+    real = {domain: _real_features(domain, splits[domain], extractor) for domain in MODEL_DOMAINS}
     classifier = DomainClassifier(real["human"].train, real["anime"].train)
     per_image, tables, palettes = [], [], []
-    for direction, source, target, opposite in DIRECTIONS:
+    for direction in DIRECTIONS:
+        source, target = direction.split("2")
+        opposite: Direction = "anime2human" if direction == "human2anime" else "human2anime"
         no_faces = splits[source].test_images[:0]
         if direction not in model.config.directions:
             result.images |= {direction: no_faces, f"{source}_cycle": no_faces}

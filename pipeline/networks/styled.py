@@ -57,7 +57,7 @@ class StyledUnetGenerator(nn.Module):
         heatmaps: heatmaps of landmarks that follow the image and its mask.
     """
 
-    #: On every device, see `pipeline.train.accelerator.Engine.place`.
+    #: On every device, see `pipeline.train.accelerator.Accelerator.place`.
     channels_last = True
 
     def __init__(self, width: int = 32, styles: int = 1, heatmaps: int = 0) -> None:
@@ -124,7 +124,7 @@ class PairDiscriminator(nn.Module):
         styles: number of styles.
     """
 
-    #: On every device, see `pipeline.train.accelerator.Engine.place`.
+    #: On every device, see `pipeline.train.accelerator.Accelerator.place`.
     channels_last = True
 
     def __init__(self, width: int = 32, styles: int = 1) -> None:

@@ -25,24 +25,24 @@ Precision = Literal["32", "bf16-mixed", "16-mixed"]
 
 
 @dataclass
-class Engine:
-    """Where and how to compute.
+class Accelerator:
+    """Device, precision and processes of a run.
 
     Args:
-        device: of this process.
-        precision: of activations; weights and optimizers stay float32.
-        rank: number of this process among `world`.
-        world: how many processes train together.
+        device: Device of this process.
+        precision: Precision of activations; weights and optimizers stay float32.
+        rank: Number of this process, from 0.
+        world_size: Number of processes.
     """
 
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     precision: Precision = "32"
     rank: int = 0
-    world: int = 1
+    world_size: int = 1
 
     def __post_init__(self) -> None:
         if self.precision == "16-mixed" and self.device.type == "cpu":
-            raise UserError("train.precision is 16-mixed, which a CPU does not train in: take 32 or bf16-mixed.")
+            raise UserError("train.precision is 16-mixed, which a CPU does not support. Use 32 or bf16-mixed.")
 
     def describe(self) -> str:
         """Describe the hardware that bit-exact results depend on."""
@@ -65,32 +65,32 @@ class Engine:
         return module.to(self.device)
 
     def adam(self, parameters: Iterable[nn.Parameter], lr: float, betas: tuple[float, float]) -> "Optimizer":
-        """Return Adam with its own loss scaling, so that one player's overflow does not slow the other down."""
+        """Return Adam with its own loss scaling, so that an overflow of one optimizer does not slow the other."""
         # Fused: one kernel for all weights.
         adam = torch.optim.Adam(list(parameters), lr=lr, betas=betas, fused=self.device.type != "mps")
         return Optimizer(adam, torch.amp.GradScaler(self.device.type, enabled=self.precision == "16-mixed"), self)
 
     def average_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
         """Replace the gradients by their mean over all processes."""
-        if self.world == 1:
+        if self.world_size == 1:
             return
         gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
         flat = torch.cat([gradient.flatten() for gradient in gradients])
         distributed.all_reduce(flat)
-        flat /= self.world
+        flat /= self.world_size
         for gradient, mean in zip(gradients, flat.split([gradient.numel() for gradient in gradients]), strict=True):
             gradient.copy_(mean.view_as(gradient))
 
     def mean(self, values: Tensor) -> Tensor:
         """Return the mean over all processes."""
-        if self.world > 1:
+        if self.world_size > 1:
             distributed.all_reduce(values)
-            values = values / self.world
+            values = values / self.world_size
         return values
 
-    def share(self, value: Any) -> Any:
+    def broadcast(self, value: Any) -> Any:
         """Return process 0's value in every process."""
-        if self.world == 1:
+        if self.world_size == 1:
             return value
         values = [value]
         distributed.broadcast_object_list(values, 0, device=self.device)
@@ -98,20 +98,20 @@ class Engine:
 
     def gather(self, value: Any) -> list[Any]:
         """Return every process's value, in order of rank; tensors in it come back on the CPU."""
-        if self.world == 1:
+        if self.world_size == 1:
             return [value]
-        values = [None] * self.world
+        values = [None] * self.world_size
         distributed.all_gather_object(values, value)
         return values
 
 
 @dataclass
 class Optimizer:
-    """Adam and its loss scaling (a no-op but under 16-mixed)."""
+    """Adam and its loss scaling, which acts with 16-mixed only."""
 
     adam: torch.optim.Adam
     scaler: torch.amp.GradScaler
-    engine: Engine
+    accelerator: Accelerator
 
     def update(self, loss: Tensor, lr: float) -> None:
         """Minimise `loss` by one step of learning rate `lr`."""
@@ -119,7 +119,7 @@ class Optimizer:
         self.scaler.scale(loss).backward()
         for group in self.adam.param_groups:
             group["lr"] = lr
-            self.engine.average_gradients(group["params"])
+            self.accelerator.average_gradients(group["params"])
         self.scaler.step(self.adam)
         self.scaler.update()
 
@@ -128,7 +128,7 @@ class Optimizer:
         return {"moments": self.adam.state_dict()["state"], "scaler": self.scaler.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what `state_dict` gave."""
+        """Restore a state of `state_dict`."""
         parameters = [parameter for group in self.adam.param_groups for parameter in group["params"]]
         moments = {
             int(index): {name: _laid_out_as(parameters[int(index)], value) for name, value in values.items()}
@@ -146,13 +146,13 @@ def _laid_out_as(parameter: Tensor, moment: Tensor) -> Tensor:
 
 
 def choose_device(name: str, local_rank: int = 0) -> torch.device:
-    """Return the device for `auto`, `cpu`, `cuda` or `mps`; UserError when it is not there."""
+    """Return the device for `auto`, `cpu`, `cuda` or `mps`; UserError when it is not available."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not available.get(name, False):
         there = ", ".join(["auto", *(known for known, there in available.items() if there)])
-        raise UserError(f"ANIMEMORPH_DEVICE is {name!r}, which is not available here: take one of {there}.")
+        raise UserError(f"ANIMEMORPH_DEVICE is {name!r}, which is not available here. Use one of {there}.")
     if name == "cuda":
         torch.cuda.set_device(local_rank)
         return torch.device("cuda", local_rank)
@@ -186,7 +186,7 @@ def _warn_of_busy_cores(threads: int) -> None:
 
 
 def launch(main: Callable[..., None], *args: Any) -> None:
-    """Call `main(rank, world, *args)` in ANIMEMORPH_PROCESSES processes (default 1), or in those that torchrun started.
+    """Call `main(rank, world_size, *args)` in ANIMEMORPH_PROCESSES processes (default 1), or in those of torchrun.
 
     One process per GPU is what several GPUs need; on a CPU more than one only pays across machines.
     """
@@ -194,17 +194,17 @@ def launch(main: Callable[..., None], *args: Any) -> None:
         _worker(int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]), main, *args)
         return
     try:
-        world = int(os.environ.get("ANIMEMORPH_PROCESSES", "1"))
+        world_size = int(os.environ.get("ANIMEMORPH_PROCESSES", "1"))
     except ValueError:
-        world = 0
-    if world < 1:
+        world_size = 0
+    if world_size < 1:
         raise UserError(f"ANIMEMORPH_PROCESSES is {os.environ['ANIMEMORPH_PROCESSES']!r}, not a number of processes.")
-    if world == 1:
+    if world_size == 1:
         main(0, 1, *args)
         return
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
     try:
-        spawn(_spawned, (world, main, *args), nprocs=world)
+        spawn(_spawned, (world_size, main, *args), nprocs=world_size)
     except ProcessExitedException:
         raise UserError("a training process failed; see its error above.") from None
 
@@ -216,17 +216,19 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def _spawned(rank: int, world: int, main: Callable[..., None], *args: Any) -> None:
+def _spawned(rank: int, world_size: int, main: Callable[..., None], *args: Any) -> None:
     die_with_parent()
     os.environ["LOCAL_RANK"] = str(rank)
     try:
-        _worker(rank, world, main, *args)
+        _worker(rank, world_size, main, *args)
     except UserError as error:
         raise SystemExit(f"error: {error}" if rank == 0 else 1) from None
 
 
-def _worker(rank: int, world: int, main: Callable[..., None], *args: Any) -> None:
-    distributed.init_process_group(rank=rank, world_size=world)  # NCCL for tensors on CUDA, gloo for those on the CPU
-    main(rank, world, *args)
-    # Not after an error: the others may be waiting for this process, and would make it wait for them.
+def _worker(rank: int, world_size: int, main: Callable[..., None], *args: Any) -> None:
+    distributed.init_process_group(
+        rank=rank, world_size=world_size
+    )  # NCCL for tensors on CUDA, gloo for those on the CPU
+    main(rank, world_size, *args)
+    # Not after an error: the other processes may wait for this one, which would then wait for them.
     distributed.destroy_process_group()

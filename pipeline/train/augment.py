@@ -1,8 +1,8 @@
-"""Differentiable augmentation of what the discriminators see (Zhao et al. 2020, DiffAugment, arXiv:2006.10738).
+"""Differentiable augmentation of discriminator inputs (Zhao et al. 2020, DiffAugment, arXiv:2006.10738).
 
-Of its three kinds only small moves are kept. Moves by 1/8 and changed colours gave the cleanest pictures, but took the
-fixed places of eyes and mouth from the discriminator: the photo's geometry stayed. With none, dots on a fixed grid fill
-the picture. See docs/training.md.
+Of its three kinds only small translations are used. Translations by 1/8 and changed colours gave the cleanest pictures,
+but the outputs then keep the geometry of the photo. Without any, dots on a fixed grid fill the outputs. See
+docs/training.md.
 """
 
 import numpy as np
@@ -12,14 +12,14 @@ from torch.nn import functional as F
 
 
 def augment(images: Tensor, random: np.random.Generator) -> Tensor:
-    """Move each image by up to 1/16 of its side, real and fake alike.
+    """Translate each image by up to 1/16 of its side.
 
     Args:
         images: [b, 3, R, R] in [-1, 1].
-        random: drawn from on the CPU, the same moves on every device.
+        random: Generator on the CPU, so that all devices draw equal translations.
 
     Returns:
-        [b, 3, R, R] in [-1, 1]; what moves in from outside is 0.
+        [b, 3, R, R] in [-1, 1]; pixels from outside are 0.
     """
     batch, _, height, width = images.shape
     border = height // 16

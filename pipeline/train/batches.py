@@ -1,7 +1,7 @@
-"""Which faces a step sees, and its random numbers.
+"""Batches of faces, and the random numbers of each step.
 
-Nothing here has a state: an epoch's order follows from the seed and the epoch, a step's flips and noise from the seed
-and the step. That is what makes a resumed run equal to one that was never stopped, on one process or on many.
+Randomness is stateless: the order of an epoch depends on seed and epoch, flips and noise depend on seed and step. So a
+resumed run equals an uninterrupted one, with one process or several.
 """
 
 import logging
@@ -12,24 +12,25 @@ import torch
 from torch import Tensor
 
 from ..errors import UserError
+from ..faces import MODEL_DOMAINS
 from ..landmarks.five_points import mirror
 from ..networks.generators import to_network
-from .landmarks import DOMAINS, Landmarks, make_landmarks
+from .landmarks import Landmarks, make_landmarks
 from .pairs import Pairs, Twins, make_pairs
 
 log = logging.getLogger(__name__)
 
-#: Keeps the streams of random numbers apart; the numbers themselves mean nothing.
+#: IDs of independent random streams. The values are arbitrary.
 ORDER, FLIPS, NOISE, POOL, AUGMENT, PAIRS, OTHERS, REGRESSORS, PATCHES = range(9)
 
 
-def generator(seed: int, stream: int, *index: int) -> np.random.Generator:
-    """Return the random numbers of one stream at one place (an epoch, a step, a rank)."""
+def rng_for(seed: int, stream: int, *index: int) -> np.random.Generator:
+    """Return the random number generator of a stream at an index, such as (epoch,) or (step, rank)."""
     return np.random.default_rng([seed, stream, *index])
 
 
 def noise(shape: torch.Size, std: float, device: torch.device, seed: int, *index: int) -> Tensor:
-    """Return Gaussian noise, float32 of `shape`, made on the CPU so that every device and rank sees the same."""
+    """Return Gaussian noise, float32 of `shape`, drawn on the CPU so that it is equal on every device and rank."""
     state = np.random.SeedSequence([seed, NOISE, *index]).generate_state(1, np.uint64)[0]
     values = torch.randn(shape, generator=torch.Generator().manual_seed(int(state >> np.uint64(1))))
     return values.mul_(std).to(device, non_blocking=True)
@@ -37,7 +38,7 @@ def noise(shape: torch.Size, std: float, device: torch.device, seed: int, *index
 
 @dataclass(frozen=True)
 class Batch:
-    """What a step sees.
+    """The faces of one step.
 
     Args:
         human: [b, 3, R, R] in [-1, 1].
@@ -70,45 +71,45 @@ class Faces:
     twins: Twins | None = None
 
     def steps(self, batch: int) -> int:
-        """Count the steps of an epoch: the larger domain is seen once, less what does not fill a batch.
+        """Count the steps of an epoch: the larger domain is seen once, without the rest that does not fill a batch.
 
         With twins, each photo is seen as often as it has drawings.
         """
         drawings = 1 if self.twins is None else self.twins.pixels.shape[1]
         return max(len(self.human) * drawings, len(self.anime)) // batch
 
-    def batch(self, step: int, batch: int, seed: int, rank: int = 0, world: int = 1) -> Batch:
+    def batch(self, step: int, batch: int, seed: int, rank: int = 0, world_size: int = 1) -> Batch:
         """Return a rank's share of a step, `batch` faces of each domain, half of them mirrored."""
-        epoch, place = divmod(step, self.steps(batch * world))
-        flips = generator(seed, FLIPS, step).random((2, batch * world)) < 0.5
+        epoch, place = divmod(step, self.steps(batch * world_size))
+        flips = rng_for(seed, FLIPS, step).random((2, batch * world_size)) < 0.5
         mine = slice(rank * batch, (rank + 1) * batch)
         images: list[Tensor] = []
         own: dict[str, np.ndarray] = {}
         other: dict[str, np.ndarray] = {}
         pairs: Pairs | None = None
         for domain, faces in enumerate((self.human, self.anime)):
-            first = place * batch * world + rank * batch
+            first = place * batch * world_size + rank * batch
             index = _order(seed, epoch, domain, len(faces), first, batch)
             upright = to_network(faces[torch.from_numpy(index).to(faces.device)].to(self.device)).contiguous()
             flip = flips[domain, mine]
             mirrored = torch.from_numpy(flip).to(self.device)[:, None, None, None]
             images.append(torch.where(mirrored, upright.flip(3), upright))
             if self.landmarks is not None:
-                points = self.landmarks[DOMAINS[domain]]
+                points = self.landmarks[MODEL_DOMAINS[domain]]
                 chosen = np.where(flip[:, None, None], mirror(points[index], upright.shape[3]), points[index])
-                own[DOMAINS[domain]] = chosen
+                own[MODEL_DOMAINS[domain]] = chosen
                 # The landmarks of faces that are not the same one, mirrored as it is.
-                steps_away = generator(seed, OTHERS, step, domain).integers(1, len(points), batch * world)[mine]
+                steps_away = rng_for(seed, OTHERS, step, domain).integers(1, len(points), batch * world_size)[mine]
                 others = points[(index + steps_away) % len(points)]
-                other[DOMAINS[domain]] = np.where(flip[:, None, None], mirror(others, upright.shape[3]), others)
+                other[MODEL_DOMAINS[domain]] = np.where(flip[:, None, None], mirror(others, upright.shape[3]), others)
             if domain == 0 and self.twins is not None:
-                random, photos = generator(seed, PAIRS, step, rank), faces[torch.from_numpy(index)].cpu().numpy()
+                random, photos = rng_for(seed, PAIRS, step, rank), faces[torch.from_numpy(index)].cpu().numpy()
                 pairs = make_pairs(photos, self.twins, index, self.device, random, flip)
         landmarks = make_landmarks(own, other, images[0].shape[3], self.device) if own else None
         return Batch(images[0], images[1], landmarks, pairs, step, epoch)
 
 
-def resident(faces: np.ndarray, device: torch.device) -> Tensor:
+def to_device_if_fits(faces: np.ndarray, device: torch.device) -> Tensor:
     """Put uint8 faces on the device, unless they would take more than half of the free memory of a GPU."""
     tensor = torch.from_numpy(np.ascontiguousarray(faces))
     if device.type == "cuda" and tensor.nbytes > torch.cuda.mem_get_info(device)[0] // 2:
@@ -116,8 +117,8 @@ def resident(faces: np.ndarray, device: torch.device) -> Tensor:
     return tensor.to(device)
 
 
-def check(faces: dict[str, np.ndarray], step: int, split: str) -> None:
-    """Refuse faces, uint8 [n, R, R, 3] per domain, too few to train on: under two, or under one step."""
+def require_enough_faces(faces: dict[str, np.ndarray], step: int, split: str) -> None:
+    """Refuse faces, uint8 [n, R, R, 3] per domain, if there are fewer than two, or fewer than one step needs."""
     for domain, pixels in faces.items():
         table = f"data/split/{domain}.parquet"
         if len(pixels) == 0:
@@ -143,7 +144,7 @@ def warn_of_flat_faces(faces: dict[str, dict[str, np.ndarray]]) -> None:
 def _order(seed: int, epoch: int, domain: int, count: int, first: int, length: int) -> np.ndarray:
     """Return places first … first + length of an epoch's order: permutations of `count` faces, one after the other."""
     passes = [
-        generator(seed, ORDER, epoch, domain, turn).permutation(count)
+        rng_for(seed, ORDER, epoch, domain, turn).permutation(count)
         for turn in range(first // count, (first + length - 1) // count + 1)
     ]
     start = first % count

@@ -1,7 +1,7 @@
-"""The whole state of a run on disk: written atomically, checked by hash, safe against a second writer.
+"""Checkpoints: the whole state of a run, written atomically, verified by hash, locked against a second writer.
 
 A checkpoint is one safetensors file: tensors under their path in the state, everything else as JSON in its header. Its
-name is `<serial>-<first 32 hex digits of its SHA-256>.safetensors`, so that a damaged file gives itself away.
+name is `<serial>-<first 32 hex digits of its SHA-256>.safetensors`, so that damage is detected.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 #: Name of the file whose lock a training process holds in its scratch folder.
 LOCK = "lock"
-#: Checkpoints that stay besides the pinned ones: the newest, and the one before in case the newest is damaged.
+#: Checkpoints that are kept besides the pinned ones: the newest and, in case it is damaged, the previous one.
 KEEP = 2
 
 
@@ -62,7 +62,7 @@ class Checkpoints:
         return None
 
     def at(self, serial: int) -> dict[str, Any] | None:
-        """Return the state with this serial number, or None when there is none undamaged."""
+        """Return the state with this serial number, or None if it is missing or damaged."""
         for path in self.folder.glob(f"{serial:09d}-*.safetensors"):
             return self._read(path)
         return None
@@ -83,7 +83,7 @@ class Checkpoints:
 
 @contextmanager
 def exclusive(folder: Path) -> Iterator[None]:
-    """Hold the folder for this process alone; UserError when another trainer has it. The lock dies with the process."""
+    """Lock the folder; UserError if another trainer has the lock. The lock ends with the process."""
     lock = FileLock(folder / LOCK)
     try:
         lock.acquire(timeout=0)

@@ -1,4 +1,4 @@
-"""The image pool: discriminators also see fakes of the past (Shrivastava 2017, 2.3; Zhu 2017, 4)."""
+"""Image pool: discriminators also see earlier fakes (Shrivastava 2017, 2.3; Zhu 2017, 4)."""
 
 import numpy as np
 import torch
@@ -39,7 +39,7 @@ class ImagePool:
         return {} if self.images is None else {"images": self.images[: self.count].clone()}
 
     def load_state_dict(self, state: dict[str, Tensor], device: torch.device) -> None:
-        """Restore what `state_dict` gave."""
+        """Restore a state of `state_dict`."""
         self.images, self.count = None, 0
         if "images" in state:
             images = state["images"].to(device)

@@ -1,4 +1,4 @@
-"""What a training run reads: faces, landmarks and twins of the train and validation splits."""
+"""Inputs of a training run: faces, landmarks and twins of the train and validation splits."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,13 +7,12 @@ import numpy as np
 import pandas as pd
 
 from ..errors import UserError
-from ..faces import open_pixels, read_crops, read_masks, read_table
+from ..faces import MODEL_DOMAINS, open_pixels, read_crops, read_masks, read_table
 from ..params import Train
 from . import batches
 from .landmarks import read_landmarks
 from .pairs import Twins, read_styles, read_twins
 
-DOMAINS = ("human", "anime")
 LANDMARK_COLUMNS = ("keypoints", "schema")
 Splits = dict[str, dict[str, np.ndarray]]
 
@@ -55,7 +54,7 @@ def read_inputs(config: Train, step: int, data: Path) -> Inputs:
     landmarked = config.model == "landmark_cyclegan"
     landmarks: Splits = {"train": {}, "val": {}} if landmarked else {}
     twins: dict[str, Twins] = {}
-    for domain in DOMAINS:
+    for domain in MODEL_DOMAINS:
         table = read_table(
             data / "split" / f"{domain}.parquet",
             ["face_id", "row", "align", "split", *(LANDMARK_COLUMNS if landmarked else [])],
@@ -63,7 +62,7 @@ def read_inputs(config: Train, step: int, data: Path) -> Inputs:
         store = data / "resize" / domain / "faces.npy"
         pixels = open_pixels(store)
         if len(table) and not 0 <= table["row"].min() <= table["row"].max() < len(pixels):
-            raise UserError(f"{store} holds {len(pixels)} faces, fewer than data/split knows: run `dvc repro`.")
+            raise UserError(f"{store} holds {len(pixels)} faces, fewer than data/split lists. Run `dvc repro`.")
         if pixels.shape[1] < config.resolution:
             raise UserError(
                 f"{store} holds faces of {pixels.shape[1]} px, smaller than train.resolution ({config.resolution}): "
@@ -85,8 +84,8 @@ def read_inputs(config: Train, step: int, data: Path) -> Inputs:
     if config.model == "pix2pix":
         photos = np.arange(len(faces["val"]["human"]))
         faces["val"]["anime"] = twins["val"].drawings(photos, photos, config.resolution)[0]
-    batches.check({domain: faces["train"][domain] for domain in DOMAINS}, step, "train")
-    batches.check({domain: faces["val"][domain] for domain in DOMAINS}, 1, "val")
+    batches.require_enough_faces({domain: faces["train"][domain] for domain in MODEL_DOMAINS}, step, "train")
+    batches.require_enough_faces({domain: faces["val"][domain] for domain in MODEL_DOMAINS}, 1, "val")
     styles = read_styles(data / "twins" / "human") if twins else ()
     return Inputs(faces, landmarks, twins, styles, val_table, val_masks)
 

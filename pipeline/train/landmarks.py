@@ -9,10 +9,9 @@ import torch
 from torch import Tensor
 
 from ..errors import UserError
+from ..faces import MODEL_DOMAINS
 from ..images import draw_heatmaps
 from ..landmarks import five_points
-
-DOMAINS = ("human", "anime")
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,9 @@ def make_landmarks(
 
 def with_fakes(own: Mapping[str, np.ndarray], size: int) -> dict[str, np.ndarray]:
     """Return the points of the real faces by domain, and those of their translations as `fake_<domain>`."""
-    fakes = {f"fake_{to}": five_points.translated(own[of], of, to, size) for of, to in (DOMAINS, DOMAINS[::-1])}
+    fakes = {
+        f"fake_{to}": five_points.translated(own[of], of, to, size) for of, to in (MODEL_DOMAINS, MODEL_DOMAINS[::-1])
+    }
     return {**own, **fakes}
 
 

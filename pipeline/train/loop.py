@@ -1,4 +1,4 @@
-"""The training loop: one for all recipes, resumable at any step, watched after each epoch."""
+"""The training loop of all models: resumable at any step, with a validation after each epoch."""
 
 import logging
 import time
@@ -15,19 +15,19 @@ from ..networks.model import TranslationModel
 from ..params import Train
 from ..progress import ProgressBar, ProgressLines, progress_bar
 from . import landmark_losses
-from .accelerator import Engine
+from .accelerator import Accelerator
 from .batches import Faces
-from .objectives import Recipe
-from .trainer import Progress, Run
-from .validation import Monitor, collapsed, directions, sample_sheet
+from .objectives import Objective
+from .trainer import Progress, Trainer
+from .validation import Validator, collapsed, directions, sample_sheet
 
 log = logging.getLogger(__name__)
 
-#: A loss beyond this never came back in any run seen.
+#: Losses above this are treated as divergence.
 DIVERGED = 1e4
-#: Steps between two looks at the losses on a GPU; each look waits for the device.
+#: Steps between two reads of the losses on a GPU; each read waits for the device.
 LOOK = 20
-#: Seconds between checkpoints inside an epoch: what a kill can cost.
+#: Seconds between checkpoints inside an epoch, the most that an interrupted run loses.
 CHECKPOINT_SECONDS = 60.0
 ROLLBACKS = 3
 
@@ -36,91 +36,95 @@ def fit(
     train: Train,
     model: TranslationModel,
     faces: Faces,
-    monitor: Monitor,
-    engine: Engine,
+    validator: Validator,
+    accelerator: Accelerator,
     folder: Path,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> tuple[TranslationModel, list[dict[str, Any]]]:
-    """Train `model` on `faces`, or go on where the newest checkpoint in `folder` stands.
+    """Train `model` on `faces`, or resume from the newest checkpoint in `folder`.
 
     Returns:
-        The model chosen by `train.checkpoint_selection`, and the history (a row per epoch).
+        The model selected by `train.checkpoint_selection`, and the history (a row per epoch).
 
     Raises:
-        UserError: a loss diverged; the outputs collapsed under `on_collapse: stop`, or again and again.
+        UserError: A loss diverged; the outputs collapsed under `on_collapse: stop`, or after three rollbacks.
     """
     seed = model.config.seed
-    run = Run(train, model, engine, folder)
-    steps = faces.steps(train.batch_size * engine.world)
+    trainer = Trainer(train, model, accelerator, folder)
+    steps = faces.steps(train.batch_size * accelerator.world_size)
     total = steps * train.epochs
-    run.resume(faces)
-    progress = run.progress
-    images = train.batch_size * engine.world
+    trainer.resume(faces)
+    progress = trainer.progress
+    images = train.batch_size * accelerator.world_size
     bar = progress_bar(
-        total=total * images, initial=progress.step * images, desc="train", unit="image", hidden=engine.rank > 0
+        total=total * images, initial=progress.step * images, desc="train", unit="image", hidden=accelerator.rank > 0
     )
     saved = time.monotonic()
     unread: list[dict[str, Tensor]] = []
     while progress.step < total:
         step = progress.step
         lr = train.lr * min(1.0, 2 * (1 - step / total)) * 0.5**progress.rollbacks
-        unread.append(run.step(faces.batch(step, train.batch_size, seed, engine.rank, engine.world), lr, seed))
+        unread.append(
+            trainer.step(faces.batch(step, train.batch_size, seed, accelerator.rank, accelerator.world_size), lr, seed)
+        )
         progress.step += 1
         epoch, place = divmod(progress.step, steps)
-        if engine.device.type == "cpu" or place % LOOK == 0:
-            _read(unread, progress, engine, steps, bar, images)
-            if place and engine.share(time.monotonic() - saved > checkpoint_seconds):
-                run.save()
+        if accelerator.device.type == "cpu" or place % LOOK == 0:
+            _read(unread, progress, accelerator, steps, bar, images)
+            if place and accelerator.broadcast(time.monotonic() - saved > checkpoint_seconds):
+                trainer.save()
                 saved = time.monotonic()
         if place:
             continue
         # The end of an epoch.
-        _read(unread, progress, engine, steps, bar, images)
+        _read(unread, progress, accelerator, steps, bar, images)
         row: dict[str, Any] = {"epoch": epoch, "step": progress.step, "lr": lr, "num_rollbacks": progress.rollbacks}
-        if run.recipe.regressors:
+        if trainer.objective.regressors:
             row["stage"] = landmark_losses.stage(train, epoch - 1)
         row |= {f"train_{name}": value / steps for name, value in progress.sums.items()}
-        if engine.rank == 0:
-            row |= monitor.measure(Recipe(train, run.averaged))
+        if accelerator.rank == 0:
+            row |= validator.measure(Objective(train, trainer.ema_model))
             row["collapsed"] = int(collapsed(row))
-            faces_shown = monitor.real["human"][:8], monitor.real["anime"][:8]
-            sheet = sample_sheet(run.averaged, *faces_shown, seed, monitor.twins, monitor.landmarks)
+            faces_shown = validator.real["human"][:8], validator.real["anime"][:8]
+            sheet = sample_sheet(trainer.ema_model, *faces_shown, seed, validator.twins, validator.landmarks)
             with atomic_file(folder / "samples" / f"epoch_{epoch:03d}.png") as partial:
                 sheet.save(partial, format="png")
             log.info(_epoch_line(row, train.epochs))
-        row = engine.share(row)
+        row = accelerator.broadcast(row)
         if row["collapsed"] and train.on_collapse != "warn":
             if train.on_collapse == "stop" or progress.rollbacks == ROLLBACKS:
                 raise UserError(_collapse_sentence(row, folder))
             log.warning(
                 "%s Returning to the last good epoch at half the learning rate.", _collapse_sentence(row, folder)
             )
-            run.roll_back()
-            progress = run.progress
+            trainer.roll_back()
+            progress = trainer.progress
             bar.n = progress.step * images
         else:
             progress.history.append(row)
             _warn(progress.history)
             progress.sums = {}
-        run.save()
+        trainer.save()
         saved = time.monotonic()
     bar.close()
-    return run.chosen(), progress.history
+    return trainer.selected_model(), progress.history
 
 
 def _read(
     unread: list[dict[str, Tensor]],
     progress: Progress,
-    engine: Engine,
+    accelerator: Accelerator,
     steps: int,
     bar: ProgressBar | ProgressLines,
     images: int,
 ) -> None:
-    """Add the losses of the steps not read yet to the epoch's sums; UserError when one diverged."""
+    """Add the losses of the unread steps to the sums of the epoch; UserError if one diverged."""
     if not unread:
         return
     names = list(unread[0])
-    table = engine.mean(torch.stack([torch.stack([losses[name].float() for name in names]) for losses in unread])).cpu()
+    table = accelerator.mean(
+        torch.stack([torch.stack([losses[name].float() for name in names]) for losses in unread])
+    ).cpu()
     for index, values in enumerate(table.tolist()):
         for name, value in zip(names, values, strict=True):
             if not abs(value) < DIVERGED:
@@ -134,12 +138,12 @@ def _read(
     short: dict[str, list[float]] = {"G": [], "D": []}
     for name, value in zip(names, table[-1].tolist(), strict=True):
         short["D" if name.startswith("discriminator") else "G"].append(value)
-    bar.set_postfix({player: f"{sum(values):.3f}" for player, values in short.items()}, refresh=False)
+    bar.set_postfix({name: f"{sum(values):.3f}" for name, values in short.items()}, refresh=False)
     unread.clear()
 
 
 def _warn(history: list[dict[str, Any]]) -> None:
-    """Warn if a discriminator dominates or has stopped to learn."""
+    """Warn if a discriminator dominates or is at chance level."""
     for domain in ("anime", "human"):
         column = f"val_discriminator_accuracy_{domain}"
         alarm = discriminator_alarm([row[column] for row in history if column in row])

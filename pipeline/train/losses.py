@@ -1,4 +1,4 @@
-"""What the networks are trained to make small. Every function returns its terms by name, each a scalar tensor.
+"""Adversarial, cycle-consistency and identity losses. Every function returns its terms by name, each a scalar tensor.
 
 Equations are those of Zhu et al. 2017, "Unpaired Image-to-Image Translation" (CycleGAN).
 """
@@ -52,7 +52,7 @@ def cyclegan(
         human: [b, 3, R, R] in [-1, 1].
         anime: [b, 3, R, R] in [-1, 1].
         noise: adds the noise to an image before human2anime translates it.
-        shown: makes of an image what a discriminator is shown.
+        shown: Augmentation applied to every discriminator input.
         lambda_cycle: weight of the cycle-consistency loss.
         lambda_identity: weight of the identity loss relative to it; at 0 it is not computed.
         pairs: the photos of `human` with their twins. The distorted photos are then translated, each in the style of

@@ -1,4 +1,4 @@
-"""Recipes: which losses train which model. A recipe has no weights and no state of its own."""
+"""Objectives: the losses of each `train.model`. An objective has no weights and no state."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ def unchanged(images: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Objective:
     """The losses of one `train.model` on one model. Images are [b, 3, R, R] in [-1, 1].
 
     * dcgan: adversarial losses alone, on the baseline's networks.
@@ -33,8 +33,8 @@ class Recipe:
     * pix2pix: photos and the twins drawn of them, see `pipeline.train.pix2pix`.
 
     With `lambda_twin`, cut and both CycleGANs have the twin of each photo as a teacher, see `pipeline.train.teacher`.
-    Their discriminators then learn for some steps before the generators follow them: at once, they would destroy what
-    the twin has taught.
+    Their discriminators then learn for some steps before their losses reach the generators: an untrained
+    discriminator would undo what the twin has taught.
     """
 
     train: Train
@@ -57,12 +57,12 @@ class Recipe:
         shown: Change = unchanged,
         random: np.random.Generator | None = None,
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """Return the generators' terms and the images made on the way: fake_…, and cycle_… where the recipe has it.
+        """Return the generators' terms and the generated images: fake_… and, where the model has them, cycle_….
 
         Args:
             batch: the real faces.
-            noise: adds the noise to a human image; every call gives another one.
-            shown: the augmentation of what a discriminator is shown; every call gives another one.
+            noise: Adds noise to a human image, different in every call.
+            shown: Augmentation of discriminator inputs, different in every call.
             random: chooses the patches of cut; None: the same ones in every call.
         """
         if self.train.model == "pix2pix":
@@ -100,7 +100,7 @@ class Recipe:
         Args:
             batch: the real faces.
             images: the fakes of this step, fake_anime and, except for cut, fake_human.
-            pooled: what the image pools gave for `to_pool` of them, anime and human.
+            pooled: Results of the image pools for `to_pool`, anime and human.
             shown: as for the generators.
         """
         if self.train.model == "pix2pix":
@@ -157,5 +157,5 @@ class Recipe:
 
 
 def _known(domain: str, batch: Batch) -> Tensor | None:
-    """Return the mask of what a discriminator of a domain is shown; None: everything."""
+    """Return the mask of the pixels that the discriminator of a domain sees; None: all."""
     return batch.pairs.clean_mask if domain == "human" and batch.pairs is not None else None

@@ -1,4 +1,4 @@
-"""What a run leaves behind, and what tells one run from another."""
+"""Write the outputs of a run, compute its fingerprint, and delete old runs."""
 
 import hashlib
 import shutil
@@ -14,7 +14,7 @@ from ..files import atomic_folder, sha256
 from ..networks.model import TranslationModel, save_model
 from .checkpoint import LOCK
 
-#: Runs whose checkpoints stay in the scratch folder, besides the present one.
+#: Runs whose checkpoints are kept in the scratch folder, besides the current one.
 RUNS = 2
 
 

@@ -11,11 +11,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..faces import MODEL_DOMAINS
 from ..networks.generators import to_network
 from ..networks.landmarks import LandmarkRegressor
 from ..progress import progress_bar
 from . import batches
-from .accelerator import Engine
+from .accelerator import Accelerator
 from .checkpoint import Checkpoints
 from .landmark_losses import landmark_loss
 
@@ -24,7 +25,6 @@ BATCH, LR, BETAS = 16, 5e-3, (0.9, 0.99)
 MOVE, TURN, SCALE = 0.12, 0.25, 0.2
 #: Steps between checkpoints.
 CHECKPOINT_STEPS = 200
-DOMAINS = ("human", "anime")
 
 
 def train_regressors(
@@ -32,7 +32,7 @@ def train_regressors(
     faces: batches.Faces,
     steps: int,
     seed: int,
-    engine: Engine,
+    accelerator: Accelerator,
     checkpoints: Checkpoints,
 ) -> None:
     """Train the regressor of each domain, or resume at the newest checkpoint; then freeze them.
@@ -42,26 +42,31 @@ def train_regressors(
         faces: Faces with their landmarks.
         steps: Number of steps.
         seed: Random seed.
-        engine: Where to compute; processes share the faces of a step.
+        accelerator: Device and processes; processes share the faces of a step.
         checkpoints: Of these steps alone.
     """
-    trained = {domain: regressors[domain].requires_grad_(True) for domain in DOMAINS}
-    optimizers = {domain: engine.adam(network.parameters(), LR, BETAS) for domain, network in trained.items()}
-    state = engine.share(checkpoints.newest() if engine.rank == 0 else None)
+    trained = {domain: regressors[domain].requires_grad_(True) for domain in MODEL_DOMAINS}
+    optimizers = {domain: accelerator.adam(network.parameters(), LR, BETAS) for domain, network in trained.items()}
+    state = accelerator.broadcast(checkpoints.newest() if accelerator.rank == 0 else None)
     first = 0
     if state is not None:
         first = state["step"]
-        for domain in DOMAINS:
+        for domain in MODEL_DOMAINS:
             trained[domain].load_state_dict(state["regressors"][domain])
             optimizers[domain].load_state_dict(state["optimizers"][domain])
     for step in progress_bar(
-        range(first, steps), total=steps, initial=first, desc="landmark regressors", unit="step", hidden=engine.rank > 0
+        range(first, steps),
+        total=steps,
+        initial=first,
+        desc="landmark regressors",
+        unit="step",
+        hidden=accelerator.rank > 0,
     ):
         lr = LR * min(1.0, 2 * (1 - step / steps))
-        for domain in DOMAINS:
-            images, points = _batch(faces, domain, step, seed, engine)
+        for domain in MODEL_DOMAINS:
+            images, points = _batch(faces, domain, step, seed, accelerator)
             optimizers[domain].update(landmark_loss(trained[domain](images), points), lr)
-        if (step + 1) % CHECKPOINT_STEPS == 0 and engine.rank == 0:
+        if (step + 1) % CHECKPOINT_STEPS == 0 and accelerator.rank == 0:
             checkpoints.save(step + 1, _state(step + 1, trained, optimizers), set())
     for network in trained.values():
         network.requires_grad_(False)
@@ -75,13 +80,13 @@ def _state(step: int, networks: dict[str, LandmarkRegressor], optimizers: dict[s
     }
 
 
-def _batch(faces: batches.Faces, domain: str, step: int, seed: int, engine: Engine) -> tuple[Tensor, Tensor]:
+def _batch(faces: batches.Faces, domain: str, step: int, seed: int, accelerator: Accelerator) -> tuple[Tensor, Tensor]:
     """Return this process's share of a step: images [b, 3, R, R] and points [b, 5, 2]."""
     assert faces.landmarks is not None
-    number = DOMAINS.index(domain)
-    random = batches.generator(seed, batches.REGRESSORS, step, number, engine.rank)
+    number = MODEL_DOMAINS.index(domain)
+    random = batches.rng_for(seed, batches.REGRESSORS, step, number, accelerator.rank)
     pixels = (faces.human, faces.anime)[number]
-    index = random.integers(0, len(pixels), max(1, BATCH // engine.world))
+    index = random.integers(0, len(pixels), max(1, BATCH // accelerator.world_size))
     images = to_network(pixels[torch.from_numpy(index).to(pixels.device)].to(faces.device)).contiguous()
     points = torch.from_numpy(faces.landmarks[domain][index].astype(np.float32)).to(faces.device)
     return move(images, points, random)

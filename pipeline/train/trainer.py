@@ -1,4 +1,4 @@
-"""The state of a run: networks, their averages, optimizers, image pools, progress; one step of it, its checkpoints."""
+"""The trainer: networks, their EMA, optimizers, image pools; one training step; checkpoints."""
 
 import copy
 import logging
@@ -13,12 +13,12 @@ from ..errors import UserError
 from ..networks.model import TranslationModel, build_model
 from ..params import Train
 from . import batches
-from .accelerator import Engine
+from .accelerator import Accelerator
 from .augment import augment
 from .batches import Batch
 from .checkpoint import Checkpoints
 from .image_pool import ImagePool
-from .objectives import Recipe, unchanged
+from .objectives import Objective, unchanged
 from .regressors import train_regressors
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ PAIRED_BETAS, PAIRED_WARM_UP, PAIRED_DISCRIMINATOR_LR = (0.5, 0.99), 100, 0.5
 
 @dataclass
 class Progress:
-    """Where a run stands; JSON values only."""
+    """Progress of a run; JSON values only."""
 
     step: int = 0
     rollbacks: int = 0
@@ -39,181 +39,183 @@ class Progress:
 
     @property
     def serial(self) -> int:
-        """Number of a checkpoint: grows with every step and every rollback."""
+        """Number of a checkpoint; it grows with each step and each rollback."""
         return self.rollbacks * 10**9 + self.step
 
 
-class Run:
+class Trainer:
     """The networks, optimizers and pools of a run, and their checkpoints."""
 
-    def __init__(self, train: Train, model: TranslationModel, engine: Engine, folder: Path) -> None:
-        self.train, self.model, self.engine = train, model, engine
-        self.recipe = Recipe(train, model)
+    def __init__(self, train: Train, model: TranslationModel, accelerator: Accelerator, folder: Path) -> None:
+        self.train, self.model, self.accelerator = train, model, accelerator
+        self.objective = Objective(train, model)
         self.progress = Progress()
         self.checkpoints = Checkpoints(folder / "checkpoints")
-        networks = self.recipe.networks
+        networks = self.objective.networks
         for network in networks.values():
-            engine.place(network).train()
+            accelerator.place(network).train()
             if train.compile:
                 network.compile()
-        self.players: dict[str, list[nn.Parameter]] = {"generator": [], "discriminator": []}
+        self.trainable: dict[str, list[nn.Parameter]] = {"generator": [], "discriminator": []}
         for name, network in networks.items():
             player = "discriminator" if name.startswith("discriminator") else "generator"
             # Landmark regressors are frozen.
-            self.players[player] += [weight for weight in network.parameters() if weight.requires_grad]
+            self.trainable[player] += [weight for weight in network.parameters() if weight.requires_grad]
         self.paired = train.model == "pix2pix"
         betas = PAIRED_BETAS if self.paired else BETAS
-        self.optimizers = {name: engine.adam(weights, train.lr, betas) for name, weights in self.players.items()}
+        self.optimizers = {name: accelerator.adam(weights, train.lr, betas) for name, weights in self.trainable.items()}
         # A pooled output would need its input: paired training has no pools.
-        pooled = () if self.paired else self.recipe.targets[::-1]
+        pooled = () if self.paired else self.objective.targets[::-1]
         self.pools = {domain: ImagePool(train.image_pool_size) for domain in pooled}
-        #: The model whose pictures count: the generators' moving averages, or the generators themselves.
-        self.averaged = model
+        #: The model that is validated and saved: the EMA of the generators, or the generators themselves.
+        self.ema_model = model
         if train.ema_decay:
             averages: dict[str, Any] = {
                 name: copy.deepcopy(networks[name]).requires_grad_(False) for name in self.generators
             }
-            self.averaged = replace(model, **averages)
+            self.ema_model = replace(model, **averages)
 
     @property
     def generators(self) -> tuple[str, ...]:
-        """Names of the generators, those of their directions."""
+        """Names of the generators, which are their directions."""
         return self.model.config.directions
 
     def step(self, batch: Batch, lr: float, seed: int) -> dict[str, Tensor]:
         """Update the generators, then the discriminators, once; return all losses, still on the device."""
-        engine, place = self.engine, self.progress.step
+        accelerator, place = self.accelerator, self.progress.step
         calls = iter(range(10))
 
         def noise(images: Tensor) -> Tensor:
-            shape = torch.Size((len(images) * engine.world, *images.shape[1:]))
-            drawn = batches.noise(shape, self.train.noise_std, engine.device, seed, place, next(calls))
-            return images + drawn.chunk(engine.world)[engine.rank]
+            shape = torch.Size((len(images) * accelerator.world_size, *images.shape[1:]))
+            drawn = batches.noise(shape, self.train.noise_std, accelerator.device, seed, place, next(calls))
+            return images + drawn.chunk(accelerator.world_size)[accelerator.rank]
 
-        random = batches.generator(seed, batches.AUGMENT, place, engine.rank)
+        random = batches.rng_for(seed, batches.AUGMENT, place, accelerator.rank)
         noisy = noise if self.train.noise else unchanged
         shown = (lambda images: augment(images, random)) if self.train.discriminator_augment else unchanged
-        patches = batches.generator(seed, batches.PATCHES, place)
+        patches = batches.rng_for(seed, batches.PATCHES, place)
 
         rates = {"generator": lr, "discriminator": lr}
         if self.paired:
             slow = min(1.0, (place + 1) / PAIRED_WARM_UP)
             rates = {"generator": lr * slow, "discriminator": lr * slow * PAIRED_DISCRIMINATOR_LR}
         self._freeze_discriminators(True)
-        with engine.autocast():
-            losses, images = self.recipe.generator_losses(batch, noisy, shown, patches)
+        with accelerator.autocast():
+            losses, images = self.objective.generator_losses(batch, noisy, shown, patches)
         self.optimizers["generator"].update(torch.stack(list(losses.values())).sum(), rates["generator"])
         self._freeze_discriminators(False)
-        coins = batches.generator(seed, batches.POOL, place, engine.rank)
-        kept = self.recipe.to_pool(images, batch) if self.pools else {}
+        coins = batches.rng_for(seed, batches.POOL, place, accelerator.rank)
+        kept = self.objective.to_pool(images, batch) if self.pools else {}
         pooled = {domain: pool.query(kept[domain], coins) for domain, pool in self.pools.items()}
-        with engine.autocast():
-            discriminator_losses = self.recipe.discriminator_losses(batch, images, pooled, shown)
+        with accelerator.autocast():
+            discriminator_losses = self.objective.discriminator_losses(batch, images, pooled, shown)
         total = torch.stack(list(discriminator_losses.values())).sum()
         if total.requires_grad:  # in some steps of paired training no discriminator learns
             self.optimizers["discriminator"].update(total, rates["discriminator"])
-        self._average()
+        self._update_ema()
         return {name: loss.detach() for name, loss in (losses | discriminator_losses).items()}
 
     @torch.no_grad()
-    def _average(self) -> None:
-        """Move the averages on: a tenth of the weights' way in the first step, 1 - ema of it after some thousands."""
+    def _update_ema(self) -> None:
+        """Update the EMA of the generators; its decay warms up from 0.1 to `train.ema_decay`."""
         if not self.train.ema_decay:
             return
         step = self.progress.step / 5
         decay = min(self.train.ema_decay, (1 + step) / (10 + step))
         for name in self.generators:
-            averaged, trained = getattr(self.averaged, name), getattr(self.model, name)
-            torch._foreach_lerp_(list(averaged.parameters()), list(trained.parameters()), 1 - decay)
-            for average, buffer in zip(averaged.buffers(), trained.buffers(), strict=True):
+            ema_model, trained = getattr(self.ema_model, name), getattr(self.model, name)
+            torch._foreach_lerp_(list(ema_model.parameters()), list(trained.parameters()), 1 - decay)
+            for average, buffer in zip(ema_model.buffers(), trained.buffers(), strict=True):
                 average.copy_(buffer)
 
     def _freeze_discriminators(self, frozen: bool) -> None:
-        for parameter in self.players["discriminator"]:
+        for parameter in self.trainable["discriminator"]:
             parameter.requires_grad_(not frozen)
 
     def state(self) -> dict[str, Any]:
-        """Return everything the rest of the run depends on. Order, flips and noise follow from the step."""
-        pools = self.engine.gather({domain: pool.state_dict() for domain, pool in self.pools.items()})
+        """Return everything that the next steps depend on. Order, flips and noise follow from the step."""
+        pools = self.accelerator.gather({domain: pool.state_dict() for domain, pool in self.pools.items()})
         return {
             "model": self.model.config.model_dump(mode="json"),
-            "computed": self.engine.describe(),
+            "computed": self.accelerator.describe(),
             "progress": vars(self.progress),
-            "networks": {name: network.state_dict() for name, network in self.recipe.networks.items()},
+            "networks": {name: network.state_dict() for name, network in self.objective.networks.items()},
             "averages": {
-                name: getattr(self.averaged, name).state_dict() for name in self.generators if self.train.ema_decay
+                name: getattr(self.ema_model, name).state_dict() for name in self.generators if self.train.ema_decay
             },
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
             "pools": {str(rank): pool for rank, pool in enumerate(pools)},
         }
 
     def load(self, state: dict[str, Any]) -> None:
-        """Restore what `state` gave; UserError when it belongs to another model."""
+        """Restore a state of `state`; UserError if it belongs to another model."""
         if state["model"] != self.model.config.model_dump(mode="json"):
-            raise UserError(f"{self.checkpoints.folder} holds checkpoints of another model: remove this folder.")
-        if state["computed"] != self.engine.describe():
+            raise UserError(f"{self.checkpoints.folder} contains checkpoints of another model. Remove this folder.")
+        if state["computed"] != self.accelerator.describe():
             log.warning(
                 "Resuming on %s, but the run started on %s: results will not be bit-identical.",
-                self.engine.describe(),
+                self.accelerator.describe(),
                 state["computed"],
             )
         self.progress = Progress(**state["progress"])
-        for name, network in self.recipe.networks.items():
+        for name, network in self.objective.networks.items():
             network.load_state_dict(state["networks"][name])
         for name, average in state["averages"].items():
-            getattr(self.averaged, name).load_state_dict(average)
+            getattr(self.ema_model, name).load_state_dict(average)
         for name, optimizer in self.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][name])
         for domain, pool in self.pools.items():
-            pool.load_state_dict(state["pools"][str(self.engine.rank)][domain], self.engine.device)
+            pool.load_state_dict(state["pools"][str(self.accelerator.rank)][domain], self.accelerator.device)
 
     def save(self) -> None:
-        """Write a checkpoint, and let go of those that nothing can come back to."""
+        """Write a checkpoint, and delete those that are not needed any more."""
         state = self.state()
-        if self.engine.rank == 0:
-            pinned = {_serial(row) for row in (self.selected(), self.last_good()) if row} or {0}
+        if self.accelerator.rank == 0:
+            pinned = {_serial(row) for row in (self.selected_epoch(), self.last_good()) if row} or {0}
             self.checkpoints.save(self.progress.serial, state, pinned)
 
     def resume(self, faces: batches.Faces | None = None) -> None:
-        """Go on where the newest checkpoint stands; without one, train the landmark regressors and write the first.
+        """Resume from the newest checkpoint; without one, train the landmark regressors and write the first.
 
         Args:
             faces: Faces that a model with landmark regressors trains them on.
         """
-        state = self.engine.share(self.checkpoints.newest() if self.engine.rank == 0 else None)
+        state = self.accelerator.broadcast(self.checkpoints.newest() if self.accelerator.rank == 0 else None)
         if state is None:
-            if regressors := self.recipe.regressors:
+            if regressors := self.objective.regressors:
                 assert faces is not None
                 steps, early = self.train.regressor_steps, Checkpoints(self.checkpoints.folder / "regressors")
-                train_regressors(regressors, faces, steps, self.model.config.seed, self.engine, early)
+                train_regressors(regressors, faces, steps, self.model.config.seed, self.accelerator, early)
             self.save()
         else:
             self.load(state)
 
     def roll_back(self) -> None:
-        """Go back to the last epoch that had not collapsed, or to the start."""
+        """Return to the last epoch without mode collapse, or to the start."""
         good, rollbacks = self.last_good(), self.progress.rollbacks
-        state = self.checkpoints.at(_serial(good) if good else 0) if self.engine.rank == 0 else None
-        if self.engine.share(state is None):
-            raise UserError("the outputs collapsed and the checkpoint to go back to is gone: run the command again.")
-        self.load(self.engine.share(state))
+        state = self.checkpoints.at(_serial(good) if good else 0) if self.accelerator.rank == 0 else None
+        if self.accelerator.broadcast(state is None):
+            raise UserError("the outputs collapsed, and the checkpoint to return to is missing. Run the command again.")
+        self.load(self.accelerator.broadcast(state))
         self.progress.rollbacks = rollbacks + 1
 
-    def chosen(self) -> TranslationModel:
+    def selected_model(self) -> TranslationModel:
         """Return the model of the epoch that `train.checkpoint_selection` names."""
-        row = self.selected() or self.progress.history[-1]
+        row = self.selected_epoch() or self.progress.history[-1]
         if row is not self.progress.history[-1]:
-            state = self.engine.share(self.checkpoints.at(_serial(row)) if self.engine.rank == 0 else None)
+            state = self.accelerator.broadcast(
+                self.checkpoints.at(_serial(row)) if self.accelerator.rank == 0 else None
+            )
             if state is None:
-                raise UserError(f"the checkpoint of epoch {row['epoch']}, the chosen one, is damaged: train again.")
+                raise UserError(f"the checkpoint of epoch {row['epoch']}, the selected one, is damaged. Train again.")
             chosen = build_model(self.model.config)
-            for name, network in Recipe(self.train, chosen).networks.items():
+            for name, network in Objective(self.train, chosen).networks.items():
                 network.load_state_dict((state["networks"] | state["averages"])[name])
         else:
-            chosen = self.averaged
+            chosen = self.ema_model
         return replace(chosen, config=chosen.config.model_copy(update={"epoch": row["epoch"]}))
 
-    def selected(self) -> dict[str, Any] | None:
+    def selected_epoch(self) -> dict[str, Any] | None:
         """Return the history row of the selected epoch so far; None without one."""
         history = self.progress.history
         if self.train.checkpoint_selection == "best":
@@ -224,7 +226,7 @@ class Run:
         return next((row for row in history if row["epoch"] == epoch), None)
 
     def last_good(self) -> dict[str, Any] | None:
-        """Return the history's last row that had not collapsed."""
+        """Return the last row of the history without mode collapse."""
         return next((row for row in reversed(self.progress.history) if not row["collapsed"]), None)
 
 

@@ -17,7 +17,7 @@ from ..networks.model import DIRECTIONS, TranslationModel, generate
 from .batches import Batch
 from .face_validation import FaceValidator
 from .landmarks import make_landmarks, next_faces, with_fakes
-from .objectives import Recipe
+from .objectives import Objective
 from .pairs import Twins, make_pairs
 
 #: FACES: validation faces per domain, at most. More would take longer without a better ranking of the epochs.
@@ -31,8 +31,8 @@ DIVERSITY = 0.25
 
 
 @dataclass(frozen=True)
-class Measures:
-    """What the monitor is given to measure with.
+class FeatureMetrics:
+    """Functions that compute the metrics of features.
 
     Args:
         features: uint8 RGB [n, R, R, 3] to feature vectors [n, D].
@@ -46,13 +46,13 @@ class Measures:
     copies: Callable[[np.ndarray, np.ndarray, np.ndarray], float]
 
 
-class Monitor:
-    """Losses, distances, collapse and balance of a model on fixed validation faces.
+class Validator:
+    """Compute losses and metrics of a model on fixed validation faces.
 
     Args:
         human: uint8 RGB [n, R, R, 3].
         anime: likewise.
-        measures: what to measure with.
+        measures: Functions for features and their metrics.
         seed: of the noise that a noise model adds.
         landmarks: those of `batches.Faces`.
         twins: the twins of `human`.
@@ -63,7 +63,7 @@ class Monitor:
         self,
         human: np.ndarray,
         anime: np.ndarray,
-        measures: Measures,
+        measures: FeatureMetrics,
         seed: int,
         landmarks: dict[str, np.ndarray] | None = None,
         twins: Twins | None = None,
@@ -76,27 +76,27 @@ class Monitor:
         self.measures = measures
         self.seed = seed
         self.features = {domain: measures.features(faces) for domain, faces in self.real.items()}
-        # Halves of the real faces: what a perfect model has, though with half as many faces.
+        # Two halves of the real faces: the values of a perfect model, with half as many faces.
         self.floors = {domain: _precision_recall(each[::2], each[1::2]) for domain, each in self.features.items()}
 
     @torch.no_grad()
-    def measure(self, recipe: Recipe) -> dict[str, float]:
+    def measure(self, objective: Objective) -> dict[str, float]:
         """Return one row of the history: validation losses and metrics, `val_…`.
 
         Distances, diversity and copies are named after the direction of the outputs, cycle accuracy after the domain of
         the inputs, discriminator accuracy after the domain that the discriminator belongs to.
         """
-        networks = recipe.networks
+        networks = objective.networks
         modes = {name: network.training for name, network in networks.items()}
         for network in networks.values():
             network.eval()
         try:
-            losses, images, accuracy = self._run(recipe)
+            losses, images, accuracy = self._run(objective)
         finally:
             for name, network in networks.items():
                 network.train(modes[name])
         row = {f"val_{name}": value for name, value in losses.items()}
-        for direction in recipe.model.config.directions:
+        for direction in objective.model.config.directions:
             other, domain = direction.split("2")
             fakes = images[f"fake_{domain}"]
             features = self.measures.features(fakes)
@@ -118,15 +118,15 @@ class Monitor:
             row |= self.face_validator.measure(images["fake_anime"], images.get("cycle_human"))
         return row
 
-    def _run(self, recipe: Recipe) -> tuple[dict[str, float], dict[str, np.ndarray], dict[str, float]]:
-        model = recipe.model
+    def _run(self, objective: Objective) -> tuple[dict[str, float], dict[str, np.ndarray], dict[str, float]]:
+        model = objective.model
         device = next(model.human2anime.parameters()).device
         resolution = self.real["human"].shape[1]
         noise = model.noise(resolution, resolution, self.seed).to(device)
         pairs = min(map(len, self.real.values()))
         sums: dict[str, float] = {}
         images: dict[str, list[np.ndarray]] = {}
-        right = dict.fromkeys(recipe.targets, 0.0)
+        right = dict.fromkeys(objective.targets, 0.0)
         for start in range(0, pairs, BATCH):
             stop = min(start + BATCH, pairs)
             human, anime = (
@@ -141,9 +141,9 @@ class Monitor:
             if self.twins is not None:
                 twins = make_pairs(self.real["human"][start:stop], self.twins, np.arange(start, stop), device)
                 batch = replace(batch, pairs=twins)
-            losses, outputs = recipe.generator_losses(batch, lambda images: images + noise)
-            fakes = {domain: outputs[f"fake_{domain}"] for domain in recipe.targets}
-            losses |= recipe.discriminator_losses(batch, outputs, recipe.to_pool(outputs, batch))
+            losses, outputs = objective.generator_losses(batch, lambda images: images + noise)
+            fakes = {domain: outputs[f"fake_{domain}"] for domain in objective.targets}
+            losses |= objective.discriminator_losses(batch, outputs, objective.to_pool(outputs, batch))
             for name, value in losses.items():
                 sums[name] = sums.get(name, 0.0) + value.item() * (stop - start)
             if model.anime2human is not None and "cycle_human" not in outputs:
@@ -153,8 +153,8 @@ class Monitor:
             for name, made in outputs.items():
                 images.setdefault(name, []).append(to_pixels(made).cpu().numpy())
             reals = {"anime": anime, "human": human}
-            for domain in recipe.targets:
-                scores = [recipe.score(domain, shown, batch) for shown in (reals[domain], fakes[domain])]
+            for domain in objective.targets:
+                scores = [objective.score(domain, shown, batch) for shown in (reals[domain], fakes[domain])]
                 right[domain] += float((scores[0] > 0.5).sum() + (scores[1] <= 0.5).sum())
         return (
             {name: value / pairs for name, value in sums.items()},
@@ -164,12 +164,12 @@ class Monitor:
 
 
 def directions(row: dict[str, Any]) -> list[str]:
-    """Return the directions that a row of the history is about."""
+    """Return the directions of a row of the history."""
     return [direction for direction in DIRECTIONS if f"val_fd_{direction}" in row]
 
 
 def collapsed(row: dict[str, Any]) -> bool:
-    """Tell whether an epoch's outputs are copies of each other, or far less diverse than real faces."""
+    """Return whether the outputs of an epoch are near-duplicates, or far less diverse than real faces."""
     return any(
         row[f"val_near_duplicate_rate_{direction}"] > COPIES
         or row[f"val_feature_diversity_ratio_{direction}"] < DIVERSITY

@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 from tiny_run import fail, first_steps, first_steps_of_two, fit, mark, settings
 
 from pipeline.errors import UserError
-from pipeline.train.accelerator import Engine, choose_device, launch, prepare
+from pipeline.train.accelerator import Accelerator, choose_device, launch, prepare
 
 CPU = torch.device("cpu")
 
@@ -33,7 +33,7 @@ def test_two_processes_give_the_gradients_of_one_with_twice_the_batch(
 
 def test_bfloat16_trains_like_float32(tmp_path: Path):
     losses = [
-        fit(settings(precision=precision, epochs=2), tmp_path / precision, Engine(precision=precision))[1][-1]
+        fit(settings(precision=precision, epochs=2), tmp_path / precision, Accelerator(precision=precision))[1][-1]
         for precision in ("32", "bf16-mixed")
     ]
     for name in ("train_cycle_human", "train_identity_anime", "val_cycle_anime"):
@@ -42,14 +42,14 @@ def test_bfloat16_trains_like_float32(tmp_path: Path):
 
 
 def test_half_precision_is_refused_on_a_cpu():
-    with pytest.raises(UserError, match="is 16-mixed, which a CPU does not train in"):
-        Engine(CPU, "16-mixed")
+    with pytest.raises(UserError, match="is 16-mixed, which a CPU does not support"):
+        Accelerator(CPU, "16-mixed")
 
 
 def test_each_player_has_its_own_loss_scale():
     """On the CPU with a scaler switched on by hand: one player's overflow leaves the other alone."""
     weights = [torch.nn.Parameter(torch.ones(2)) for _ in range(2)]
-    players = [Engine().adam([weight], 0.1, (0.5, 0.999)) for weight in weights]
+    players = [Accelerator().adam([weight], 0.1, (0.5, 0.999)) for weight in weights]
     for player in players:
         player.scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
     players[0].update((weights[0] * float("inf")).sum(), 0.1)
@@ -57,7 +57,7 @@ def test_each_player_has_its_own_loss_scale():
     assert weights[0].tolist() == [1, 1]
     assert weights[1].tolist() == pytest.approx([0.9, 0.9])
     assert [player.scaler.get_scale() for player in players] == [512.0, 1024.0]
-    restored = Engine().adam([weights[0]], 0.1, (0.5, 0.999))
+    restored = Accelerator().adam([weights[0]], 0.1, (0.5, 0.999))
     restored.scaler = torch.amp.GradScaler("cpu", init_scale=1.0)
     restored.load_state_dict(players[0].state_dict())
     assert restored.scaler.get_scale() == 512.0
@@ -67,9 +67,7 @@ def test_each_player_has_its_own_loss_scale():
 def test_missing_device_is_refused(name: str):
     if {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}.get(name):
         pytest.skip("it is there")
-    with pytest.raises(
-        UserError, match=f"ANIMEMORPH_DEVICE is '{name}', which is not available here: take one of auto"
-    ):
+    with pytest.raises(UserError, match=f"ANIMEMORPH_DEVICE is '{name}', which is not available here"):
         choose_device(name)
 
 
@@ -108,12 +106,12 @@ def test_one_failing_process_ends_all_with_its_sentence(monkeypatch: pytest.Monk
 
 
 def test_moments_survive_a_checkpoint_in_any_memory_order():
-    engine, images = Engine(), torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    accelerator, images = Accelerator(), torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
     networks = []
     for _ in range(2):
         torch.manual_seed(0)
         networks.append(torch.nn.Conv2d(3, 5, 3).to(memory_format=torch.channels_last))
-    optimizers = [engine.adam(network.parameters(), 1e-2, (0.5, 0.99)) for network in networks]
+    optimizers = [accelerator.adam(network.parameters(), 1e-2, (0.5, 0.99)) for network in networks]
     optimizers[0].update(networks[0](images).square().mean(), 1e-2)
     networks[1].load_state_dict(networks[0].state_dict())
     state = optimizers[0].state_dict()

@@ -58,7 +58,7 @@ def test_ranks_share_one_batch():
     faces = Faces(human, anime, CPU)
     for step in range(faces.steps(4) * 2):
         whole = faces.batch(step, 4, seed=5)
-        parts = [faces.batch(step, 2, seed=5, rank=rank, world=2) for rank in range(2)]
+        parts = [faces.batch(step, 2, seed=5, rank=rank, world_size=2) for rank in range(2)]
         assert torch.equal(torch.cat([part.human for part in parts]), whole.human)
         assert torch.equal(torch.cat([part.anime for part in parts]), whole.anime)
 
@@ -98,7 +98,7 @@ def test_noise_is_gaussian_and_its_own_for_each_call():
 def test_too_few_faces_are_refused(count: int, split: str, sentence: str):
     pixels = np.random.default_rng(0).integers(0, 256, (8, 4, 4, 3), dtype=np.uint8)
     with pytest.raises(UserError) as error:
-        batches.check({"human": pixels, "anime": pixels[:count]}, 4, split)
+        batches.require_enough_faces({"human": pixels, "anime": pixels[:count]}, 4, split)
     assert str(error.value).startswith(sentence)
 
 

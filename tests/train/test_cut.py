@@ -14,7 +14,7 @@ from pipeline.networks.generators import to_network
 from pipeline.networks.model import encode
 from pipeline.train import cut, teacher
 from pipeline.train.batches import Batch
-from pipeline.train.objectives import Recipe
+from pipeline.train.objectives import Objective
 from pipeline.train.pairs import make_pairs
 
 CUT = {"model": "cut", "noise": False}
@@ -70,7 +70,7 @@ def test_losses_are_those_of_the_paper_in_separate_passes(identity: float):
     train = settings(**CUT, lambda_nce=2.0, lambda_nce_identity=identity)
     model = tiny_model(train)
     human, anime = faces(0), faces(1)
-    terms, images = Recipe(train, model).generator_losses(Batch(human, anime), random=np.random.default_rng(7))
+    terms, images = Objective(train, model).generator_losses(Batch(human, anime), random=np.random.default_rng(7))
     assert list(terms) == ["adversarial_anime", "nce_human", "nce_anime"][: 2 + (identity > 0)]
     assert list(images) == ["fake_anime"]
     fake = model.human2anime(human)
@@ -91,31 +91,35 @@ def test_losses_are_those_of_the_paper_in_separate_passes(identity: float):
 
 def test_heads_and_generator_learn_from_patches_and_the_discriminator_does_not():
     train = settings(**CUT)
-    recipe = Recipe(train, tiny_model(train))
-    terms, _ = recipe.generator_losses(Batch(faces(0), faces(1)))
+    objective = Objective(train, tiny_model(train))
+    terms, _ = objective.generator_losses(Batch(faces(0), faces(1)))
     terms["nce_human"].backward()
-    moved = {name: any(w.grad is not None for w in network.parameters()) for name, network in recipe.networks.items()}
+    moved = {
+        name: any(w.grad is not None for w in network.parameters()) for name, network in objective.networks.items()
+    }
     assert moved == {"human2anime": True, "discriminator_anime": False, "patch_heads": True}
 
 
 def test_places_follow_the_generator_of_random_numbers():
     train = settings(**CUT, resolution=64)
-    recipe = Recipe(train, tiny_model(train))
+    objective = Objective(train, tiny_model(train))
     batch = Batch(*torch.rand(2, 1, 3, 64, 64, generator=torch.Generator().manual_seed(0)))
-    found = [recipe.generator_losses(batch, random=np.random.default_rng(seed))[0]["nce_human"] for seed in (1, 1, 2)]
+    found = [
+        objective.generator_losses(batch, random=np.random.default_rng(seed))[0]["nce_human"] for seed in (1, 1, 2)
+    ]
     assert found[0] == found[1] != found[2]
 
 
 @pytest.mark.parametrize("generator", ["unet", "styled_unet"])
 def test_twins_teach_cut_and_no_patch_outside_the_photo_counts(generator: str):
     train = settings(**CUT, generator=generator, generator_width=8, lambda_twin=[2.0, 2.0])
-    recipe, photos = Recipe(train, tiny_model(train)), random_faces(3, 0)
+    objective, photos = Objective(train, tiny_model(train)), random_faces(3, 0)
     device, rows, found = torch.device("cpu"), np.arange(3), []
     other = photos.copy()
     other[:, :, 24:] = 255 - other[:, :, 24:]
     for pixels in (photos, other):
         pairs = make_pairs(pixels, random_twins(3, 1), rows, device)
-        terms, images = recipe.generator_losses(Batch(pairs.clean, faces(7, 3), pairs=pairs, step=0, epoch=0))
+        terms, images = objective.generator_losses(Batch(pairs.clean, faces(7, 3), pairs=pairs, step=0, epoch=0))
         assert terms["adversarial_anime"] == 0  # the discriminator learns alone at first
         assert terms["twin_anime"].item() == pytest.approx(
             2 * teacher.twin_loss(images["fake_anime"], pairs.twin).item()
@@ -151,20 +155,20 @@ def test_noise_goes_to_what_is_translated_and_not_to_the_keys():
         seen.append(images)
         return images + 0.5
 
-    terms, images = Recipe(train, model).generator_losses(Batch(human, anime), noise)
+    terms, images = Objective(train, model).generator_losses(Batch(human, anime), noise)
     assert len(seen) == 1 and torch.equal(seen[0], human)
     torch.testing.assert_close(images["fake_anime"], model.human2anime(human + 0.5), rtol=1e-4, atol=1e-5)
-    keys = cut.contrast(Recipe(train, model).networks, human, images["fake_anime"], np.random.default_rng(0))
+    keys = cut.contrast(Objective(train, model).networks, human, images["fake_anime"], np.random.default_rng(0))
     torch.testing.assert_close(terms["nce_human"], keys)
 
 
 def test_an_image_alone_has_the_loss_that_it_has_in_a_batch():
     train = settings(**CUT)
-    recipe = Recipe(train, tiny_model(train))
+    objective = Objective(train, tiny_model(train))
     batch = Batch(faces(0, 3), faces(1, 3))
-    together = recipe.generator_losses(batch)[0]["nce_human"]
+    together = objective.generator_losses(batch)[0]["nce_human"]
     alone = [
-        recipe.generator_losses(replace(batch, human=batch.human[i : i + 1], anime=batch.anime[i : i + 1]))[0]
+        objective.generator_losses(replace(batch, human=batch.human[i : i + 1], anime=batch.anime[i : i + 1]))[0]
         for i in range(3)
     ]
     mean = torch.stack([terms["nce_human"] for terms in alone]).mean()

@@ -13,7 +13,7 @@ from pipeline.landmarks import five_points
 from pipeline.train.batches import Batch, Faces
 from pipeline.train.landmark_losses import first_local_epoch, landmark_loss, stage
 from pipeline.train.landmarks import make_landmarks, next_faces, read_landmarks
-from pipeline.train.objectives import Recipe
+from pipeline.train.objectives import Objective
 
 TRAIN = settings(model="landmark_cyclegan", noise=False, discriminator="spectral", discriminator_width=8)
 
@@ -37,11 +37,11 @@ def batch(count: int = 2, epoch: int | None = None) -> Batch:
     return Batch(human, anime, landmarks, epoch=epoch)
 
 
-def moved_by(recipe: Recipe, loss: torch.Tensor) -> set[str]:
+def moved_by(objective: Objective, loss: torch.Tensor) -> set[str]:
     """Return the networks and parts of discriminators that a loss has gradients for."""
     weights = {
         f"{name} {key}": weight
-        for name, network in recipe.networks.items()
+        for name, network in objective.networks.items()
         for key, weight in network.named_parameters()
     }
     trained = {name: weight for name, weight in weights.items() if weight.requires_grad}
@@ -62,38 +62,41 @@ def test_a_shifted_eye_raises_the_landmark_loss_by_its_share_of_the_eye_distance
 
 
 def test_the_landmark_loss_of_a_run_compares_with_the_mapped_landmarks_of_the_input():
-    recipe, seen = Recipe(TRAIN, tiny_model(TRAIN)), batch()
-    for domain, network in (("anime", recipe.model.discriminator_anime), ("human", recipe.model.discriminator_human)):
+    objective, seen = Objective(TRAIN, tiny_model(TRAIN)), batch()
+    for domain, network in (
+        ("anime", objective.model.discriminator_anime),
+        ("human", objective.model.discriminator_human),
+    ):
         network.regressor = Known(seen.landmarks.points[f"fake_{domain}"])
-    terms, _ = recipe.generator_losses(seen)
+    terms, _ = objective.generator_losses(seen)
     assert terms["landmarks_anime"].item() == pytest.approx(0, abs=0.02)
     shift = torch.zeros(1, 5, 2)
     shift[0, 0, 1] = 3
-    recipe.model.discriminator_anime.regressor.points = seen.landmarks.points["fake_anime"] + shift
-    raised, _ = recipe.generator_losses(seen)
+    objective.model.discriminator_anime.regressor.points = seen.landmarks.points["fake_anime"] + shift
+    raised, _ = objective.generator_losses(seen)
     eyes = (seen.landmarks.points["fake_anime"][:, 1] - seen.landmarks.points["fake_anime"][:, 0]).norm(dim=1)
     assert raised["landmarks_anime"].item() == pytest.approx(10 * (3 / eyes).mean().item() / 5, abs=0.02)
     assert raised["landmarks_human"].item() == pytest.approx(0, abs=0.02)
 
 
 def test_each_loss_moves_what_it_should():
-    recipe, seen = Recipe(TRAIN, tiny_model(TRAIN)), batch()
-    terms, images = recipe.generator_losses(seen)
+    objective, seen = Objective(TRAIN, tiny_model(TRAIN)), batch()
+    terms, images = objective.generator_losses(seen)
     for name in ("landmarks", "adversarial_matched", "adversarial_local"):
         for domain, generator in (("anime", "human2anime"), ("human", "anime2human")):
-            networks = {each for each in moved_by(recipe, terms[f"{name}_{domain}"]) if "2" in each}
+            networks = {each for each in moved_by(objective, terms[f"{name}_{domain}"]) if "2" in each}
             assert networks == {generator}
     images = {name: image.detach() for name, image in images.items()}
-    terms = recipe.discriminator_losses(seen, images, recipe.to_pool(images, seen))
+    terms = objective.discriminator_losses(seen, images, objective.to_pool(images, seen))
     for name in ("matched", "local"):
         for domain in ("anime", "human"):
-            assert moved_by(recipe, terms[f"discriminator_{name}_{domain}"]) == {f"discriminator_{domain} {name}"}
+            assert moved_by(objective, terms[f"discriminator_{name}_{domain}"]) == {f"discriminator_{domain} {name}"}
 
 
 def test_a_swapped_pair_raises_the_conditional_loss_of_a_trained_discriminator():
     """It learns to tell faces with their own landmarks from faces with those of others."""
-    recipe = Recipe(TRAIN, tiny_model(TRAIN))
-    network = recipe.model.discriminator_anime
+    objective = Objective(TRAIN, tiny_model(TRAIN))
+    network = objective.model.discriminator_anime
     random = np.random.default_rng(0)
 
     def pairs() -> Batch:
@@ -111,7 +114,7 @@ def test_a_swapped_pair_raises_the_conditional_loss_of_a_trained_discriminator()
         images = {"fake_anime": seen.anime, "fake_human": seen.human}
         pooled = {"anime": torch.cat([seen.anime, seen.landmarks.heatmaps["other_anime"]], 1)}
         pooled["human"] = pooled["anime"]
-        loss = recipe.discriminator_losses(seen, images, pooled)["discriminator_matched_anime"]
+        loss = objective.discriminator_losses(seen, images, pooled)["discriminator_matched_anime"]
         adam.zero_grad()
         loss.backward()
         adam.step()
@@ -120,7 +123,7 @@ def test_a_swapped_pair_raises_the_conditional_loss_of_a_trained_discriminator()
     swapped.heatmaps["anime"] = seen.landmarks.heatmaps["other_anime"]
     with torch.no_grad():
         right, wrong = (
-            recipe.discriminator_losses(replace(seen, landmarks=each), images, pooled)["discriminator_matched_anime"]
+            objective.discriminator_losses(replace(seen, landmarks=each), images, pooled)["discriminator_matched_anime"]
             for each in (seen.landmarks, swapped)
         )
     assert wrong.item() > 2 * right.item()
@@ -135,12 +138,12 @@ def test_local_discriminators_take_part_in_the_second_stage_alone():
         3,
         2,
     ]
-    recipe = Recipe(train, tiny_model(train))
+    objective = Objective(train, tiny_model(train))
     for epoch in (0, 2):
         seen = batch(epoch=epoch)
-        terms, images = recipe.generator_losses(seen)
+        terms, images = objective.generator_losses(seen)
         images = {name: image.detach() for name, image in images.items()}
-        terms |= recipe.discriminator_losses(seen, images, recipe.to_pool(images, seen))
+        terms |= objective.discriminator_losses(seen, images, objective.to_pool(images, seen))
         local = {name: term.item() for name, term in terms.items() if "local" in name}
         assert len(local) == 4
         assert all((value > 0) == (epoch == 2) for value in local.values())
@@ -153,9 +156,9 @@ def test_a_start_that_never_comes_is_refused(at: float):
 
 
 def test_the_pool_gives_each_fake_with_its_own_heatmaps():
-    recipe, seen = Recipe(TRAIN, tiny_model(TRAIN)), batch()
-    _, images = recipe.generator_losses(seen)
-    kept = recipe.to_pool(images, seen)
+    objective, seen = Objective(TRAIN, tiny_model(TRAIN)), batch()
+    _, images = objective.generator_losses(seen)
+    kept = objective.to_pool(images, seen)
     assert {domain: tuple(image.shape) for domain, image in kept.items()} == dict.fromkeys(
         ("human", "anime"), (2, 8, RESOLUTION, RESOLUTION)
     )

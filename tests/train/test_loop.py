@@ -13,9 +13,9 @@ from tiny_run import fit, hashes, random_faces, settings, tiny_model
 from pipeline.errors import UserError
 from pipeline.networks.model import load_model, save_model
 from pipeline.train import loop
-from pipeline.train.accelerator import Engine
+from pipeline.train.accelerator import Accelerator
 from pipeline.train.batches import Batch
-from pipeline.train.trainer import Progress, Run
+from pipeline.train.trainer import Progress, Trainer
 
 
 @pytest.fixture(autouse=True)
@@ -61,36 +61,36 @@ def test_a_rate_of_ten_stops_naming_step_and_term(tmp_path: Path):
 
 
 def test_not_a_number_stops_at_once_and_keeps_the_last_good_checkpoint(tmp_path: Path):
-    run = Run(settings(), tiny_model(settings()), Engine(), tmp_path)
+    trainer = Trainer(settings(), tiny_model(settings()), Accelerator(), tmp_path)
     with torch.no_grad():
-        next(run.model.discriminator_anime.parameters()).fill_(float("nan"))
+        next(trainer.model.discriminator_anime.parameters()).fill_(float("nan"))
     bar = loop.progress_bar(total=1, desc="train", unit="image", hidden=True)
     human, anime = torch.zeros(2, 2, 3, 32, 32)
-    unread = [run.step(Batch(human, anime), 1e-4, 0)]
+    unread = [trainer.step(Batch(human, anime), 1e-4, 0)]
     with pytest.raises(UserError, match="the loss adversarial_anime became nan in epoch 3, step 2: lower"):
-        loop._read(unread, Progress(step=12), Engine(), 5, bar, 2)
+        loop._read(unread, Progress(step=12), Accelerator(), 5, bar, 2)
 
 
 def test_discriminators_get_no_gradient_from_the_generators_step(tmp_path: Path):
-    run = Run(settings(), tiny_model(settings()), Engine(), tmp_path)
-    run._freeze_discriminators(True)
-    terms, _ = run.recipe.generator_losses(Batch(*torch.rand(2, 2, 3, 32, 32)))
+    trainer = Trainer(settings(), tiny_model(settings()), Accelerator(), tmp_path)
+    trainer._freeze_discriminators(True)
+    terms, _ = trainer.objective.generator_losses(Batch(*torch.rand(2, 2, 3, 32, 32)))
     torch.stack(list(terms.values())).sum().backward()
-    assert all(weight.grad is None for weight in run.players["discriminator"])
-    assert all(weight.grad is not None for weight in run.players["generator"])
+    assert all(weight.grad is None for weight in trainer.trainable["discriminator"])
+    assert all(weight.grad is not None for weight in trainer.trainable["generator"])
 
 
 def test_one_step_is_the_step_of_the_paper(tmp_path: Path):
     """Against Adam and the losses written out: generators first, discriminators on the fakes of that step."""
     train = settings(noise=False, image_pool_size=0)
-    run, model = Run(train, tiny_model(train), Engine(), tmp_path), tiny_model(train)
+    trainer, model = Trainer(train, tiny_model(train), Accelerator(), tmp_path), tiny_model(train)
     generators = [*model.human2anime.parameters(), *model.anime2human.parameters()]
     discriminators = [*model.discriminator_anime.parameters(), *model.discriminator_human.parameters()]
     players = [torch.optim.Adam(weights, lr=1e-3, betas=(0.5, 0.999)) for weights in (generators, discriminators)]
     for step in range(3):
         human, anime = torch.rand(2, 2, 3, 32, 32, generator=torch.Generator().manual_seed(step)) * 2 - 1
-        run.step(Batch(human, anime), 1e-3, 0)
-        run.progress.step += 1
+        trainer.step(Batch(human, anime), 1e-3, 0)
+        trainer.progress.step += 1
         fake_anime, fake_human = model.human2anime(human), model.anime2human(anime)
         loss = (
             ((model.discriminator_anime(fake_anime) - 1) ** 2).mean()
@@ -112,7 +112,7 @@ def test_one_step_is_the_step_of_the_paper(tmp_path: Path):
         players[1].step()
     # Outputs, not weights: biases that instance normalisation takes out have gradients of rounding errors alone.
     images = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(9)) * 2 - 1
-    for name, network in run.recipe.networks.items():
+    for name, network in trainer.objective.networks.items():
         torch.testing.assert_close(network(images), getattr(model, name)(images), rtol=1e-3, atol=1e-4)
 
 
@@ -142,9 +142,9 @@ def history(*rows: tuple[float, int]) -> list[dict[str, Any]]:
 )
 def test_choice_of_the_epoch(select: Any, rows: list, epoch: int | None, tmp_path: Path):
     train = settings(checkpoint_selection=select)
-    run = Run(train, tiny_model(train), Engine(), tmp_path)
-    run.progress.history = history(*rows)
-    chosen = run.selected()
+    trainer = Trainer(train, tiny_model(train), Accelerator(), tmp_path)
+    trainer.progress.history = history(*rows)
+    chosen = trainer.selected_epoch()
     assert (chosen and chosen["epoch"]) == epoch
 
 
@@ -161,16 +161,16 @@ def test_chosen_epoch_has_that_epochs_weights(tmp_path: Path):
 
 def test_averages_follow_the_weights(tmp_path: Path):
     train = settings(ema_decay=0.5, noise=False)
-    run = Run(train, tiny_model(train), Engine(), tmp_path)
-    expected = [weight.clone() for weight in run.model.human2anime.parameters()]
+    trainer = Trainer(train, tiny_model(train), Accelerator(), tmp_path)
+    expected = [weight.clone() for weight in trainer.model.human2anime.parameters()]
     for step in range(4):
-        run.step(Batch(*torch.rand(2, 2, 3, 32, 32, generator=torch.Generator().manual_seed(step))), 1e-2, 0)
+        trainer.step(Batch(*torch.rand(2, 2, 3, 32, 32, generator=torch.Generator().manual_seed(step))), 1e-2, 0)
         decay = min(0.5, (1 + step / 5) / (10 + step / 5))
         expected = [
-            decay * e + (1 - decay) * w for e, w in zip(expected, run.model.human2anime.parameters(), strict=True)
+            decay * e + (1 - decay) * w for e, w in zip(expected, trainer.model.human2anime.parameters(), strict=True)
         ]
-        run.progress.step += 1
-    for average, value in zip(run.averaged.human2anime.parameters(), expected, strict=True):
+        trainer.progress.step += 1
+    for average, value in zip(trainer.ema_model.human2anime.parameters(), expected, strict=True):
         torch.testing.assert_close(average, value, rtol=1e-5, atol=1e-6)
 
 
@@ -183,24 +183,24 @@ def test_collapse_goes_back_at_half_the_rate_and_gives_up_in_the_end(tmp_path: P
     with pytest.raises(UserError, match="collapsed in epoch 1"):
         fit(settings(on_collapse="rollback", epochs=2), tmp_path)
     assert sum("Returning to the last good epoch" in record.msg for record in caplog.records) == loop.ROLLBACKS
-    run = Run(settings(), tiny_model(settings()), Engine(), tmp_path)
-    run.resume()
-    assert (run.progress.step, run.progress.rollbacks) == (0, loop.ROLLBACKS)
+    trainer = Trainer(settings(), tiny_model(settings()), Accelerator(), tmp_path)
+    trainer.resume()
+    assert (trainer.progress.step, trainer.progress.rollbacks) == (0, loop.ROLLBACKS)
 
 
 def test_checkpoint_of_another_model_is_refused(tmp_path: Path):
     train = settings()
-    Run(train, tiny_model(train), Engine(), tmp_path).resume()
+    Trainer(train, tiny_model(train), Accelerator(), tmp_path).resume()
     other = settings(generator_width=3)
-    with pytest.raises(UserError, match="holds checkpoints of another model: remove this folder"):
-        Run(other, tiny_model(other), Engine(), tmp_path).resume()
+    with pytest.raises(UserError, match="contains checkpoints of another model"):
+        Trainer(other, tiny_model(other), Accelerator(), tmp_path).resume()
 
 
 def test_going_on_with_other_threads_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture):
     train = settings()
-    Run(train, tiny_model(train), Engine(), tmp_path).resume()
+    Trainer(train, tiny_model(train), Accelerator(), tmp_path).resume()
     torch.set_num_threads(2)
-    Run(train, tiny_model(train), Engine(), tmp_path).resume()
+    Trainer(train, tiny_model(train), Accelerator(), tmp_path).resume()
     (record,) = caplog.records
     assert record.args == ("cpu with 2 thread(s)", "cpu with 1 thread(s)")
 
@@ -217,12 +217,12 @@ def test_memory_does_not_grow(tmp_path: Path):
     process = psutil.Process(os.getpid())
     sizes: list[int] = []
     train = settings(ema_decay=0.9, image_pool_size=50)
-    run = Run(train, tiny_model(train), Engine(), tmp_path)
+    trainer = Trainer(train, tiny_model(train), Accelerator(), tmp_path)
     images = torch.rand(2, 2, 3, 32, 32)
     for step in range(2000):
-        run.step(Batch(*images), 1e-4, 0)
-        run.progress.step += 1
+        trainer.step(Batch(*images), 1e-4, 0)
+        trainer.progress.step += 1
         if step % 100 == 99:
-            run.save()
+            trainer.save()
             sizes.append(process.memory_info().rss)
     assert sizes[-1] - sizes[4] < 8 * 2**20, sizes

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from pipeline.train import losses
 from pipeline.train.batches import Batch
-from pipeline.train.objectives import Recipe
+from pipeline.train.objectives import Objective
 
 
 def test_least_squares_by_hand():
@@ -21,7 +21,7 @@ def test_cyclegan_is_the_sum_of_separate_passes(identity: float):
     train = settings(lambda_identity=identity, noise=False)
     model = tiny_model(train).to(torch.device("cpu"))
     human, anime = (torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(s)) * 2 - 1 for s in (0, 1))
-    terms, images = Recipe(train, model).generator_losses(Batch(human, anime))
+    terms, images = Objective(train, model).generator_losses(Batch(human, anime))
 
     fake_anime, fake_human = model.human2anime(human), model.anime2human(anime)
     expected = {
@@ -49,7 +49,7 @@ def test_noise_goes_to_human2anime_only():
         seen.append(images)
         return images + 0.5
 
-    _, images = Recipe(train, model).generator_losses(Batch(human, anime), noise)
+    _, images = Objective(train, model).generator_losses(Batch(human, anime), noise)
     assert torch.equal(seen[0], human)
     assert torch.equal(seen[1], images["fake_human"])
     torch.testing.assert_close(images["fake_anime"], model.human2anime(human + 0.5), rtol=1e-4, atol=1e-5)
@@ -61,7 +61,7 @@ def test_discriminators_see_real_and_fake_in_halves(name: str):
     train = settings(model=name, noise=False)
     model = tiny_model(train)
     human, anime, fake_human, fake_anime = torch.rand(4, 3, 3, 32, 32, generator=torch.Generator().manual_seed(5))
-    terms = Recipe(train, model).discriminator_losses(
+    terms = Objective(train, model).discriminator_losses(
         Batch(human, anime), {}, {"anime": fake_anime, "human": fake_human}
     )
     for domain, real, fake in (("human", human, fake_human), ("anime", anime, fake_anime)):
@@ -76,5 +76,5 @@ def test_discriminators_see_real_and_fake_in_halves(name: str):
 def test_dcgan_has_the_adversarial_loss_alone():
     train = settings(model="dcgan", noise=False)
     human, anime = torch.rand(2, 2, 3, 32, 32)
-    terms, _ = Recipe(train, tiny_model(train)).generator_losses(Batch(human, anime))
+    terms, _ = Objective(train, tiny_model(train)).generator_losses(Batch(human, anime))
     assert list(terms) == ["adversarial_anime", "adversarial_human"]

@@ -9,11 +9,11 @@ from tiny_run import fit, random_faces, random_twins, settings, tiny_model
 
 from pipeline.networks.model import generate
 from pipeline.train import pix2pix, trainer
-from pipeline.train.accelerator import Engine
+from pipeline.train.accelerator import Accelerator
 from pipeline.train.batches import Faces
 from pipeline.train.pairs import make_pairs
 from pipeline.train.photo_augment import distort
-from pipeline.train.trainer import Run
+from pipeline.train.trainer import Trainer
 
 PAIRED = settings(model="pix2pix", generator_width=8, discriminator_width=4, noise=False)
 
@@ -50,19 +50,19 @@ def test_the_adversarial_loss_starts_after_the_warm_up():
 
 
 def test_each_step_updates_the_networks_that_are_due(tmp_path: Path):
-    run, data = Run(PAIRED, tiny_model(PAIRED), Engine(), tmp_path), faces()
+    trainer, data = Trainer(PAIRED, tiny_model(PAIRED), Accelerator(), tmp_path), faces()
     moved = []
     for step in range(4):
         before = {
             name: [weight.detach().clone() for weight in network.parameters()]
-            for name, network in run.recipe.networks.items()
+            for name, network in trainer.objective.networks.items()
         }
-        run.step(data.batch(step, 2, 0), 1e-3, 0)
-        run.progress.step += 1
+        trainer.step(data.batch(step, 2, 0), 1e-3, 0)
+        trainer.progress.step += 1
         moved.append(
             {
                 name
-                for name, network in run.recipe.networks.items()
+                for name, network in trainer.objective.networks.items()
                 if any(not torch.equal(a, b) for a, b in zip(before[name], network.parameters(), strict=True))
             }
         )

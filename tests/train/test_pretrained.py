@@ -9,9 +9,9 @@ from tiny_run import random_faces, random_landmarks, settings, tiny_model
 
 from pipeline.errors import UserError
 from pipeline.networks.model import build_model, save_model
-from pipeline.train.accelerator import Engine
+from pipeline.train.accelerator import Accelerator
 from pipeline.train.pretrained import start_from
-from pipeline.train.trainer import Run
+from pipeline.train.trainer import Trainer
 
 GENERATORS = ("human2anime", "anime2human")
 
@@ -27,13 +27,13 @@ def test_generators_and_their_averages_are_the_trained_ones_and_discriminators_a
     train = settings(lambda_cycle=1.0, resolution=64, discriminator_width=3, ema_decay=0.9)
     model, untouched = tiny_model(train, seed=4), tiny_model(train, seed=4)
     start_from(model, tmp_path / "trained")
-    run = Run(train, model, Engine(), tmp_path / "run")
+    trainer = Trainer(train, model, Accelerator(), tmp_path / "run")
     for name in GENERATORS:
         assert not equal(getattr(untouched, name), getattr(trained, name))
-        assert equal(getattr(run.model, name), getattr(trained, name))
-        assert equal(getattr(run.averaged, name), getattr(trained, name))
+        assert equal(getattr(trainer.model, name), getattr(trained, name))
+        assert equal(getattr(trainer.ema_model, name), getattr(trained, name))
     for name in ("discriminator_human", "discriminator_anime"):
-        assert equal(getattr(run.model, name), getattr(untouched, name))
+        assert equal(getattr(trainer.model, name), getattr(untouched, name))
 
 
 @pytest.mark.parametrize(

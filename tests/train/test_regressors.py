@@ -10,7 +10,7 @@ from tiny_run import RESOLUTION, random_faces, random_landmarks
 from pipeline.images import draw_heatmaps
 from pipeline.networks.landmarks import LandmarkRegressor
 from pipeline.train import regressors
-from pipeline.train.accelerator import Engine
+from pipeline.train.accelerator import Accelerator
 from pipeline.train.batches import Faces
 from pipeline.train.checkpoint import Checkpoints
 
@@ -54,7 +54,7 @@ def test_a_stopped_training_ends_with_the_same_bytes(
 ) -> None:
     monkeypatch.setattr(regressors, "CHECKPOINT_STEPS", 2)
     whole = networks()
-    regressors.train_regressors(whole, faces(), 7, 3, Engine(), Checkpoints(tmp_path / "whole"))
+    regressors.train_regressors(whole, faces(), 7, 3, Accelerator(), Checkpoints(tmp_path / "whole"))
     assert not any(weight.requires_grad for network in whole.values() for weight in network.parameters())
     plain, calls = regressors._batch, []
 
@@ -66,10 +66,10 @@ def test_a_stopped_training_ends_with_the_same_bytes(
 
     monkeypatch.setattr(regressors, "_batch", stopping)
     with pytest.raises(KeyboardInterrupt):
-        regressors.train_regressors(networks(), faces(), 7, 3, Engine(), Checkpoints(tmp_path / "stopped"))
+        regressors.train_regressors(networks(), faces(), 7, 3, Accelerator(), Checkpoints(tmp_path / "stopped"))
     monkeypatch.setattr(regressors, "_batch", plain)
     resumed = networks()
-    regressors.train_regressors(resumed, faces(), 7, 3, Engine(), Checkpoints(tmp_path / "stopped"))
+    regressors.train_regressors(resumed, faces(), 7, 3, Accelerator(), Checkpoints(tmp_path / "stopped"))
     for domain in whole:
         for name, weight in whole[domain].state_dict().items():
             assert torch.equal(weight, resumed[domain].state_dict()[name]), f"{domain} {name}"
@@ -94,6 +94,6 @@ def test_training_lowers_the_error(tmp_path: Path) -> None:
         return (places - torch.from_numpy(points[domain]).float()).norm(dim=2).mean().item()
 
     before = {domain: error(domain) for domain in found}
-    regressors.train_regressors(found, seen, 120, 0, Engine(), Checkpoints(tmp_path))
+    regressors.train_regressors(found, seen, 120, 0, Accelerator(), Checkpoints(tmp_path))
     for domain in found:
         assert error(domain) < 0.4 * before[domain]

@@ -11,7 +11,7 @@ from tiny_run import fit, random_faces, random_landmarks, random_twins, settings
 from pipeline.train import pix2pix, teacher
 from pipeline.train.batches import Batch, Faces
 from pipeline.train.landmarks import make_landmarks, next_faces
-from pipeline.train.objectives import Recipe
+from pipeline.train.objectives import Objective
 from pipeline.train.pairs import make_pairs
 
 MODELS = ["cyclegan", "landmark_cyclegan"]
@@ -47,15 +47,15 @@ def test_the_loss_is_zero_for_the_twin_itself_and_grows_with_other_colours_and_s
 @pytest.mark.parametrize("model", MODELS)
 def test_the_twin_teaches_human2anime_alone(model: str):
     train = settings(model=model, noise=False, **TAUGHT)
-    recipe = Recipe(train, tiny_model(train))
-    terms, images = recipe.generator_losses(batch(random_faces(2, 0), step=0, epoch=0))
+    objective = Objective(train, tiny_model(train))
+    terms, images = objective.generator_losses(batch(random_faces(2, 0), step=0, epoch=0))
     assert terms["twin_anime"].item() == pytest.approx(
         2 * teacher.twin_loss(images["fake_anime"], batch(random_faces(2, 0)).pairs.twin).item()
     )
     terms["twin_anime"].backward()
     moved = {
         name: any(weight.grad is not None and weight.grad.any() for weight in network.parameters())
-        for name, network in recipe.networks.items()
+        for name, network in objective.networks.items()
     }
     assert moved == dict.fromkeys(moved, False) | {"human2anime": True}
 
@@ -63,10 +63,10 @@ def test_the_twin_teaches_human2anime_alone(model: str):
 @pytest.mark.parametrize("model", MODELS)
 def test_discriminators_learn_before_the_generators_follow_them(model: str):
     train = settings(model=model, noise=False, epochs=5, **TAUGHT)
-    recipe = Recipe(train, tiny_model(train))
+    objective = Objective(train, tiny_model(train))
     photos, ramped = random_faces(2, 0), pix2pix.WARM_UP + pix2pix.RAMP
     at = [
-        recipe.generator_losses(batch(photos, step=step, epoch=epoch))[0]
+        objective.generator_losses(batch(photos, step=step, epoch=epoch))[0]
         for step, epoch in ((0, 0), (pix2pix.WARM_UP + pix2pix.RAMP // 2, 0), (ramped, 4), (None, None))
     ]
     followed = [name for name in at[0] if name.startswith("adversarial")]
@@ -80,24 +80,25 @@ def test_discriminators_learn_before_the_generators_follow_them(model: str):
     images = {f"fake_{domain}": torch.zeros(2, 3, 32, 32) for domain in ("anime", "human")}
     seen = batch(photos, step=0)
     assert all(
-        term.item() > 0 for term in recipe.discriminator_losses(seen, images, recipe.to_pool(images, seen)).values()
+        term.item() > 0
+        for term in objective.discriminator_losses(seen, images, objective.to_pool(images, seen)).values()
     )
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_no_loss_reads_outside_the_photo(model: str):
     train = settings(model=model, noise=False, **TAUGHT)
-    recipe, photos = Recipe(train, tiny_model(train)), random_faces(3, 0)
+    objective, photos = Objective(train, tiny_model(train)), random_faces(3, 0)
     other = photos.copy()
     other[:, :, 24:] = 255 - other[:, :, 24:]
     found = []
     for pixels in (photos, other):
         seen = batch(pixels)
-        terms, images = recipe.generator_losses(seen)
+        terms, images = objective.generator_losses(seen)
         images = {name: image.detach() for name, image in images.items()}
-        terms |= recipe.discriminator_losses(seen, images, recipe.to_pool(images, seen))
+        terms |= objective.discriminator_losses(seen, images, objective.to_pool(images, seen))
         found.append({name: term.item() for name, term in terms.items()})
-        found[-1]["score"] = recipe.score("human", seen.human, seen).sum().item()
+        found[-1]["score"] = objective.score("human", seen.human, seen).sum().item()
     assert found[0] == found[1]
     assert not torch.equal(batch(photos).human, batch(other).human)
 
@@ -109,10 +110,10 @@ def test_styles_of_the_twins_are_the_styles_of_the_outputs():
         for name, weight in model.human2anime.named_parameters():
             if "shift" in name or "convolution2" in name:
                 weight.add_(0.3 * torch.randn(weight.shape, generator=torch.Generator().manual_seed(0)))
-    recipe, seen = Recipe(train, model), batch(random_faces(3, 0))
-    plain = recipe.generator_losses(seen)[1]["fake_anime"]
+    objective, seen = Objective(train, model), batch(random_faces(3, 0))
+    plain = objective.generator_losses(seen)[1]["fake_anime"]
     turned = replace(seen, pairs=replace(seen.pairs, style=(seen.pairs.style + 1) % 3))
-    assert not torch.allclose(plain, recipe.generator_losses(turned)[1]["fake_anime"])
+    assert not torch.allclose(plain, objective.generator_losses(turned)[1]["fake_anime"])
 
 
 def test_a_batch_knows_its_epoch_and_the_default_has_no_twins():

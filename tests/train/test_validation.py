@@ -9,10 +9,10 @@ from torch import nn
 from pipeline.contact_sheet import CAPTION, MARGIN
 from pipeline.features.distances import frechet
 from pipeline.features.near_duplicates import copied_share
-from pipeline.train.objectives import Recipe
-from pipeline.train.validation import Measures, Monitor, collapsed, sample_sheet
+from pipeline.train.objectives import Objective
+from pipeline.train.validation import FeatureMetrics, Validator, collapsed, sample_sheet
 
-MEASURES = Measures(pooled, frechet, copied_share)
+MEASURES = FeatureMetrics(pooled, frechet, copied_share)
 
 
 class Constant(nn.Module):
@@ -41,7 +41,7 @@ def measure(generator: type[nn.Module], human: np.ndarray, anime: np.ndarray) ->
     train = settings(noise=False)
     model = tiny_model(train)
     model.human2anime, model.anime2human = generator(), generator()
-    return Monitor(human, anime, MEASURES, seed=0).measure(Recipe(train, model))
+    return Validator(human, anime, MEASURES, seed=0).measure(Objective(train, model))
 
 
 def test_collapse_is_seen():
@@ -82,12 +82,12 @@ def test_precision_and_recall_stand_next_to_those_of_real_faces():
 
 def test_training_mode_is_given_back():
     train = settings(model="dcgan", noise=False)
-    recipe = Recipe(train, tiny_model(train))
-    recipe.networks["human2anime"].train()
-    recipe.networks["discriminator_anime"].eval()
-    Monitor(random_faces(5, 0), random_faces(5, 1), MEASURES, 0).measure(recipe)
-    assert recipe.networks["human2anime"].training
-    assert not recipe.networks["discriminator_anime"].training
+    objective = Objective(train, tiny_model(train))
+    objective.networks["human2anime"].train()
+    objective.networks["discriminator_anime"].eval()
+    Validator(random_faces(5, 0), random_faces(5, 1), MEASURES, 0).measure(objective)
+    assert objective.networks["human2anime"].training
+    assert not objective.networks["discriminator_anime"].training
 
 
 def face(sheet: np.ndarray, row: int, column: int) -> np.ndarray:
