@@ -167,6 +167,32 @@ def test_nothing_changed_runs_nothing(project):
     assert "up to date" in project.dvc("status")
 
 
+def test_push_and_pull_into_a_path_with_spaces_and_accents(project, tmp_path):
+    store, copy = tmp_path / "Ablage für Größe", tmp_path / "zweite Kopie é"
+    subprocess.run(["git", "clone", "--quiet", str(project.root), str(copy)], check=True)
+    clone = Project(copy)
+    for each in (project, clone):
+        each.dvc("remote", "add", "--local", "--default", "store", str(store))
+    project.dvc("push", "--quiet")
+    clone.dvc("pull", "--quiet")
+    assert ran(clone.dvc("repro")) == []
+    assert "up to date" in clone.dvc("status")
+    project.dvc("remote", "remove", "--local", "store")
+
+
+def test_a_queued_experiment_leaves_the_workspace_alone(project):
+    lock = (project.root / "dvc.lock").read_bytes()
+    project.dvc("exp", "run", "--queue", "--name", "queued", "--set-param", "train.noise=true")
+    project.dvc("exp", "run", "--run-all")
+    assert project.run("git", "status", "--short") == ""
+    assert (project.root / "dvc.lock").read_bytes() == lock
+    shown = json.loads(project.dvc("exp", "show", "--json", "--no-pager"))
+    revisions = [revision for commit in shown for each in commit.get("experiments") or [] for revision in each["revs"]]
+    (queued,) = [revision for revision in revisions if revision["name"] == "queued"]
+    assert queued["data"]["metrics"]["data/evaluate/metrics.json"]["data"]["human2anime"]["fd"] > 0
+    project.dvc("exp", "remove", "queued")
+
+
 def test_the_same_params_give_the_same_bytes(project):
     before = (project.root / "dvc.lock").read_bytes()
     again = ("train", "evaluate", "report")
