@@ -168,7 +168,7 @@ def test_nothing_changed_runs_nothing(project):
 
 
 def test_push_and_pull_into_a_path_with_spaces_and_accents(project, tmp_path):
-    store, copy = tmp_path / "Ablage für Größe", tmp_path / "zweite Kopie é"
+    store, copy = tmp_path / "my store", tmp_path / "zweite Kopie für Größe"
     subprocess.run(["git", "clone", "--quiet", str(project.root), str(copy)], check=True)
     clone = Project(copy)
     for each in (project, clone):
