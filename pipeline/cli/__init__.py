@@ -233,13 +233,17 @@ def score_command(
     typer.echo(scoring.run(fakes, reals, extractor, weights, detector, output))
 
 
+Seeds = Annotated[str, typer.Option(help="Seeds, separated by commas; a test needs at least 5.")]
+SetParam = Annotated[
+    list[str] | None,
+    typer.Option("-S", "--set-param", metavar="KEY=VALUE", help="Param of all runs; may be repeated."),
+]
+
+
 @app.command("compare")
 def compare_command(
-    seeds: Annotated[str, typer.Option(help="Seeds, separated by commas; a test needs at least 5.")] = "0,1,2,3,4",
-    set_param: Annotated[
-        list[str] | None,
-        typer.Option("-S", "--set-param", metavar="KEY=VALUE", help="Param of all runs; may be repeated."),
-    ] = None,
+    seeds: Seeds = "0,1,2,3,4",
+    set_param: SetParam = None,
     models: Annotated[
         str, typer.Option(help="Models, separated by commas: dcgan, cyclegan, cyclegan-noise, cut, cyclegan-landmarks.")
     ] = "dcgan,cyclegan,cyclegan-noise",
@@ -256,11 +260,8 @@ def compare_command(
 
 @app.command("study")
 def study_command(
-    seeds: Annotated[str, typer.Option(help="Seeds, separated by commas; a test needs at least 5.")] = "0,1,2,3,4",
-    set_param: Annotated[
-        list[str] | None,
-        typer.Option("-S", "--set-param", metavar="KEY=VALUE", help="Param of all runs; may be repeated."),
-    ] = None,
+    seeds: Seeds = "0,1,2,3,4",
+    set_param: SetParam = None,
     output: Annotated[Path, typer.Option("-o", "--output", help="Markdown file.")] = Path("docs/study.md"),
     dry: Annotated[bool, typer.Option("--dry", help="List the runs and do nothing.")] = False,
     finished: Annotated[bool, typer.Option("--finished", help="Run nothing; use the finished runs.")] = False,

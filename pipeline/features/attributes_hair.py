@@ -4,8 +4,8 @@ import numpy as np
 
 from .attributes_face import ENOUGH, Face
 
-#: Width of head and hair at the temples in distances between the eyes, mean and standard deviation of 2,784 embedded
-#: people, for women and men.
+#: Width of head and hair at the temples in distances between the eyes, for women and men: median of 500 embedded
+#: people, and the step that changes the volume by 0.045.
 WIDTHS = {False: (3.15, 0.27), True: (2.77, 0.2)}
 #: Hair beside the temples of a man, both sides together, in distances between the eyes: less than these is shaved or
 #: cut close, more than the last is thick.

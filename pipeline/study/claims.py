@@ -46,7 +46,7 @@ class Claim:
     """A claim of the study.
 
     Attributes:
-        text: What the study says, with its numbers.
+        text: The claim of the study, with its numbers.
         checks: It holds if all of them are supported.
         note: What the checks leave out.
     """

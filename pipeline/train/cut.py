@@ -93,7 +93,7 @@ def generator_losses(
         human: [b, 3, R, R] in [-1, 1].
         anime: [b, 3, R, R] in [-1, 1].
         noise: Adds the noise to the photos.
-        shown: Makes of an image what a discriminator is shown.
+        shown: Augmentation of the discriminator's inputs.
         weights: `train.lambda_nce` and `train.lambda_nce_identity`; a loss of weight 0 is not computed.
         random: Chooses the places of the patches.
         pairs: The photos of `human` with their twins. The distorted photos are then translated, each in the style of

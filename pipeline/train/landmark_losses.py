@@ -57,7 +57,7 @@ def generator_terms(
         domain: human or anime.
         fakes: [b, 3, R, R] in [-1, 1].
         landmarks: Of the batch.
-        shown: Augmentation of what a discriminator is shown.
+        shown: Augmentation of the discriminator's inputs.
         lambda_landmark: Weight of the landmark consistency loss.
         local: Whether the local discriminators take part.
     """
@@ -93,7 +93,7 @@ def discriminator_terms(
         real: [b, 3, R, R] in [-1, 1].
         pooled: [b, 8, R, R], fakes with their heatmaps, from the image pool.
         landmarks: Of the batch.
-        shown: Augmentation of what a discriminator is shown.
+        shown: Augmentation of the discriminator's inputs.
         local: Whether the local discriminators take part.
     """
     pairs = [

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from dvc_project import make_project
 
 from pipeline.cli import compare, experiments
 from pipeline.errors import Kind, UserError
@@ -65,24 +66,15 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root, scratch = tmp_path / "project", tmp_path / "scratch"
     for folder in (root, scratch):
         folder.mkdir()
-    for name, content in {
+    files = {
         "dvc.yaml": DVC_YAML,
         "params.yaml": PARAMS,
         "filter.py": FILTER,
         "evaluate.py": EVALUATE,
         ".gitignore": "/data\nphotos.zip\n",
         "photos.zip": "not tracked by Git",
-    }.items():
-        (root / name).write_text(content)
-    for command in (
-        ["git", "init", "-q"],
-        ["git", "config", "user.name", "test"],
-        ["git", "config", "user.email", "test@example.org"],
-        [sys.executable, "-m", "dvc", "init", "-q"],
-        ["git", "add", "."],
-        ["git", "commit", "-q", "-m", "project"],
-    ):
-        subprocess.run(command, cwd=root, check=True)
+    }
+    make_project(root, files)
     monkeypatch.setenv("ANIMEMORPH_SCRATCH", str(scratch))
     return root
 

@@ -1,12 +1,11 @@
 """`animemorph study`: its plan, and all of it on a DVC repository with stages that cost nothing."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from dvc_project import make_project
 
 from pipeline import params
 from pipeline.cli import study
@@ -97,22 +96,13 @@ def test_study_runs_what_is_missing_and_writes_the_document(
         setting.split("=")[0].split(".")[1] for model in MODELS for setting in study.experiment(model, 0, []).settings
     }
     train = ", ".join(f"{key}: null" for key in sorted(keys))
-    for name, content in {
+    files = {
         "dvc.yaml": DVC_YAML,
         "params.yaml": f"seed: 0\ntrain: {{{train}}}\nprofiles: {{demo: {{}}}}\n",
         "evaluate.py": EVALUATE,
         ".gitignore": "/data\n",
-    }.items():
-        (tmp_path / name).write_text(content)
-    for words in (
-        ["git", "init", "-q"],
-        ["git", "config", "user.name", "test"],
-        ["git", "config", "user.email", "test@example.org"],
-        [sys.executable, "-m", "dvc", "init", "-q"],
-        ["git", "add", "."],
-        ["git", "commit", "-q", "-m", "project"],
-    ):
-        subprocess.run(words, cwd=tmp_path, check=True)
+    }
+    make_project(tmp_path, files)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(params, "load", lambda: None)  # the params of this project are not those of the pipeline
     # The photos of this project are empty and the real model takes long; tests/study has the tests of the limits.

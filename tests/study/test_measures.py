@@ -70,7 +70,9 @@ def test_earlier_epoch_is_67_of_100(epochs: int, earlier: float):
 def test_groups_leave_unknown_faces_and_the_other_direction_out():
     values = measure({}, history([1.0]), PER_IMAGE)
     assert (values["group.men"], values["group.not_men"]) == (0.5, 1.0)
-    assert not {"group.dark_skin", "group.glasses"} & set(values)  # nobody with dark skin, no column of glasses
+    assert not {"group.dark_skin", "group.glasses"} & set(
+        values
+    )  # no person has dark skin, and the table has no column for glasses
 
 
 def test_distance_prefers_fid():
