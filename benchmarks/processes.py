@@ -3,8 +3,8 @@
     python -m benchmarks.processes                      # the demo's networks at 64 px, 4 faces a step
     python -m benchmarks.processes --steps 20
 
-Rows: one process with one thread; with two threads that sleep (AnimeMorph) or spin (OpenMP) while they
-wait; two processes that average their gradients. Seconds are wall time: run it on a quiet machine.
+Rows: one process with one thread; with two threads that sleep, spin for a moment (AnimeMorph) or spin (OpenMP) while
+they wait; two processes that average their gradients. Seconds are wall time: run it on a quiet machine.
 """
 
 import argparse
@@ -26,7 +26,13 @@ from pipeline.train.trainer import Trainer
 
 STEP = 4  # faces of each domain
 #: Processes, threads of each, and what a thread does that waits.
-SETTINGS = ((1, 1, "sleep"), (1, 2, "sleep"), (1, 2, "spin"), (2, 1, "sleep"))
+SETTINGS = ((1, 1, "moment"), (1, 2, "sleep"), (1, 2, "moment"), (1, 2, "spin"), (2, 1, "moment"))
+#: OMP_WAIT_POLICY and GOMP_SPINCOUNT for each way to wait.
+WAITING = {
+    "sleep": ("PASSIVE", "0"),
+    "moment": ("PASSIVE", os.environ["GOMP_SPINCOUNT"]),
+    "spin": ("ACTIVE", "INFINITY"),
+}
 
 
 def main() -> None:
@@ -63,7 +69,7 @@ def spin() -> None:
 def throughput(processes: int, threads: int, waiting: str, steps: int) -> float:
     """Return faces a second, measured in processes of their own: OpenMP reads its settings once."""
     os.environ["ANIMEMORPH_PROCESSES"] = str(processes)
-    os.environ["OMP_WAIT_POLICY"] = {"sleep": "PASSIVE", "spin": "ACTIVE"}[waiting]
+    os.environ["OMP_WAIT_POLICY"], os.environ["GOMP_SPINCOUNT"] = WAITING[waiting]
     with tempfile.TemporaryDirectory() as folder:
         trainer = multiprocessing.get_context("spawn").Process(target=launch, args=(measure, threads, steps, folder))
         trainer.start()

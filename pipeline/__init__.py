@@ -1,7 +1,7 @@
 """AnimeMorph: anime portraits from photos.
 
 This module runs before any dependency is imported, in the commands, the stages and the Python API. It switches off the
-reports that several dependencies send to their makers by default, and lets idle threads sleep, for this process and its
+reports that several dependencies send to their makers by default, and sets how threads wait, for this process and its
 children.
 """
 
@@ -15,8 +15,10 @@ for _name, _value in {
     "DVC_NO_ANALYTICS": "1",
     "ITERATIVE_DO_NOT_TRACK": "1",
     "DO_NOT_TRACK": "1",
-    # Idle threads of torch sleep instead of spinning: 14 to 21 times the steps per second on a busy machine.
+    # A thread of torch that waits spins for a moment and then sleeps, see benchmarks/processes.py: threads that sleep at
+    # once gain nothing on an idle machine, and threads that spin slow each other down on a busy one.
     "OMP_WAIT_POLICY": "PASSIVE",
+    "GOMP_SPINCOUNT": "1000",
 }.items():
     os.environ.setdefault(_name, _value)
 

@@ -18,14 +18,11 @@ from pipeline.faces import write_table
 
 pytest_plugins = ["encoded_images", "inference_fixtures"]
 
-# No timed assertions: a busy machine is no bug.
-hypothesis.settings.register_profile("untimed", deadline=None)
-hypothesis.settings.load_profile("untimed")
-
-# The gate tries the same examples on the same code; at a desk every run tries others.
-hypothesis.settings.register_profile("gate", derandomize=True, deadline=None)
-if os.environ.get("CI"):
-    hypothesis.settings.load_profile("gate")
+# No timed assertions: a busy machine is no bug. The same code gets the same examples; for others, run
+# `pytest --hypothesis-profile=search`.
+hypothesis.settings.register_profile("search", deadline=None)
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("repeatable")
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 

@@ -185,7 +185,7 @@ def test_pasting_leaves_the_rest_alone(translator: Translator, portrait: Path) -
     assert touched[:, 0].min() >= corners[1].min() - 1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=6000, deadline=None)
 @given(
     side=st.floats(0.3, 5000),
     angle=st.floats(-3.2, 3.2),
@@ -194,11 +194,12 @@ def test_pasting_leaves_the_rest_alone(translator: Translator, portrait: Path) -
     shape=st.tuples(st.integers(1, 60), st.integers(1, 60)),
 )
 def test_pasting_anywhere_is_safe(side: float, angle: float, x: float, y: float, shape: tuple[int, int]) -> None:
-    photo = np.full((*shape, 3), 7, np.uint8)
+    photo = np.full((*shape, 3), 60, np.uint8)
     a, b = np.cos(angle) / side, np.sin(angle) / side
     paste_face(photo, np.full((16, 16, 3), 200, np.uint8), np.array([[a, b, -x / side], [-b, a, -y / side]]))
-    assert photo.min() >= 7
-    assert photo.max() <= 200
+    # Cubic interpolation overshoots an edge by up to a tenth of its height in each direction.
+    assert photo.min() >= 60 - 0.2 * (200 - 60)
+    assert photo.max() <= 200 + 0.2 * (200 - 60)
 
 
 def test_a_large_face_is_pasted_band_by_band(monkeypatch: pytest.MonkeyPatch) -> None:
