@@ -224,31 +224,44 @@ def _run_ours(race: Race, settings: tuple[str, ...], images: Path) -> float:
     """Train with the stage `train` in a copy of the project; write the images, return the seconds of training."""
     own = dict(setting.split("=", 1) for setting in settings)
     own |= {"resolution": str(race.resolution), "generator_width": str(race.width)}
-    one = _train_ours(race, {**own, "epochs": "1"})
+    work, params = race.output / "work" / "ours", ROOT / "params.yaml"
+    one = start_training(work, race.data, params, {**own, "epochs": "1"})
     epochs = max(1, int(race.seconds / one))
-    used = one if epochs == 1 else _train_ours(race, {**own, "epochs": str(epochs)})
-    model = load_model(race.output / "work" / "ours" / "data" / "train", "cpu")
+    used = one if epochs == 1 else start_training(work, race.data, params, {**own, "epochs": str(epochs)})
+    model = load_model(work / "data" / "train", "cpu")
     faces = np.stack([np.asarray(Image.open(path)) for path in sorted((race.crops / "testA").iterdir())])
     for number, picture in enumerate(model.translate(faces, "human2anime", 0)):
         Image.fromarray(picture).save(images / f"{number:05d}.png")
     return _checked(used, images, len(faces), "ours")
 
 
-def _train_ours(race: Race, settings: dict[str, str]) -> float:
-    work = race.output / "work" / "ours"
+def start_training(
+    work: Path, data: Path, params: Path, settings: dict[str, str], stages: tuple[str, ...] = ("train",)
+) -> float:
+    """Run stages in a new project that shares the inputs of `data`; return the processor seconds of `train`.
+
+    Args:
+        work: Folder of the project; an old one is deleted.
+        data: Folder `data` of a project; its outputs of `train` and later stages are not used.
+        params: File `params.yaml` to start from.
+        settings: Values in YAML of params of the group `train`, or of `seed`.
+        stages: Stages to run, one after the other.
+    """
     shutil.rmtree(work, ignore_errors=True)
     (work / "data").mkdir(parents=True)
     for name in ("pipeline", "stages"):
         (work / name).symlink_to(ROOT / name)
-    for name in ("resize", "split", "twins"):
-        if (race.data / name).exists():
-            (work / "data" / name).symlink_to(race.data / name)
+    for folder in data.iterdir():
+        if folder.is_dir() and folder.name not in ("train", "evaluate", "report", "scratch"):
+            (work / "data" / folder.name).symlink_to(folder)
     yaml = YAML()
-    content = yaml.load(ROOT / "params.yaml")
+    content = yaml.load(params)
     for key, value in settings.items():
-        content["train"][key] = YAML(typ="safe").load(value)
+        group = content if key == "seed" else content["train"]
+        group[key] = YAML(typ="safe").load(value)
     yaml.dump(content, work / "params.yaml")
-    return _train([sys.executable, "-m", "stages.train"], work, float("inf"))
+    seconds = {stage: _train([sys.executable, "-m", f"stages.{stage}"], work, float("inf")) for stage in stages}
+    return seconds["train"]
 
 
 def _train(command: list[str], folder: Path, seconds: float) -> float:

@@ -15,8 +15,8 @@ for _name, _value in {
     "DVC_NO_ANALYTICS": "1",
     "ITERATIVE_DO_NOT_TRACK": "1",
     "DO_NOT_TRACK": "1",
-    # A thread of torch that waits spins for a moment and then sleeps, see benchmarks/processes.py: threads that sleep at
-    # once gain nothing on an idle machine, and threads that spin slow each other down on a busy one.
+    # A thread of torch that waits spins for a moment and then sleeps, see benchmarks/processes.py: threads that sleep
+    # at once gain nothing on an idle machine, and threads that spin slow each other down on a busy one.
     "OMP_WAIT_POLICY": "PASSIVE",
     "GOMP_SPINCOUNT": "1000",
 }.items():
