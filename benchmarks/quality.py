@@ -12,12 +12,10 @@ The output folder has the images, `table.md`, `metrics.json` and `sheet.png`.
 
 import argparse
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -25,11 +23,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import psutil
 import torch
 from PIL import Image
-from ruamel.yaml import YAML
 
+from benchmarks.trainings import ROOT, one_thread, start_training, train_for
 from pipeline.contact_sheet import contact_sheet
 from pipeline.evaluate.metrics import DISTANCE_NAMES, MetricParams
 from pipeline.evaluate.score import read_image_set, score
@@ -43,7 +40,6 @@ from pipeline.landmarks.translated_faces import input_and_output_colours
 from pipeline.networks.model import load_model
 from pipeline.progress import progress_bar
 
-ROOT = Path(__file__).parents[1]
 #: Params of our entries; the others are those of the demo profile. The twins of the photos are not part of the race
 #: except in the last entry, because the peers have none.
 PLAIN = ("lambda_twin=[0.0, 0.0]",)
@@ -184,7 +180,7 @@ def _run_official(race: Race, checkout: Path, name: str, images: Path) -> float:
     shared |= {"--gpu_ids": -1, "--num_threads": 0, "--load_size": size, "--crop_size": size, "--preprocess": "none"}
     shared |= {"--netG": "resnet_6blocks", "--ngf": race.width, "--ndf": race.width}
     train = {"--n_epochs": 100000, "--display_id": -1, "--save_latest_freq": SAVE_EVERY, "--print_freq": SAVE_EVERY}
-    used = _train(_command(checkout, "train.py", {**shared, **train}, ["--no_html"]), work, race.seconds)
+    used = train_for(_command(checkout, "train.py", {**shared, **train}, ["--no_html"]), work, race.seconds)
     for path in (work / "race").glob("latest_*.pth"):
         # On a CPU, CUT saves the names of its data-parallel wrapper and cannot load them again.
         weights = torch.load(path, map_location="cpu", weights_only=True)
@@ -209,7 +205,7 @@ def _run_ugatit(race: Race, checkout: Path, name: str, images: Path) -> float:
     (work / "dataset" / "race").symlink_to(race.crops)
     words = {"--dataset": "race", "--light": "True", "--device": "cpu", "--img_size": side}
     words |= {"--ch": race.width, "--iteration": 1000000, "--save_freq": SAVE_EVERY, "--print_freq": 1000000}
-    used = _train(_command(checkout, "main.py", {**words, "--phase": "train"}, []), work, race.seconds)
+    used = train_for(_command(checkout, "main.py", {**words, "--phase": "train"}, []), work, race.seconds)
     _finish(_command(checkout, "main.py", {**words, "--phase": "test"}, []), work)
     count = len(list((race.crops / "testA").iterdir()))
     for number in range(count):
@@ -235,60 +231,8 @@ def _run_ours(race: Race, settings: tuple[str, ...], images: Path) -> float:
     return _checked(used, images, len(faces), "ours")
 
 
-def start_training(
-    work: Path, data: Path, params: Path, settings: dict[str, str], stages: tuple[str, ...] = ("train",)
-) -> float:
-    """Run stages in a new project that shares the inputs of `data`; return the processor seconds of `train`.
-
-    Args:
-        work: Folder of the project; an old one is deleted.
-        data: Folder `data` of a project; its outputs of `train` and later stages are not used.
-        params: File `params.yaml` to start from.
-        settings: Values in YAML of params of the group `train`, or of `seed`.
-        stages: Stages to run, one after the other.
-    """
-    shutil.rmtree(work, ignore_errors=True)
-    (work / "data").mkdir(parents=True)
-    for name in ("pipeline", "stages"):
-        (work / name).symlink_to(ROOT / name)
-    for folder in data.iterdir():
-        if folder.is_dir() and folder.name not in ("train", "evaluate", "report", "scratch"):
-            (work / "data" / folder.name).symlink_to(folder)
-    yaml = YAML()
-    content = yaml.load(params)
-    for key, value in settings.items():
-        group = content if key == "seed" else content["train"]
-        group[key] = YAML(typ="safe").load(value)
-    yaml.dump(content, work / "params.yaml")
-    seconds = {stage: _train([sys.executable, "-m", f"stages.{stage}"], work, float("inf")) for stage in stages}
-    return seconds["train"]
-
-
-def _train(command: list[str], folder: Path, seconds: float) -> float:
-    """Run a training until it ends or its processes have used the seconds; return the processor seconds."""
-    with (folder / "race.log").open("ab") as log:
-        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env=_environment())
-    watched, used = psutil.Process(process.pid), 0.0
-    while process.poll() is None:
-        try:
-            times = [each.cpu_times() for each in [watched, *watched.children(recursive=True)]]
-        except psutil.NoSuchProcess:
-            continue
-        used = max(used, sum(each.user + each.system for each in times))
-        if used >= seconds:
-            for each in watched.children(recursive=True):
-                each.kill()
-            process.kill()
-            process.wait()
-            return used
-        time.sleep(0.5)
-    if process.returncode:
-        sys.exit(f"quality: `{' '.join(command)}` failed; see {folder / 'race.log'}.")
-    return used
-
-
 def _finish(command: list[str], folder: Path) -> None:
-    done = subprocess.run(command, cwd=folder, env=_environment(), capture_output=True, text=True)
+    done = subprocess.run(command, cwd=folder, env=one_thread(), capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"quality: `{' '.join(command)}` failed.\n{done.stderr[-2000:]}")
 
@@ -305,11 +249,6 @@ def _command(checkout: Path, script: str, options: dict[str, object], flags: lis
         *words,
         *(flag for flag in flags if f"'{flag}'" in source),
     ]
-
-
-def _environment() -> dict[str, str]:
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ANIMEMORPH_WORKERS"), "1")
-    return {**os.environ, **threads, "ANIMEMORPH_DEVICE": "cpu", "CUDA_VISIBLE_DEVICES": ""}
 
 
 def _checked(seconds: float, images: Path, count: int, name: str) -> float:

@@ -21,7 +21,7 @@ import pandas as pd
 from PIL import Image
 from scipy import stats
 
-from benchmarks.quality import start_training
+from benchmarks.trainings import start_training
 from pipeline.contact_sheet import contact_sheet
 from pipeline.faces import open_pixels, read_crops, read_table
 from pipeline.files import flatten, write_json
@@ -132,8 +132,8 @@ def _sheet(output: Path, data: Path, names: list[str], seed: int) -> None:
     side = next(iter(translated.values())).shape[1]
     photos = read_crops(pixels, table[table["split"] == "test"][:SHOWN], side)
     rows = {"photo": photos} | translated
-    pictures = [Image.fromarray(picture) for each in rows.values() for picture in each[:SHOWN]]
-    pictures = [np.asarray(picture.resize((128, 128), Image.Resampling.LANCZOS)) for picture in pictures]
+    images = [Image.fromarray(picture) for each in rows.values() for picture in each[:SHOWN]]
+    pictures = [np.asarray(image.resize((128, 128), Image.Resampling.LANCZOS)) for image in images]
     contact_sheet(pictures, [name for name in rows for _ in range(len(photos))], len(photos)).save(output / "sheet.png")
 
 
