@@ -151,21 +151,29 @@ def draw_command(
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Attribute of all faces, such as hair=blue; may be repeated."),
     ] = None,
+    distribution: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE:SHARE,...",
+            help="Shares of an attribute, such as gender=female:1,male:3, or a probability, such as fantasy_hair=0.3; "
+            "may be repeated.",
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite existing files of --sheet and --like.")] = False,
 ) -> None:
     """Draw anime portraits: a labelled dataset, a contact sheet, or the people of photos. Needs no trained model."""
     from . import draw as drawing
 
-    words = set_attribute or []
-    if like and (sheet or resume):
-        raise conflict("--like", "excludes --sheet and --resume", "Leave one out")
+    words, shares = set_attribute or [], distribution or []
+    if like and (sheet or resume or shares):
+        raise conflict("--like", "excludes --sheet, --resume and --distribution", "Leave one out")
     if like:
         folder = output or Path("drawn")
         raise typer.Exit(drawing.portraits(like, folder, style, variants, 512 if size is None else size, words, force))
     if sheet:
-        drawing.sheet(output or Path("sheet.png"), count, seed, words, force)
+        drawing.sheet(output or Path("sheet.png"), count, seed, words, shares, force)
     else:
-        drawing.dataset(output or Path("drawn"), count, seed, 256 if size is None else size, words, resume)
+        drawing.dataset(output or Path("drawn"), count, seed, 256 if size is None else size, words, shares, resume)
 
 
 @app.command("export")

@@ -26,7 +26,7 @@ The centre of the first pixel is at 0.5, 0.5. Left is the left of the picture.
 ## How it was made
 
 Drawn by AnimeMorph's procedural renderer from random numbers. No picture of a person or of an artist is in it.
-Command: `animemorph draw --count {count} --seed {seed} --size {size}{words}`. Renderer: {renderer}.
+Command: `animemorph draw --count {count} --seed {seed} --size {size}{options}`. Renderer: {renderer}.
 
 ## Licence
 
@@ -47,14 +47,14 @@ Do not use it to judge or to recognise people.
 """
 
 
-def datasheet(table: pd.DataFrame, seed: int, size: int, words: Sequence[str], renderer: str) -> str:
+def datasheet(table: pd.DataFrame, seed: int, size: int, options: Sequence[str], renderer: str) -> str:
     """Return the datasheet of a set as Markdown.
 
     Args:
         table: One row per face, as `pipeline.download.drawn.draw_faces` returns it.
         seed: Number of the set.
         size: Side of the pictures in pixels.
-        words: `NAME=VALUE` of the attributes that all faces have.
+        options: Further options of the command that drew the set.
         renderer: Hash of the renderer's code.
 
     Returns:
@@ -73,7 +73,7 @@ def datasheet(table: pd.DataFrame, seed: int, size: int, words: Sequence[str], r
         count=len(table),
         size=size,
         seed=seed,
-        words="".join(f" --set {word}" for word in words),
+        options="".join(f" {option}" for option in options),
         renderer=renderer[:12],
         shares=shares,
     )

@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import pandas as pd
@@ -12,7 +13,7 @@ import pandas as pd
 from ..contact_sheet import contact_sheet
 from ..download.drawn import DrawnSet, draw_faces, fingerprint, png
 from ..drawing import COLOURED, NUMBERS, OPTIONS, STYLES, draw
-from ..drawing.options import check_size, unknown_name, validated
+from ..drawing.options import check_distribution, check_size, unknown_name, validated
 from ..errors import UserError, bad_value, conflict, damaged_file, missing_file, user_message
 from ..files import atomic_file, write_json
 from ..inference.photo_io import read_photo
@@ -46,7 +47,54 @@ def changes(words: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def dataset(folder: Path, count: int, seed: int, size: int, words: Sequence[str], resume: bool) -> None:
+def distribution(words: Sequence[str]) -> dict[str, Any]:
+    """Return the shares of `--distribution` options, as `download.anime.distribution` has them.
+
+    Args:
+        words: `NAME=VALUE:SHARE,VALUE:SHARE` or `NAME=PROBABILITY`.
+
+    Raises:
+        UserError: An option has another form, an unknown name or value, or a share that is not allowed.
+    """
+    found: dict[str, Any] = {}
+    for word in words:
+        name, _, shares = word.partition("=")
+        if name in found:
+            raise conflict(f"--distribution {name}", "is given twice", "Leave one out")
+        try:
+            if ":" in shares:
+                pairs = (pair.partition(":") for pair in shares.split(","))
+                found[name] = {value.strip(): float(share) for value, _, share in pairs}
+            else:
+                found[name] = float(shares)
+        except ValueError:
+            form = "NAME=VALUE:SHARE,VALUE:SHARE or NAME=PROBABILITY, for example gender=female:1,male:3"
+            raise bad_value("--distribution", word, form) from None
+    check_distribution(found)
+    return found
+
+
+def _people(words: Sequence[str], shares: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return fixed attributes and shares.
+
+    Raises:
+        UserError: An option is not allowed, or has no effect next to another one.
+    """
+    overrides, asked = changes(words), distribution(shares)
+    fixed = set(overrides)
+    if "hair" in fixed | set(asked):
+        fixed.add("fantasy_hair")
+    if "hairstyle" in fixed | set(asked):
+        fixed.add("hair_length")
+    if without_effect := sorted(fixed & set(asked)):
+        reason = "has no effect next to another option for the same attribute"
+        raise conflict(f"--distribution {without_effect[0]}", reason, "Leave one out")
+    return overrides, asked
+
+
+def dataset(
+    folder: Path, count: int, seed: int, size: int, words: Sequence[str], shares: Sequence[str], resume: bool
+) -> None:
     """Draw a dataset: PNG files, a table as Parquet and CSV, a datasheet.
 
     A run that was interrupted resumes with the same files as one that was not.
@@ -57,14 +105,15 @@ def dataset(folder: Path, count: int, seed: int, size: int, words: Sequence[str]
         seed: Number of the set.
         size: Side of the pictures in pixels.
         words: `--set` options.
+        shares: `--distribution` options.
         resume: Whether the folder may contain a part of the same dataset.
 
     Raises:
         UserError: An option is not allowed, or the folder contains anything else.
     """
     check_size(size)
-    overrides = changes(words)
-    settings = {"seed": seed, "size": size, "set": sorted(words), "renderer": fingerprint()}
+    overrides, asked = _people(words, shares)
+    settings = {"seed": seed, "size": size, "set": sorted(words), "distribution": asked, "renderer": fingerprint()}
     if folder.is_file():
         raise conflict(folder, "is a file", "Choose a folder")
     if folder.is_dir() and any(folder.iterdir()):
@@ -77,10 +126,13 @@ def dataset(folder: Path, count: int, seed: int, size: int, words: Sequence[str]
     labels.mkdir(parents=True, exist_ok=True)
     write_json({**settings, "count": count}, folder / SETTINGS)
     _keep_finished(folder, labels)
-    table = draw_faces(folder, labels, range(count), DrawnSet(seed, size, overrides=overrides))
+    table = draw_faces(folder, labels, range(count), DrawnSet(seed, size, asked, overrides))
     _write_tables(table, folder)
     with atomic_file(folder / DATASHEET) as partial:
-        partial.write_text(datasheet(table, seed, size, words, fingerprint()), encoding="utf-8")
+        options = [
+            f"--{name} {quote(word)}" for name, given in (("set", words), ("distribution", shares)) for word in given
+        ]
+        partial.write_text(datasheet(table, seed, size, options, fingerprint()), encoding="utf-8")
     shutil.rmtree(labels)
     print(f"{count} faces in {printable(folder)}; table: {LABELS}, {TABLE}", file=sys.stderr)
 
@@ -116,7 +168,7 @@ def _write_tables(table: pd.DataFrame, folder: Path) -> None:
         table.to_csv(partial, index=False, lineterminator="\n")
 
 
-def sheet(path: Path, count: int, seed: int, words: Sequence[str], force: bool) -> None:
+def sheet(path: Path, count: int, seed: int, words: Sequence[str], shares: Sequence[str], force: bool) -> None:
     """Write a contact sheet of the first faces of a set as one PNG file.
 
     Args:
@@ -124,18 +176,19 @@ def sheet(path: Path, count: int, seed: int, words: Sequence[str], force: bool) 
         count: Number of faces.
         seed: Number of the set.
         words: `--set` options.
+        shares: `--distribution` options.
         force: Whether an existing file is overwritten.
 
     Raises:
         UserError: An option is not allowed, or the file exists.
     """
-    overrides = changes(words)
+    overrides, asked = _people(words, shares)
     if path.suffix.lower() != ".png":
         raise bad_value("--output", printable(path), "a name with the suffix .png")
     if path.exists() and not force:
         raise conflict(path, "exists", "Add --force to overwrite it")
     indices = range(count)
-    pictures = list(map_ordered(_SheetFace(seed, overrides), indices, label="drawing", total=count, chunk=4))
+    pictures = list(map_ordered(_SheetFace(seed, asked, overrides), indices, label="drawing", total=count, chunk=4))
     with atomic_file(path) as partial:
         contact_sheet(pictures, columns=12).save(partial, "PNG")
 
@@ -143,11 +196,11 @@ def sheet(path: Path, count: int, seed: int, words: Sequence[str], force: bool) 
 class _SheetFace:
     """Draws one face of a sheet; picklable for worker processes."""
 
-    def __init__(self, seed: int, overrides: dict[str, Any]) -> None:
-        self._seed, self._overrides = seed, overrides
+    def __init__(self, seed: int, shares: dict[str, Any], overrides: dict[str, Any]) -> None:
+        self._seed, self._shares, self._overrides = seed, shares, overrides
 
     def __call__(self, index: int) -> Any:
-        return draw(self._seed, index, SHEET_SIDE, **self._overrides).picture
+        return draw(self._seed, index, SHEET_SIDE, self._shares, **self._overrides).picture
 
 
 def portraits(

@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from scipy.stats import chisquare
 from typer.testing import CliRunner
 
 from pipeline.cli import app
 from pipeline.download import archive, drawn
 from pipeline.download.drawn import LANDMARKS
-from pipeline.drawing import draw
+from pipeline.drawing import draw, shares
 
 ARGUMENTS = ["draw", "--size", "48", "--seed", "3"]
 
@@ -95,6 +96,7 @@ def test_finished_dataset_grows_to_the_same_files(faces, tmp_path):
         (["--count", "5", "--resume", "--seed", "4"], "seed"),
         (["--count", "5", "--resume", "--size", "64"], "size"),
         (["--count", "5", "--resume", "--set", "hair=blue"], "set"),
+        (["--count", "5", "--resume", "--distribution", "fantasy_hair=1"], "distribution"),
         (["--count", "4", "--resume"], "--count"),
     ],
 )
@@ -114,7 +116,17 @@ def test_folder_of_another_dataset_is_refused(faces, words, subject):
         (["--set", "hair=plaid"], "'hair'"),
         (["--set", "yaw=90"], "'yaw'"),
         (["--sheet", "-o", "sheet.gif"], "'--output'"),
+        (["--distribution", "gender"], "'--distribution'"),
+        (["--distribution", "gender=female:1,male"], "'--distribution'"),
+        (["--distribution", "wings=0.5"], "'wings'"),
+        (["--distribution", "gender=robot:1"], "'distribution.gender'"),
+        (["--distribution", "fantasy_hair=nan"], "'distribution.fantasy_hair'"),
+        (["--distribution", "gender=male:1", "--distribution", "gender=female:1"], "--distribution gender"),
+        (["--distribution", "hair=pink:1", "--set", "hair=blue"], "--distribution hair"),
+        (["--distribution", "hair=pink:1", "--distribution", "fantasy_hair=1"], "--distribution fantasy_hair"),
+        (["--distribution", "hair_length=long:1", "--set", "hairstyle=bob"], "--distribution hair_length"),
         (["--like", "none.jpg", "--sheet"], "'--like'"),
+        (["--like", "none.jpg", "--distribution", "fantasy_hair=1"], "'--like'"),
         (["--like", "none.jpg", "--style", "cubist"], "'--style'"),
         (["--like", "none.jpg", "--variants", "99"], "'--variants'"),
         (["--like", "none.jpg"], "'none.jpg'"),
@@ -139,6 +151,22 @@ def test_set_fixes_an_attribute_of_all_faces(tmp_path):
     assert run(*ARGUMENTS, "--count", "3", "--set", "glasses=round", "-o", str(tmp_path / "faces"))[0] == 0
     assert set(pd.read_csv(tmp_path / "faces" / "labels.csv")["glasses"]) == {"round"}
     assert json.loads((tmp_path / "faces" / "dataset.json").read_text())["set"] == ["glasses=round"]
+
+
+def test_distribution_sets_shares(tmp_path):
+    folder = tmp_path / "faces"
+    words = ["gender=male:2,female:0", "glasses=round:1, square:1", "fantasy_hair=0"]
+    options = [part for word in words for part in ("--distribution", word)]
+    assert run("draw", "--size", "16", "--count", "40", *options, "-o", str(folder))[0] == 0
+    table = pd.read_csv(folder / "labels.csv")
+    assert set(table["gender"]) == {"male"}
+    assert set(table["hair"]) <= set(shares.HAIR) | set(shares.OLD_HAIR) | set(shares.DARK_SKIN_HAIR)
+    counts = table["glasses"].value_counts()
+    assert chisquare([counts.get("round", 0), counts.get("square", 0)]).pvalue > 1e-3
+    asked = {"gender": {"male": 2, "female": 0}, "glasses": {"round": 1, "square": 1}, "fantasy_hair": 0}
+    assert json.loads((folder / "dataset.json").read_text())["distribution"] == asked
+    assert np.array_equal(np.asarray(Image.open(folder / "drawing_000007.png")), draw(0, 7, 16, asked).picture)
+    assert f"--distribution {words[0]}" in (folder / "README.md").read_text(encoding="utf-8")
 
 
 def test_contact_sheet(tmp_path):
