@@ -27,8 +27,10 @@ class Choices:
 
     def pick(self, name: str, shares: Mapping[str, float]) -> Any:
         """Return one of the keys, with a probability by its share."""
-        shares = self._distribution.get(name, shares)
-        return self._given(name, self._picked({key: share for key, share in shares.items() if share > 0}))
+        asked = self._distribution.get(name, shares)
+        if not isinstance(asked, Mapping):
+            asked = {"no": 1 - asked, "yes": asked}
+        return self._given(name, self._picked({key: share for key, share in asked.items() if share > 0}))
 
     def number(self, name: str, low: float, high: float) -> float:
         """Return a number, uniform in a range."""

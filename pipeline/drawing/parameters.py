@@ -183,7 +183,6 @@ def figure(choices: Choices) -> Figure:
     expression = choices.pick("expression", shares.EXPRESSIONS)
     smile, mouth_open, eye_open = shares.FACES[expression]
     hairstyle = _hairstyle(choices, man, age, dark)
-    earrings = choices.share("earrings", shares.EARRINGS[gender])
     return Figure(
         gender, age, skin, skin_colour, hair, hair_colour, hairstyle,
         fringe=choices.pick("fringe", shares.MALE_FRINGES if man else shares.FEMALE_FRINGES),
@@ -193,15 +192,15 @@ def figure(choices: Choices) -> Figure:
         glasses=choices.pick("glasses", shares.GLASSES),
         hat=choices.pick("hat", shares.HATS if man else shares.FEMALE_HATS),
         ornament=choices.pick("ornament", shares.MALE_ORNAMENTS if man else shares.FEMALE_ORNAMENTS),
-        earrings=_yes_no(choices, "earrings", earrings),
+        earrings=_yes_no(choices, "earrings", shares.EARRINGS[gender]),
         neckwear=choices.pick("neckwear", shares.MALE_NECKWEAR if man else shares.FEMALE_NECKWEAR),
         beard=choices.pick("beard", shares.BEARDS if man and age in ("adult", "old") else shares.NO_BEARD),
         clothes=choices.pick("clothes", shares.MALE_CLOTHES if man else shares.CLOTHES),
         cloth_colour=_palette(choices, "cloth_colour", colours.CLOTH),
         second_colour=_palette(choices, "second_colour", colours.CLOTH),
         accent_colour=_palette(choices, "accent_colour", colours.ACCENT),
-        wrinkles=_yes_no(choices, "wrinkles", choices.share("wrinkles", shares.WRINKLED[age])),
-        freckles=_yes_no(choices, "freckles", choices.share("freckles", shares.FRECKLES)),
+        wrinkles=_yes_no(choices, "wrinkles", shares.WRINKLED[age]),
+        freckles=_yes_no(choices, "freckles", shares.FRECKLES),
         jaw=choices.number("jaw", 0.9, 1.08), chin=choices.number("chin", 0.8, 1.25),
         face_length=choices.number("face_length", 0.95, 1.05), mouth_size=choices.number("mouth_size", 0.8, 1.2),
         smile=choices.fixed("smile", smile), mouth_open=choices.fixed("mouth_open", mouth_open),

@@ -97,6 +97,13 @@ def test_shares_are_as_asked(name, asked):
     assert chisquare([values.count(value) for value in asked], expected).pvalue > 1e-3
 
 
+@pytest.mark.parametrize("name", ["earrings", "wrinkles", "freckles"])
+@pytest.mark.parametrize("asked", [0.3, {"yes": 3, "no": 7}])
+def test_probabilities_are_as_asked(name, asked):
+    worn = drawn(name, 800, {name: asked}).count("yes")
+    assert chisquare([worn, 800 - worn], [240, 560]).pvalue > 1e-3
+
+
 def test_default_shares_are_equal_over_gender_and_skin():
     for name, table in (("gender", shares.GENDERS), ("skin", parameters.colours.SKIN)):
         values = drawn(name, 1200)
