@@ -29,6 +29,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     # Random faces have more variety than two channels can learn: every epoch collapses, up to the last rollback.
     "rollback": {"on_collapse": "rollback", "epochs": 2},
 }
+# Variants of the default test run.
+QUICK = {"cyclegan with noise, averages and spectral norm", "landmark_cyclegan across its stages"}
 
 
 def run(*args: Any) -> int:
@@ -39,7 +41,9 @@ def run(*args: Any) -> int:
     return int(trainer.exitcode)
 
 
-@pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in VARIANTS]
+)
 def test_killed_runs_leave_the_same_bytes(name: str, tmp_path: Path) -> None:
     end = 1 if name == "rollback" else 0
     assert run(VARIANTS[name], tmp_path / "reference", tmp_path / "reference-out", 1e6) == end
