@@ -1,8 +1,8 @@
 """`twins`: a drawing of each photo of the split in fixed styles, for the models that learn from pairs."""
 
+import shutil
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from pipeline import drawing, params
@@ -31,10 +31,11 @@ def main(domain: str) -> None:
         "twins", wanted.model_dump(mode="json"), inputs, len(pixels), [sha256(file) for file in files]
     )
     with atomic_folder(DATA / "twins" / domain) as folder:
-        pictures, drawn = twins.draw_all(pixels, table, names, wanted.per_face, everything.resize.size, scratch)
-        np.save(folder / "faces.npy", pictures)
+        size, target = everything.resize.size, folder / "faces.npy"
+        drawn = twins.draw_all(pixels, table, wanted, size, scratch, target)
         write_table(pd.concat([table[["face_id"]].reset_index(drop=True), drawn], axis=1), folder / "faces.parquet")
         write_json(names, folder / "styles.json")
+    shutil.rmtree(scratch)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .. import params
 from ..drawing import STYLES, draw_in_style
 from ..errors import bad_value
 from ..features.attributes import known, measure
@@ -68,41 +69,49 @@ def styles_of(face: int, styles: int, per_face: int | None) -> list[int]:
 def draw_all(
     pixels: np.ndarray,
     table: pd.DataFrame,
-    names: tuple[str, ...],
-    per_face: int | None,
+    config: params.Twins,
     size: int,
     scratch: Path,
-) -> tuple[np.ndarray, pd.DataFrame]:
+    target: Path,
+) -> pd.DataFrame:
     """Draw the twins of all faces of `table`, in its order; an interrupted job resumes after its last part.
+
+    The drawings go to the disk part by part, so memory does not grow with their number.
 
     Args:
         pixels: The pixel store that `row` points into.
         table: Face table with landmarks.
-        names: Styles.
-        per_face: Number of styles that each face is drawn in; None: all.
+        config: Styles, and the number of styles that each face is drawn in.
         size: px, side of a drawing.
         scratch: Folder for finished parts.
+        target: File for the drawings, `.npy`, uint8 RGB [n, k, size, size, 3].
 
     Returns:
-        uint8 RGB [n, k, size, size, 3], and a table with the styles and the measured attributes, row i for face i.
+        A table with the styles and the measured attributes, row i for face i.
     """
     paths = [scratch / f"{start:07d}.pickle" for start in range(0, len(table), PART)]
     done = 0
     while done < len(paths) and paths[done].is_file():
         done += 1
-    drawn = _draw_from(done * PART, pixels, table, names, per_face, size)
+    names = style_names(config.styles)
+    drawn = _draw_from(done * PART, pixels, table, names, config.per_face, size)
     for path in paths[done:]:
         part = list(itertools.islice(drawn, PART))
         with atomic_file(path) as partial_file:
             partial_file.write_bytes(pickle.dumps(part))
-    k = len(styles_of(0, len(names), per_face))
-    pictures = np.empty((len(table), k, size, size, 3), dtype=np.uint8)
+    k = len(styles_of(0, len(names), config.per_face))
+    shape = (len(table), k, size, size, 3)
+    if not len(table):
+        np.save(target, np.empty(shape, dtype=np.uint8))  # a file cannot be mapped without a byte of content
+        return pd.DataFrame(columns=["styles"])
+    pictures = np.lib.format.open_memmap(target, "w+", np.uint8, shape)
     rows: list[dict[str, Any]] = []
     for path in paths:
         for twin in pickle.loads(path.read_bytes()):  # noqa: S301 - this job's own file
             pictures[len(rows)] = twin.pictures
             rows.append({"styles": twin.styles, **{name: _plain(value) for name, value in twin.attributes.items()}})
-    return pictures, pd.DataFrame(rows, columns=None if rows else ["styles"])
+    pictures.flush()
+    return pd.DataFrame(rows)
 
 
 def _plain(value: Any) -> Any:
@@ -115,7 +124,7 @@ def _plain(value: Any) -> Any:
 def _draw_from(
     first: int, pixels: np.ndarray, table: pd.DataFrame, names: tuple[str, ...], per_face: int | None, size: int
 ) -> Iterator[Twin]:
-    """Yield the twins of the faces from row `first` on; arguments as for `draw_all`."""
+    """Yield the twins of the faces from row `first` on; None for `per_face`: each is drawn in all styles."""
     work = partial(_draw, names=names, size=size)
     count = len(table)
     items = (

@@ -72,6 +72,7 @@ def test_each_photo_gets_its_drawings_and_the_same_again(project):
     spread = pictures.reshape(5 * STYLES, -1).std(axis=1)
     assert spread.min() > 20  # drawings, also of the face without landmarks and of the grey photo
     assert len(np.unique(pictures.reshape(5 * STYLES, -1), axis=0)) == 5 * STYLES
+    assert not any(Path("data/scratch").iterdir())  # the drawings are not kept twice
     assert pd.isna(table["hair"][3]) and not pd.isna(table["hair"][0])
     first = content()
     shutil.rmtree("data/twins")
@@ -105,7 +106,6 @@ def test_a_killed_stage_resumes_and_writes_the_same_bytes(project, monkeypatch):
     stage.main("human")
     reference = content()
     shutil.rmtree("data/twins")
-    shutil.rmtree("data/scratch")
     killed = multiprocessing.get_context("spawn").Process(target=die_while_drawing, args=(3,))
     killed.start()
     killed.join()
