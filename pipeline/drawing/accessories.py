@@ -12,7 +12,7 @@ from .shapes import Points, bezier, ellipse, mirrored, spline
 
 
 class Accessories:
-    """What the head wears, drawn over the hair."""
+    """Ornament, earrings, hat and glasses of a figure, drawn over the hair."""
 
     def __init__(self, face: Face, eyes: Eyes, who: Figure, random: np.random.Generator) -> None:
         self.head, self.face, self.eyes, self.who, self._random = face.head, face, eyes, who, random
@@ -109,7 +109,7 @@ class Accessories:
             )
 
     def draw_glasses(self, canvas: Canvas) -> None:
-        """Draw the frames before the eyes."""
+        """Draw the glasses in front of the eyes."""
         kind = self.who.glasses
         if kind == "none":
             return

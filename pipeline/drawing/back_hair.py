@@ -1,4 +1,4 @@
-"""Hair behind the head, and what hangs from it over the shoulders."""
+"""Hair behind the head, and tails in front of the shoulders."""
 
 import numpy as np
 
@@ -20,14 +20,14 @@ MASSES = {
 }
 CLOSE = [(0, -152), (70, -138), (106, -70), (97, -12), (72, 30), (46, 60)]
 TIED = [(0, -154), (72, -140), (112, -64), (104, -10), (78, 34), (40, 70)]
-#: The tips hang below the mass by about this much.
+#: Average length of the tips below the mass, in head units.
 TIPS = {"medium": 34, "bob": 20, "short": 18}
-#: The outer locks end between these heights.
+#: Highest and lowest end of the outer locks, in head units.
 OUTER_LOCKS = {"long": (60, 250), "waves": (60, 250), "medium": (70, 170), "bob": (50, 115), "short": (20, 76)}
 
 
 class BackHair:
-    """Laid out once; drawn in two parts, behind and before the body."""
+    """Hair that is drawn in two parts: behind and in front of the body."""
 
     def __init__(self, head: Head, who: Figure, painter: Painter, volume: float, random: np.random.Generator) -> None:
         self.head, self.who, self.painter, self.volume, self._random = head, who, painter, volume, random
@@ -55,7 +55,7 @@ class BackHair:
             self._twin(canvas)
 
     def draw_before(self, canvas: Canvas) -> None:
-        """Draw what lies over the shoulders."""
+        """Draw the hair in front of the shoulders."""
         r, kind = self._random, self.who.hairstyle
         if kind == "braids":
             self._chain(canvas, 9, 19, 0.97)
@@ -101,7 +101,7 @@ class BackHair:
             self._outer_locks(canvas, half, *OUTER_LOCKS[self.who.hairstyle])
 
     def _outer_locks(self, canvas: Canvas, half: Points, high: float, deep: float) -> None:
-        """Draw locks along the outer edges, whose tips leave the mass between these heights."""
+        """Draw locks along the outer edges; their tips end between these heights."""
         r = self._random
         for side in (-1, 1):
             for low in np.sort(r.uniform(high, deep, int(r.integers(0, 3))))[::-1]:

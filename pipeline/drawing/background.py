@@ -1,4 +1,4 @@
-"""What is behind the person: drawn small, then blurred as a lens would."""
+"""Backgrounds, blurred as if out of focus."""
 
 from collections.abc import Sequence
 
@@ -26,17 +26,17 @@ def background(style: Style, grade: Grade, size: int, random: np.random.Generato
     """Draw a background.
 
     Args:
-        style: Names the background, and gives its colour where it is not left to chance.
-        grade: Changes every colour.
+        style: Drawing style with the kind of background, or with its colour.
+        grade: Colour grading, applied to every colour.
         size: Width and height in pixels.
-        random: Source of chance.
+        random: Random number generator.
 
     Returns:
         The picture, float RGB [size, size, 3], 0..1, and SVG elements of the same.
     """
     canvas = Canvas(grade, prefix="b")
     if style.background_colour is not None:
-        # Backgrounds are drawn paler than people, so that a colourful wall does not outshine the face.
+        # Backgrounds are paler than people, so that a colourful wall does not distract from the face.
         paler = mix(style.background_colour, (222, 222, 222), 0.3)
         _cover(canvas, paler, paler)
         blur = 0.0

@@ -19,7 +19,7 @@ class Beard:
         self.y, self.long = face.mouth_y, face.length
 
     def draw(self, canvas: Canvas) -> None:
-        """Draw it, around the mouth that comes later."""
+        """Draw the beard. The mouth is drawn over it later."""
         if self.kind == "none":
             return
         with canvas.region("beard"):

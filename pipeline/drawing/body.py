@@ -1,4 +1,4 @@
-"""Neck and shoulders, and what garments are made of."""
+"""Neck and shoulders, and parts of garments such as collars, bows and folds."""
 
 import numpy as np
 
@@ -48,7 +48,7 @@ class Body:
         return np.concatenate([neckline, right, left[::-1]])
 
     def draw(self, canvas: Canvas) -> None:
-        """Draw the skin first, then what is worn."""
+        """Draw the skin, the neckwear and the garment."""
         with canvas.region("neck"):
             self._skin(canvas)
         with canvas.region("accessories"):
@@ -103,13 +103,16 @@ class Body:
             bone = bezier((8, b + 34), (30, b + 24), (74 * w, b + 26))
             canvas.fill(ink(self._place(mirrored(bone, side)), self.width * 0.9, 0.2, 0.05), self.face.line)
 
-    def _garment(self, canvas: Canvas, neckline: Points, paint: np.ndarray) -> Points:
-        placed = self._place(self._shoulders(neckline))
+    def _garment(self, canvas: Canvas, neckline: Points, paint: np.ndarray) -> None:
+        self._panel(canvas, self._shoulders(neckline), paint)
+
+    def _panel(self, canvas: Canvas, outline: Points, paint: np.ndarray) -> None:
+        """Draw a piece of cloth with its folds."""
+        placed = self._place(outline)
         canvas.fill(placed, paint)
         with canvas.clipped(placed):
             self._folds(canvas, paint)
         canvas.line(placed, self.line, self.width, closed=True)
-        return placed
 
     def _folds(self, canvas: Canvas, paint: np.ndarray) -> None:
         r, w, b = self._random, self.wide, self.base
@@ -143,7 +146,7 @@ class Body:
             canvas.fill(ink(self._place(mirrored(sleeve, s)), self.width, 0.1, 1.0), self.line)
 
     def _stripes(self, canvas: Canvas, paint: np.ndarray) -> None:
-        """Draw stripes across, checks with those along."""
+        """Draw horizontal stripes; for checks, vertical ones too."""
         w, b, colour = self.wide, self.base, mix(paint, self.second, 0.6)
         for y in np.arange(b, b + 160, 22):
             band = bezier((-170 * w, y + 14), (0, y - 6), (170 * w, y + 14), n=9)

@@ -20,7 +20,7 @@ REGIONS = (
 )  # fmt: skip
 #: Elements below this opacity do not change the region.
 SOLID = 0.5
-#: Step of the grey levels that stand for regions in a flat rendering.
+#: Step between the grey levels that encode regions in a flat rendering.
 LEVEL = 16
 
 
@@ -31,15 +31,15 @@ def path(points: Points, closed: bool = True) -> str:
 
 
 class Canvas:
-    """Elements are painted in the order in which they are added."""
+    """SVG elements, painted in the order in which they are added."""
 
     def __init__(self, grade: Grade | None = None, flat: bool = False, prefix: str = "n") -> None:
         """Start an empty picture.
 
         Args:
-            grade: Changes every colour before it is painted.
+            grade: Colour grading, applied to every colour.
             flat: Paint every element in the grey level of its region instead of its colour.
-            prefix: Starts the names of gradients and clip paths.
+            prefix: Prefix of the ids of gradients and clip paths.
         """
         self._elements: list[str] = []
         self._names, self._prefix = 0, prefix
@@ -104,7 +104,7 @@ class Canvas:
         stops: Sequence[tuple[float, Colour]],
         opacities: Sequence[float] | None = None,
     ) -> str:
-        """Return the name of a linear gradient between two points, to fill with."""
+        """Add a linear gradient between two points; return its name, a paint for `fill`."""
         if self._flat:
             return ""
         name = self._name()
@@ -134,7 +134,7 @@ class Canvas:
 
     @contextmanager
     def clipped(self, points: Points | Sequence[Points]) -> Iterator[None]:
-        """Show what is added inside the block only within these polygons."""
+        """Clip elements that are added inside the block to these polygons."""
         name = self._name()
         shapes = [points] if isinstance(points, np.ndarray) else points
         data = "".join(path(shape) for shape in shapes)

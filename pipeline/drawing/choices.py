@@ -1,4 +1,4 @@
-"""Named choices: drawn by chance with given shares, or fixed."""
+"""Named choices: random with given shares, or fixed."""
 
 import zlib
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from .options import unknown_name
 class Choices:
     """Named random choices.
 
-    An overridden choice still takes its turn in the random stream, so the other choices stay the same.
+    An overridden choice still consumes random numbers, so the other choices stay the same.
     """
 
     def __init__(
@@ -26,7 +26,7 @@ class Choices:
         self._known: set[str] = set()
 
     def pick(self, name: str, shares: Mapping[str, float]) -> Any:
-        """Return one of the keys, with a probability by its share."""
+        """Return one of the keys, with a probability proportional to its share."""
         asked = self._distribution.get(name, shares)
         if not isinstance(asked, Mapping):
             asked = {"no": 1 - asked, "yes": asked}
@@ -45,11 +45,11 @@ class Choices:
         return bool(self._given(name, self._uniform() < share))
 
     def share(self, name: str, default: float) -> float:
-        """Return the probability that the distribution gives to an event, or the default."""
+        """Return the probability of an event in the distribution, or the default."""
         return float(self._distribution.get(name, default))
 
     def fixed(self, name: str, value: float) -> float:
-        """Return a number that is not left to chance, unless it is overridden."""
+        """Return this number unless it is overridden."""
         return float(self._given(name, value))
 
     def given(self, name: str) -> Any:
@@ -58,7 +58,7 @@ class Choices:
         return self._overrides.get(name)
 
     def check(self) -> None:
-        """Refuse overrides that no choice has asked for."""
+        """Raise an error for overrides that no choice has used."""
         unknown = sorted(set(self._overrides) - self._known)
         if unknown:
             raise unknown_name(unknown[0], self._known)
@@ -79,7 +79,7 @@ class Choices:
 
 
 class FixedChoices(Choices):
-    """Choices without chance: the largest share, the middle of a range, the mean."""
+    """Deterministic choices: the largest share, the middle of a range, the mean."""
 
     def _picked(self, shares: Mapping[str, float]) -> str:
         return max(shares, key=lambda key: shares[key])
@@ -92,7 +92,7 @@ class FixedChoices(Choices):
 
 
 class Streams:
-    """Independent random streams by name, so that one part of a drawing does not change the others."""
+    """Independent random streams by name: changing one part of a drawing leaves the others as they are."""
 
     def __init__(self, *key: int) -> None:
         """Derive the streams from these numbers."""

@@ -56,7 +56,7 @@ EYES = {
     "teal": (60, 158, 164),
     "grey": (122, 128, 142),
 }
-#: Colours of garments, and of what is worn with them.
+#: Colours of garments and accessories.
 CLOTH = (
     (238, 238, 242), (244, 240, 230), (244, 244, 246), (240, 232, 228), (226, 206, 206), (44, 46, 70), (38, 38, 46),
     (70, 76, 110), (90, 100, 130), (122, 44, 52), (186, 60, 64), (228, 150, 160), (206, 186, 152), (120, 98, 78),
@@ -86,7 +86,7 @@ def mix(a: Colour, b: Colour, share: float) -> np.ndarray:
 
 
 def shifted(colour: Colour, hue: float = 0.0, saturation: float = 1.0, value: float = 1.0) -> np.ndarray:
-    """Return a colour with its hue turned (in turns), its saturation and value multiplied."""
+    """Return a colour with its hue rotated (1: a full turn) and its saturation and value scaled."""
     h, s, v = colorsys.rgb_to_hsv(*(rgb(colour) / 255))
     return rgb(np.array(colorsys.hsv_to_rgb((h + hue) % 1, min(1, s * saturation), min(1, v * value))) * 255)
 
@@ -97,7 +97,7 @@ def luminance(colour: Colour) -> float:
 
 
 def shade(colour: Colour, depth: float = 1.0) -> np.ndarray:
-    """Return the cel shadow of a colour: darker and fuller."""
+    """Return the cel shadow of a colour: darker and more saturated."""
     tint = 1 - depth * np.array([0.26, 0.31, 0.27])
     return shifted(rgb(colour) * tint, 0, 1 + 0.12 * depth)
 

@@ -1,4 +1,4 @@
-"""Hair that is not made of locks: afros and curls, locs, shaved and balding heads."""
+"""Hair without pointed locks: afros and curls, locs, shaved and balding heads."""
 
 import numpy as np
 
@@ -15,12 +15,12 @@ CURLY = {
     "curly": [(0, -164), (50, -156), (92, -128), (114, -84), (116, -36), (104, 4)],
     "curls": [(0, -162), (56, -152), (104, -118), (128, -60), (136, 6), (140, 74), (132, 140), (104, 176)],
 }
-#: Radius of their curls.
+#: Radius of the curls, in head units.
 RADIUS = {"afro": 17, "curly": 19, "curls": 22}
-#: Right half of a shaved head's hair: its dome, and where the hair begins.
+#: Right half of very short hair: the dome and the hairline.
 BUZZ = [(0, -151), (38, -147), (71, -130), (94, -97), (102, -56), (99, -22), (91, -2)]
 BUZZ_LINE = [(84, 4), (82, -34), (64, -76), (34, -92), (0, -90)]
-#: Right half of what is left on a balding head.
+#: Right half of the remaining hair on a balding head.
 WREATH = [(76, -82), (92, -88), (104, -66), (106, -40), (100, -8), (89, 10), (84, -2), (83, -34), (79, -62)]
 
 
@@ -28,10 +28,10 @@ def cloud(canvas: Canvas, paint: Painter, circles: list[tuple[float, float, floa
     """Draw the union of circles (x, y, radius) with one outline.
 
     Args:
-        canvas: What is drawn on.
+        canvas: Canvas to draw on.
         paint: Colours of the hair.
         circles: Centres and radii in head units.
-        place: Head units to picture units.
+        place: Map from head units to picture units.
     """
     shapes = [place(ellipse(x, y, r, r * 0.94, n=16)) for x, y, r in circles]
     for shape in shapes:
@@ -43,7 +43,7 @@ class Curls:
     """Round curls along the outline of the hair and over the forehead."""
 
     def __init__(self, head: Head, who: Figure, paint: Painter, volume: float, rng: np.random.Generator) -> None:
-        """Lay the curls out, in head units."""
+        """Compute the positions of the curls, in head units."""
         self.head, self.paint, self._rng = head, paint, rng
         self.radius = RADIUS[who.hairstyle] * rng.uniform(0.8, 1.05)
         self.shine = paint.style.highlight != "none"
@@ -67,7 +67,7 @@ class Curls:
         return float(x + jitter[0]), float(y + jitter[1]), float(radius + jitter[2])
 
     def shapes(self) -> list[Points]:
-        """Return what casts a shadow on the face, in head units."""
+        """Return the curls that cast a shadow on the face, in head units."""
         return [ellipse(x, y, r, r, n=14) for x, y, r in self.front]
 
     def draw_behind(self, canvas: Canvas) -> None:
@@ -79,7 +79,7 @@ class Curls:
         self._swirls(canvas, self.outer, self._behind)
 
     def draw_front(self, canvas: Canvas) -> None:
-        """Draw the curls over the forehead and beside the face."""
+        """Draw the curls over the forehead and next to the face."""
         cloud(canvas, self.paint, self.sides, self._beside)
         crown = spline(np.array([(-92, -40), (-104, -98), (-64, -146), (0, -158), (64, -146), (104, -98), (92, -40)]))
         xs = np.linspace(92, -92, 15)
@@ -115,7 +115,7 @@ class Curls:
 
 
 def locs(volume: float, rng: np.random.Generator) -> list[Strand]:
-    """Return the locs beside the face: even ropes with blunt tips."""
+    """Return the locs next to the face: even ropes with blunt tips."""
     ropes = []
     for side in (-1, 1):
         for i in (3, 2, 1, 0):

@@ -1,4 +1,4 @@
-"""Eyes built from parts, and eyebrows."""
+"""Eyes and eyebrows."""
 
 import numpy as np
 
@@ -18,7 +18,7 @@ SHAPES = {
 }
 #: Below this opening the eye is a closed line.
 CLOSED = 0.25
-#: Turn of the brows (degrees, positive: inner end down) and their lift, by expression.
+#: Expression -> rotation of the brows (degrees, positive: inner end down) and their lift.
 BROWS = {
     "angry": (17, -5),
     "frown": (11, -3),
@@ -28,7 +28,7 @@ BROWS = {
     "smile": (-3, 2),
     "closed_smile": (-6, 4),
 }
-#: Detail of the iris -> highlights: place and size, as shares of the iris.
+#: Detail of the iris -> highlights: position and size, relative to the iris.
 SPARKS = {
     "gradient": ((0.42, -0.42, 0.27), (-0.45, 0.48, 0.13), (0.1, 0.72, 0.07)),
     "flat": ((0.36, -0.4, 0.24),),
@@ -59,7 +59,7 @@ class Eyes:
         self.ink = mix(dark_line, (70, 36, 30), 0.4 * self.style.line_warmth)
 
     def _place(self, local: Points, side: int, lift: float = 0.0) -> Points:
-        """Return picture places of local points (x outwards from the eye's centre) on the face."""
+        """Map local points (x outwards from the eye's centre) to picture units."""
         return self.head.face(mirrored(local + np.array([50.0, 0]), side), lift)
 
     def _lids(self) -> tuple[Points, Points]:

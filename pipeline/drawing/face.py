@@ -11,16 +11,16 @@ from .shapes import Points, bezier, ellipse, ink, mirrored, ribbon, spline
 #: Right half of a face's outline, temple to chin, in head units, for (female or child, male).
 FEMALE_OUTLINE = np.array([(84, -70), (88, -25), (87, 8), (82, 38), (66, 69), (39, 96), (13, 111), (0, 113.0)])
 MALE_OUTLINE = np.array([(82, -70), (84, -20), (83, 16), (77, 54), (63, 88), (38, 113), (16, 124), (0, 125.5)])
-#: Depths of these points on the side turned away (its silhouette) and on the near side (the jaw's edge).
+#: Depths of these points on the far side (the silhouette) and on the near side (the edge of the jaw).
 FAR_DEPTHS = np.array([14, 30, 41, 45, 54, 62, 68, 70.0])
 NEAR_DEPTHS = np.array([-20, -14, -8, 2, 20, 48, 66, 70.0])
-#: Chin and cheeks by age: multiplies y below the eyes, x of the jaw.
+#: Age -> factor of y below the eyes (chin) and of x at the jaw (cheeks).
 AGE_LENGTH = {"child": 0.86, "young": 0.925, "adult": 1.0, "old": 1.03}
 AGE_CHEEK = {"child": 1.05, "young": 1.0, "adult": 0.98, "old": 1.0}
 NOSE_AT = {"child": 41, "young": 44, "adult": 47, "old": 48}
-#: Below this luminance lips have a colour of their own, and the nose shows as light.
+#: Luminance of skin below which lips have their own colour, and the nose is drawn as a highlight.
 DARK_SKIN = 0.56
-#: The mouth is a line up to this opening; from this smile on, an open mouth shows teeth.
+#: Opening up to which the mouth is a line, and smile from which an open mouth shows teeth.
 OPEN_MOUTH, TEETH = 0.12, 0.4
 MOUTH_AT = {"child": 65, "young": 69, "adult": 74, "old": 76}
 

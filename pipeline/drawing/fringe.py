@@ -55,7 +55,7 @@ class Fringe:
         ]
 
     def _loose(self, locks: list[Strand]) -> list[Strand]:
-        """Return thin strands beside some of the locks."""
+        """Return thin strands next to some of the locks."""
         r, thin = self._random, []
         for lock in locks:
             if r.random() < 0.2:

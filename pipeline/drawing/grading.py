@@ -1,4 +1,4 @@
-"""From the colours of a drawing to those of a frame of a show: scene light, grading, glow, blur, grain, compression."""
+"""Effects of a video frame: scene light, colour grading, glow, blur, grain, compression."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,14 +9,14 @@ import numpy as np
 from .colours import luminance
 from .parameters import Style
 
-#: Width of the picture in its own units, whatever its size in pixels.
+#: Width of the picture in picture units, independent of its size in pixels.
 SIDE = 256.0
 #: Light of the scene on the figure: multiplies RGB.
 TINTS = {"none": (1.0, 1.0, 1.0), "sunset": (1.02, 0.9, 0.8), "night": (0.72, 0.75, 0.9), "dim": (0.82, 0.8, 0.8)}
-#: Highlights are compressed above this.
+#: Level, 0..1, above which highlights are compressed.
 SHOULDER = 0.8
 
-#: Luminance, 0..1, that graded skin may have.
+#: Highest luminance of graded skin, 0..1.
 BRIGHTEST_SKIN = 0.9
 
 type Grade = Callable[[np.ndarray], np.ndarray]
@@ -26,7 +26,7 @@ def grade_of(style: Style, skin: np.ndarray) -> Grade:
     """Return a function from RGB colours [..., 3], 0..255, to graded ones, 0..255.
 
     Args:
-        style: Names light and grading. Its brightness is reduced where it would burn out the skin.
+        style: Drawing style with light and grading. Its brightness is reduced if the skin would be overexposed.
         skin: Colour of the skin, RGB, 0..255.
     """
     while luminance(_graded(style)(skin)) > BRIGHTEST_SKIN and style.brightness > 0.7:

@@ -17,12 +17,12 @@ from .strands import Painter, Strand, strand
 
 #: Right half of the hair's dome, in head units.
 DOME = np.array([(0, -160), (38, -156), (76, -138), (104, -102), (117, -52), (116, -2), (108, 30)], dtype=float)
-#: The same of short hair, which leaves the ears free.
+#: The same for short hair, which does not cover the ears.
 CLOSE_DOME = np.array([(0, -153), (38, -149), (73, -132), (97, -98), (107, -56), (104, -22), (94, -4)], dtype=float)
-#: Where the hair begins on the forehead, right half.
+#: Right half of the hairline on the forehead.
 HAIRLINE = np.array([(92, 8), (86, -36), (66, -74), (30, -90), (0, -92)], dtype=float)
 CLOSE_HAIRLINE = np.array([(86, -2), (83, -36), (66, -72), (30, -88), (0, -90)], dtype=float)
-#: Hairstyle -> place of the tips of the locks beside the face, and their width.
+#: Hairstyle -> position of the tips of the locks next to the face, and their width.
 SIDES = {
     "long": (82, 128, 31), "waves": (84, 112, 31), "medium": (80, 86, 31), "bob": (80, 72, 31), "twin": (80, 74, 26),
     "pony": (80, 64, 24), "bun": (80, 58, 22), "braids": (80, 54, 24), "drills": (80, 60, 26), "short": (84, 44, 27),
@@ -32,10 +32,10 @@ CLOSE_SIDES = {"short": (88, 16, 20), "crop": (87, 2, 15)}
 
 
 class Hair:
-    """Everything is laid out first, so that the shadow falls before the hair is drawn."""
+    """Front of the hair. The layout comes first, because the shadow is drawn before the hair."""
 
     def __init__(self, face: Face, who: Figure, style: Style, streams: Streams) -> None:
-        """Lay the hair out."""
+        """Compute the layout of the hair."""
         self.face, self.head, self.who, self.style = face, face.head, who, style
         self._random = streams.of("hair")
         self.painter = Painter(who, style, self.head.scale, streams.of("strands"))
@@ -96,7 +96,7 @@ class Hair:
         return np.concatenate([dome[:2], *peaks, dome[-2:]])
 
     def _sides(self) -> list[Strand]:
-        """Return the locks beside the face; the inner one of each side comes last."""
+        """Return the locks next to the face; the inner one of each side comes last."""
         r, locks = self._random, []
         tip_x, tip_y, width = CLOSE_SIDES[self.who.hairstyle] if self.close else SIDES[self.who.hairstyle]
         grown = r.uniform(0.8, 1.2)
@@ -132,7 +132,7 @@ class Hair:
         return locks
 
     def _rim(self, points: Points) -> Points:
-        """Return picture places of the dome's edge, which lies further to the front on the side turned away."""
+        """Return the edge of the dome in picture units; it is further in front on the far side."""
         far = points[:, 0] * self.head.side > 0
         return self.head.round(points, -8 + 24 * self.head.turned * far)
 
@@ -155,7 +155,7 @@ class Hair:
                     canvas.fill(shape, self.face.shadow)
 
     def draw_behind(self, canvas: Canvas) -> None:
-        """Draw what is behind the head."""
+        """Draw the hair behind the head."""
         if self.curls:
             self.curls.draw_behind(canvas)
         elif not self.who.skull:
@@ -173,7 +173,7 @@ class Hair:
             canvas.line(whole, self.face.line, self.face.width)
 
     def draw_front(self, canvas: Canvas) -> None:
-        """Draw what lies before the shoulders and the face."""
+        """Draw the hair in front of the shoulders and the face."""
         if self.kind == "buzz":
             draw_buzz(canvas, self.head, self.painter, self.face.skin, self.volume)
         elif self.kind == "balding":

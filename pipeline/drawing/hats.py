@@ -21,7 +21,7 @@ class Hat:
     """One hat, fitted to the volume of the hair below it."""
 
     def __init__(self, face: Face, who: Figure, side: int) -> None:
-        """Choose colours and size; `side` is where an asymmetric hat leans."""
+        """Choose colours and size; `side` is the side to which an asymmetric hat leans."""
         self.head, self.face, self.who, self.side = face.head, face, who, side
         self.colour = who.cloth_colour if who.hat == "hood" else who.accent_colour
         self.line = mix(shade(self.colour, 1.8), (30, 26, 34), 0.6)
@@ -30,7 +30,7 @@ class Hat:
         self.dark = shade(self.colour, 0.8)
 
     def draw(self, canvas: Canvas) -> None:
-        """Draw it."""
+        """Draw the hat."""
         getattr(self, f"_{self.who.hat}")(canvas)
 
     def _place(self, points: Points, lift: float) -> Points:
@@ -86,7 +86,7 @@ class Hat:
         self._ring(canvas, HOOD, [(48, 168), (94, 96), (112, -10), (98, -92), (56, -132), (0, -142)])
 
     def draw_behind(self, canvas: Canvas) -> None:
-        """Draw what is seen of a hat behind the head: the inside of a hood."""
+        """Draw the part of a hat behind the head: the inside of a hood."""
         if self.who.hat == "hood":
             half = np.array(HOOD, dtype=float)
             canvas.fill(self.head.round(spline(np.concatenate([half, half[::-1][1:] * (-1, 1)])), -8), self.dark)

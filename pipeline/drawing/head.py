@@ -1,6 +1,6 @@
-"""Where the parts of a turned head and of its body lie in the picture.
+"""Projection of a turned head and its body into the picture.
 
-Head units: the eyes' centres of a face seen from the front are 100 apart, the origin is midway between them, x goes to
+Head units: the centres of the eyes of a frontal face are 100 apart, and the origin is midway between them. x points to
 the image's right, y down, depth towards the viewer.
 """
 
@@ -8,20 +8,20 @@ import numpy as np
 
 from .shapes import Points
 
-#: The head and the body meet here, in head units; the head tilts about it.
+#: Point where head and body meet, in head units. The head rotates about it.
 PIVOT = np.array([0.0, 112.0])
-#: The face is a part of an ellipsoid: its depth in the middle and its half width.
+#: The face is part of an ellipsoid: its depth in the middle and its half width.
 DEPTH, HALF_WIDTH = 78.0, 110.0
-#: The hair's front lies on a larger one, which closes at the crown.
+#: The front of the hair is part of a larger ellipsoid, which ends at the crown.
 HAIR_DEPTH, HAIR_HALF_WIDTH, CROWN, BROW = 88.0, 124.0, -160.0, -30.0
-#: Share of the features' shift by yaw that a face crop takes back.
+#: Share of the horizontal shift by yaw that a face crop compensates.
 RECENTRED = 0.9
-#: The body takes part in the head's tilt and turn.
+#: Share of the head's roll and yaw that the body follows.
 BODY_ROLL, BODY_YAW = 0.3, 0.45
 
 
 class Head:
-    """Head units to picture units."""
+    """Map from head units to picture units."""
 
     def __init__(self, yaw: float, pitch: float, roll: float, scale: float, centre: tuple[float, float]) -> None:
         """Store the pose.
@@ -31,7 +31,7 @@ class Head:
             pitch: Degrees.
             roll: Degrees.
             scale: Picture units per head unit.
-            centre: Picture place of the origin.
+            centre: Position of the origin in picture units.
         """
         self.yaw, self.pitch, self.roll, self.scale = yaw, pitch, roll, scale
         self.side = 1 if yaw >= 0 else -1
@@ -45,7 +45,7 @@ class Head:
         self._body_turn = _rotation(BODY_ROLL * roll)
 
     def at(self, points: Points, depth: np.ndarray | float) -> Points:
-        """Return picture places of points [N, 2] at these depths."""
+        """Map points [N, 2] at these depths to picture units."""
         points = np.asarray(points, dtype=float)
         depth = np.broadcast_to(depth, points.shape[:-1])
         x = points[..., 0] * self._cos_yaw + depth * self._sin_yaw
@@ -56,32 +56,32 @@ class Head:
         return placed
 
     def round(self, points: Points, depth: np.ndarray | float) -> Points:
-        """Return picture places of a silhouette around the head, which a turn of the head does not narrow much."""
+        """Map a silhouette around the head, which becomes only slightly narrower when the head turns."""
         points = np.asarray(points, dtype=float)
         return self.at(points * ((0.25 * self._cos_yaw + 0.75) / self._cos_yaw, 1), depth)
 
     def face(self, points: Points, lift: np.ndarray | float = 0.0) -> Points:
-        """Return picture places of points on the face."""
+        """Map points on the face to picture units."""
         points = np.asarray(points, dtype=float)
         bulge = np.sqrt(np.clip(1 - (points[..., 0] / HALF_WIDTH) ** 2, 0.05, 1))
         return self.at(points, DEPTH * bulge + lift)
 
     def hair(self, points: Points, lift: float = 0.0) -> Points:
-        """Return picture places of points on the front of the hair."""
+        """Map points on the front of the hair to picture units."""
         points = np.asarray(points, dtype=float)
         across = np.clip(1 - (points[..., 0] / HAIR_HALF_WIDTH) ** 2, 0.03, 1)
         above = np.clip((BROW - points[..., 1]) / (BROW - CROWN), 0, 0.98)
         return self.at(points, HAIR_DEPTH * np.sqrt(across * (1 - above**2)) + lift)
 
     def body(self, points: Points) -> Points:
-        """Return picture places of points on the body."""
+        """Map points on the body to picture units."""
         points = np.asarray(points, dtype=float) * (1 - 0.12 * abs(self._sin_yaw), 1)
         shift = np.array([BODY_YAW * DEPTH * self._sin_yaw - RECENTRED * DEPTH * self._sin_yaw, 0])
         placed: Points = ((points + shift - PIVOT) @ self._body_turn.T + PIVOT) * self.scale + self._centre
         return placed
 
     def far(self, side: int) -> bool:
-        """Return whether this side of the face (1: the image's right) is the one turned away."""
+        """Return whether this side of the face (1: the image's right) is turned away."""
         return side == self.side
 
 

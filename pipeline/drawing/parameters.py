@@ -68,7 +68,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Style:
-    """How the picture is made."""
+    """Drawing style of the picture."""
 
     look: str
     line_width: float
@@ -145,7 +145,7 @@ def _palette(choices: Choices, name: str, table: Sequence[tuple[int, int, int]])
 
 
 def _hair_shares(choices: Choices, age: str, dark: bool) -> dict[str, float]:
-    """Return the shares of hair colours: natural ones by age and skin, those of fantasy with their probability."""
+    """Return the shares of hair colours: natural ones by age and skin, fantasy ones with their probability."""
     natural = shares.OLD_HAIR if age == "old" else shares.DARK_SKIN_HAIR if dark else shares.HAIR
     fantasy = choices.share("fantasy_hair", shares.FANTASY)
     mixed = dict.fromkeys(colours.HAIR, 0.0)
@@ -215,7 +215,7 @@ def _yes_no(choices: Choices, name: str, share: float) -> str:
 
 
 class _Look:
-    """Choices about the drawing style, around those of a named style in a part of the drawings."""
+    """Choices of the drawing style. Some drawings vary a named style."""
 
     def __init__(self, choices: Choices) -> None:
         self._choices = choices

@@ -1,4 +1,4 @@
-"""Pictures of people from a seed, or from given attributes, with the truth about them."""
+"""Drawings of people from a seed or from given attributes, with ground truth."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from .options import OPTIONS
 
 @dataclass(frozen=True)
 class Drawing:
-    """A picture and the truth about it.
+    """A picture with its ground truth.
 
     Attributes:
         picture: RGB, uint8 [size, size, 3].
@@ -46,7 +46,7 @@ class Drawing:
 
 @dataclass(frozen=True)
 class _Scene:
-    """Everything that is chosen before the first line is drawn."""
+    """All choices of one drawing."""
 
     who: parameters.Figure
     style: parameters.Style
@@ -104,14 +104,14 @@ def regions(
 
 
 def draw_in_style(style: int | str, size: int = 256, framing: str = "aligned", **attributes: Any) -> Drawing:
-    """Draw a given person in a named style, without any choice left to chance.
+    """Draw a given person in a named style, without random choices.
 
     Attributes that are not given have the value of an average person of this gender and age.
 
     Args:
         style: Name in `STYLES`, or its number.
         size: Width and height in pixels.
-        framing: "aligned": eyes and mouth are at the places of aligned anime faces; "portrait": the whole head.
+        framing: "aligned": eyes and mouth have the positions of aligned anime faces; "portrait": the whole head.
         **attributes: The person and the pose, see `OPTIONS`, `COLOURED` and `NUMBERS`.
 
     Returns:
@@ -160,7 +160,7 @@ def _portrait(style: int | str, attributes: Mapping[str, Any]) -> _Scene:
     given = options.validated(attributes)
     fixed = styles.look(names[style])
     given["eye_size"] = fixed["eye_size"] * given.get("eye_size", 1.0)
-    # The seed does not matter: fixed choices use no chance.
+    # The seed has no effect: fixed choices are not random.
     return _chosen(FixedChoices(np.random.default_rng(0), fixed | given), Streams(styles.SEED))
 
 
@@ -227,7 +227,7 @@ def _attributes(scene: _Scene) -> dict[str, Any]:
 
 
 def _paint(canvas: Canvas, scene: _Scene) -> np.ndarray:
-    """Paint the person from back to front; returns the landmarks in picture units."""
+    """Paint the person from back to front; return the landmarks in picture units."""
     who, style, place, streams = scene.who, scene.style, scene.place, scene.streams
     head = Head(place.yaw, place.pitch, place.roll, place.scale, (place.x, place.y))
     face = Face(head, who, style, streams.of("face"))

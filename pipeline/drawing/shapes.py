@@ -1,4 +1,4 @@
-"""Curves and ribbons as arrays of points [N, 2]: everything that is drawn is a polygon made here."""
+"""Curves and ribbons as arrays of points [N, 2]. Drawings consist of such polygons."""
 
 import numpy as np
 
@@ -49,7 +49,7 @@ def ribbon(points: Points, widths: np.ndarray | float) -> Points:
 
 
 def ink(points: Points, width: float, start: float = 0.15, end: float = 0.15, peak: float = 0.5) -> Points:
-    """Return a pen stroke: `width` wide at `peak` of its length, `start` and `end` of that at its ends."""
+    """Return a pen stroke: full `width` at the share `peak` of its length, `start` and `end` of it at its ends."""
     t = np.linspace(0, 1, len(points))
     rising = start + (1 - start) * np.sin(np.clip(t / max(peak, 1e-6), 0, 1) * np.pi / 2)
     falling = end + (1 - end) * np.sin(np.clip((1 - t) / max(1 - peak, 1e-6), 0, 1) * np.pi / 2)

@@ -1,4 +1,4 @@
-"""Default shares of the choices (any positive numbers), and what a choice implies."""
+"""Default shares of the choices (any positive numbers), and values that follow from a choice."""
 
 #: Hairstyle -> hair length.
 LENGTHS = {
@@ -27,7 +27,7 @@ FEMALE_STYLES = {
     "buzz": 0.2,
     "bald": 0.1,
 }
-#: Replaces shares for dark skin.
+#: Shares that replace the default ones for dark skin.
 DARK_SKIN_STYLES = {"afro": 12, "curly": 10, "curls": 10, "locs": 8, "braids": 8, "buzz": 8}
 MALE_STYLES = {
     "short": 62, "crop": 24, "medium": 9, "long": 3, "pony": 2, "bald": 2, "bob": 0.2, "waves": 0.3, "bun": 0.3,
@@ -93,7 +93,7 @@ CLOTHES = {
 MALE_CLOTHES = CLOTHES | {"sailor": 0, "dress": 0, "maid": 0, "bare": 1, "suit": 14, "jacket": 16, "shirt": 20}
 BACKGROUNDS = {"plain": 12, "gradient": 10, "room": 46, "sky": 10, "foliage": 13, "night": 4, "abstract": 5}
 OLD_MALE_STYLES = {"bald": 12, "balding": 22}
-#: Natural hair colours, and those of fantasy.
+#: Natural and fantasy hair colours.
 HAIR = {
     "black": 15, "blue_black": 6, "dark_brown": 14, "brown": 16, "light_brown": 13, "blond": 11, "pale_blond": 6,
     "orange": 4, "red": 1, "silver": 1, "white": 1, "grey": 1,

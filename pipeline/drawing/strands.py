@@ -28,7 +28,7 @@ class Strand:
         return np.concatenate([self.left, self.right[::-1]])
 
     def across(self, index: np.ndarray, share: np.ndarray | float) -> Points:
-        """Return points at places of the middle line, `share` of the way from the left side to the right."""
+        """Return points across the middle line; `share` is 0 on the left side and 1 on the right side."""
         share = np.broadcast_to(share, np.shape(index))[:, None]
         points: Points = self.left[index] * (1 - share) + self.right[index] * share
         return points
@@ -39,7 +39,7 @@ def strand(
 ) -> Strand:
     """Return a lock along a Bezier curve.
 
-    `root` is the share of the width at its root, `sharp` how late it narrows, `blunt` what is left of it at the tip.
+    `root` and `blunt` are the shares of the width at root and tip. With a larger `sharp`, the lock narrows later.
     """
     middle = bezier(*control, n=18)
     t = np.linspace(0, 1, len(middle))
@@ -49,7 +49,7 @@ def strand(
 
 
 class Painter:
-    """The colours of the hair, and how a lock is painted with them."""
+    """Painter of locks in the colours of the hair."""
 
     def __init__(self, who: Figure, style: Style, scale: float, random: np.random.Generator) -> None:
         self.base = who.hair_colour
@@ -75,7 +75,7 @@ class Painter:
         self.ring_bend = random.uniform(0.0005, 0.0022)
 
     def prepare(self, canvas: Canvas, top: Points, bottom: Points) -> None:
-        """Fill with a gradient from here on, where the style has one: tips lighter or darker than the crown."""
+        """Set the fill to a gradient if the style has one: the tips are lighter or darker than the crown."""
         if self.style.hair_gradient:
             tips = mix(self.base, self.light if self._fade > 0 else self.shadow, abs(self._fade))
             self.paint = canvas.gradient(top, bottom, [(0, self.base), (0.35, self.base), (1, tips)])
@@ -86,11 +86,11 @@ class Painter:
         """Draw a lock: fill, shadow on one side, highlight, and outline.
 
         Args:
-            canvas: What is drawn on.
+            canvas: Canvas to draw on.
             lock: The lock in head units.
-            place: Head units to picture units.
+            place: Map from head units to picture units.
             shadow: Probability of the shadow, for the average style.
-            first: The outline begins at this share of the length.
+            first: Share of the length at which the outline begins.
             sheen: Whether the highlight of the style is drawn.
         """
         canvas.fill(place(lock.outline), self.paint)
@@ -160,7 +160,7 @@ class Painter:
 
 
 def _along(lock: Strand, at: np.ndarray, share: np.ndarray, end: int) -> Points:
-    """Return points of a lock at fractional places of its middle line."""
+    """Return points of a lock at fractional indices of its middle line."""
     at = np.clip(at, 0, end)
     low = at.astype(int)
     rest = (at - low)[:, None]

@@ -1,8 +1,8 @@
-"""Named drawing styles without any chance, for portraits of given people."""
+"""Named drawing styles without random choices, for portraits of given people."""
 
 from typing import Any
 
-#: What all named styles share.
+#: Choices that all named styles share.
 _FIXED: dict[str, Any] = {
     "look": "free", "line_width": 1.25, "line_warmth": 0.6,
     "hair_line": 0.8, "highlight": "ring", "eye_size": 1.0, "eye_width": 1.0,
@@ -14,7 +14,7 @@ _FIXED: dict[str, Any] = {
     "falloff": 0.0, "blur": 0.0, "grain": 0.0,
     "sharpness": 0.1, "jpeg": 0, "scale": 0.73, "x": 128.0, "y": 112.0,
 }  # fmt: skip
-#: Style -> what it changes.
+#: Style -> choices that differ from the shared ones.
 LOOKS: dict[str, dict[str, Any]] = {
     "modern": {
         "clothes": "hoodie", "cloth_colour": (96, 108, 140),
