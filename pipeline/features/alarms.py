@@ -1,10 +1,10 @@
-"""Warnings about a training that distances alone do not show."""
+"""Warnings about problems of a training run that distances do not show."""
 
 from collections.abc import Sequence
 
 #: DOMINATES, CHANCE: discriminator accuracies outside this range give the generator no useful gradient.
 DOMINATES, CHANCE = 0.95, 0.55
-#: EPOCHS: number of successive epochs after which an accuracy "stays" outside the range.
+#: EPOCHS: number of successive epochs outside the range that cause a warning.
 EPOCHS = 3
 #: LOW_RECALL: share of the recall of real faces below which the outputs are called uniform.
 LOW_RECALL = 0.25

@@ -1,4 +1,4 @@
-"""Attributes of a person measured in an aligned photo, as `pipeline.drawing.draw_in_style` takes them."""
+"""Measure the attributes of a person in an aligned photo, for `pipeline.drawing.draw_in_style`."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ def measure(
 
     Args:
         crop: Aligned photo, uint8 RGB [S, S, 3].
-        mask: bool [S, S]: pixels inside the photo (`pipeline.images.inside_photo`); the others are not read.
+        mask: bool [S, S]: pixels inside the photo (`pipeline.images.inside_photo`). The others are ignored.
         keypoints: The 68 points (x, y, …) of dlib in pixels of the crop.
         yaw: Head pose in degrees, positive to the image's right.
         pitch: Head pose in degrees, positive upwards.
@@ -46,14 +46,14 @@ def measure(
         age: Years, or None where unknown.
 
     Returns:
-        Attribute -> value, as `pipeline.drawing.draw_in_style` takes it; None where the photo does not show it.
+        Attribute -> value for `pipeline.drawing.draw_in_style`; None if the photo does not show it.
     """
     points = np.asarray(keypoints, dtype=np.float64)[:, :2] / len(crop)
     face = Face(crop, np.asarray(mask, dtype=bool), points, gender == "male")
     age = None if age is None or not np.isfinite(age) else age
     group = None if age is None else next(name for name, end in AGE_GROUPS.items() if age < end)
     cast = colour_cast(face)
-    hairstyle = hair_style(face, group)
+    hairstyle = hair_style(face)
     hair = None if hairstyle == "bald" else hair_colour(face, cast, group)
     return {
         "gender": gender,
@@ -101,7 +101,7 @@ def expression(face: Face, pitch: float) -> dict[str, Any]:
     width = float(np.linalg.norm(points[54] - points[48]))
     gap = float(np.linalg.norm(points[66] - points[62])) / max(width, 1e-6)
     stretch = width / face.eye_distance
-    # Seen from above, the corners of the mouth seem higher.
+    # From above, the corners of the mouth look higher.
     corners = float((points[62, 1] - points[[48, 54], 1].mean()) / face.eye_distance + 0.0035 * pitch)
     opening = eye_openings(face)
     if gap > 0.22 and stretch < 0.85:
@@ -129,7 +129,7 @@ def beard(face: Face, group: str | None) -> str:
     points = face.keypoints
 
     def change(where: np.ndarray) -> tuple[float, float]:
-        """Return how much darker, and how much more red than the cheeks a place is."""
+        """Return how much darker and redder these pixels are than the cheeks."""
         pixels = face.lab[where & face.inside]
         lightness, redness, _ = np.median(pixels, axis=0) if len(pixels) >= 4 else skin
         return float(skin[0] - lightness) / max(float(skin[0]) / 60, 0.5), float(redness - skin[1])

@@ -36,7 +36,7 @@ DYED = 30.0
 
 
 def _cheeks(face: Face) -> np.ndarray:
-    """Return L*, a*, b* [n, 3] of the skin beside nose and mouth, without what lies outside the photo."""
+    """Return L*, a*, b* [n, 3] of the cheeks, without pixels outside the photo."""
     points = face.keypoints
     mask = np.zeros((SIDE, SIDE), np.uint8)
     for corner, eye, nose, jaw in ((48, 41, 31, 3), (54, 46, 35, 13)):
@@ -53,14 +53,14 @@ def skin_lab(face: Face) -> np.ndarray | None:
     cheeks = _cheeks(face)
     if len(cheeks) < ENOUGH:
         return None
-    # The brighter part: the other cheek may lie in the shadow; highlights are cut off.
+    # Only the brighter part, because one cheek may be in the shade; highlights are left out.
     low, high = np.percentile(cheeks[:, 0], [40, 92])
     chosen: np.ndarray = np.median(cheeks[(cheeks[:, 0] >= low) & (cheeks[:, 0] <= high)], axis=0)
     return chosen
 
 
 def skin_colour(face: Face) -> tuple[int, int, int] | None:
-    """Return the drawn skin colour that goes with the lightness of the photographed skin."""
+    """Return the drawn skin colour for the lightness of the skin in the photo."""
     skin = skin_lab(face)
     if skin is None:
         return None
@@ -70,7 +70,7 @@ def skin_colour(face: Face) -> tuple[int, int, int] | None:
 
 
 def colour_cast(face: Face) -> np.ndarray | None:
-    """Return a*, b* of the light, as far as the skin tells it; None for a black-and-white photo."""
+    """Estimate a*, b* of the light from the skin; None for a black-and-white photo."""
     skin = skin_lab(face)
     if skin is None:
         return np.zeros(2)
@@ -99,15 +99,15 @@ def hair_colour(face: Face, cast: np.ndarray | None, group: str | None) -> tuple
     if cast is None:
         chroma = natural
     else:
-        # The colour of the light shows less in dark hair.
+        # The light changes the colour of dark hair less.
         chroma = np.array([a, b]) - cast * np.interp(lightness, [0, 50], [0.3, 1.0])
         dyed = lightness > 22 and np.hypot(*chroma) > DYED and np.hypot(*cast) < 8
-        # Light hair is yellow; where it seems pink, the light is.
+        # Natural light hair is yellow. If it looks pink, the light is pink.
         yellow = max(-1.0, float(np.interp(lightness, [25, 60], [0.35, 1.3])) * chroma[0])
         if not dyed and not (-2 < chroma[0] < 22 and chroma[1] > yellow):
             chroma = natural * 0.6
     drawn = float(np.interp(lightness, HAIR_SCALE[:, 0], HAIR_SCALE[:, 1]))
-    # Small chroma of an older person is grey hair in warm light.
+    # Hair of an older person with low chroma is grey hair in warm light.
     grey = group in ("adult", "old") and lightness > 35 and np.hypot(*chroma) < (14 if group == "adult" else 20)
     chroma = chroma * (0.35 if grey else np.interp(lightness, [20, 70], [1.5, 1.2]))
     return to_rgb(np.array([drawn, *chroma]))

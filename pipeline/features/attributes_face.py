@@ -8,7 +8,7 @@ import numpy as np
 
 from .segmentation import REGIONS, SIDE, segment, shrink
 
-#: Pixels of the 64 px grid that a region needs to be measured.
+#: Minimum number of pixels of the 64 px grid that a measured region has.
 ENOUGH = 24
 
 
@@ -48,6 +48,16 @@ class Face:
     def eye_distance(self) -> float:
         """Distance between the centres of the eyes."""
         return float(np.linalg.norm(self.keypoints[42:48].mean(axis=0) - self.keypoints[36:42].mean(axis=0)))
+
+    @cached_property
+    def widths_at_temples(self) -> tuple[float, float]:
+        """Width of head and hair at the temples, and of the hair alone, in distances between the eyes."""
+        y, unit = self.grid()[1][:, 0], self.eye_distance
+        brows, eyes = self.keypoints[17:27, 1].mean(), self.keypoints[36:48, 1].mean()
+        rows = (y > brows - 0.3 * unit) & (y < eyes + 0.1 * unit)
+        skin, hair = self.regions["skin"][rows] > 0.5, self.regions["hair"][rows] > 0.5
+        whole, bare = (float(np.median(region.sum(axis=1))) / len(y) / unit for region in (skin | hair, skin))
+        return whole, whole - bare
 
     def grid(self) -> tuple[np.ndarray, np.ndarray]:
         """Return x and y of the 64 px grid in the unit square."""

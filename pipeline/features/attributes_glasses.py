@@ -1,4 +1,4 @@
-"""Glasses in an aligned photo: horizontal edges where frames run."""
+"""Detect glasses in an aligned photo by the horizontal edges of their frames."""
 
 import cv2
 import numpy as np
@@ -7,11 +7,11 @@ from .attributes_face import Face
 
 #: Pixels, side of the crop that edges are measured on.
 SIDE = 128
-#: Logistic regression on the logarithms of the edges at the bridge, below and beside the eyes, and the product of the
-#: first two; fitted to 158 embedded people labelled by eye. 0.5 is reached by 11 % of the embedded people.
+#: Logistic regression on the logarithms of the edges at the bridge, below and next to the eyes, and the product of the
+#: first two. Fitted to 158 embedded people labelled by eye. 11 % of the embedded people exceed 0.5.
 WEIGHTS, BIAS = (2.168, -0.937, 1.003, 0.313), -8.013
 
-#: Brightness of the brighter parts of lenses relative to the cheeks, below which they are those of sunglasses.
+#: Sunglasses: highest brightness of the brighter parts of both lenses, relative to the cheeks.
 DARK_LENS = 0.46
 
 
@@ -37,16 +37,16 @@ def glasses(face: Face) -> str | None:
 
     bridge = strongest(left[0] + 0.38 * unit, right[0] - 0.38 * unit, height - 0.22 * unit, height + 0.22 * unit)
     below = min(strongest(x - 0.2 * unit, x + 0.2 * unit, y + 0.22 * unit, y + 0.55 * unit) for x, y in (left, right))
-    beside = min(
+    sides = min(
         strongest(x - 0.12 * unit, x + 0.12 * unit, height - 0.25 * unit, height + 0.2 * unit)
         for x in (left[0] - 0.42 * unit, right[0] + 0.42 * unit)
     )
     # Edges are relative to the brightness of the cheeks, so that dark skin is treated as light skin.
     cheeks = grey[_box(left[0], right[0], height + 0.5 * unit, height + 0.8 * unit)]
     light = max(20.0, float(np.median(cheeks))) / 128
-    bridge, below, beside = (np.log1p(value / light) for value in (bridge, below, beside))
-    score = float(np.dot(WEIGHTS, (bridge, below, beside, bridge * below))) + BIAS
-    # Nearly all of both lenses of sunglasses is dark. An eye with make-up has bright parts.
+    bridge, below, sides = (np.log1p(value / light) for value in (bridge, below, sides))
+    score = float(np.dot(WEIGHTS, (bridge, below, sides, bridge * below))) + BIAS
+    # Sunglasses are dark nearly everywhere. An eye with make-up has bright parts.
     lenses = [grey[_box(x - 0.22 * unit, x + 0.22 * unit, y - 0.13 * unit, y + 0.19 * unit)] for x, y in (left, right)]
     if max(float(np.percentile(lens, 75)) for lens in lenses) / 128 < DARK_LENS * light:
         return "sun"

@@ -1,4 +1,4 @@
-"""Hairstyle and fringe: where the hair is, relative to the face."""
+"""Measure hairstyle and fringe by the position of the hair relative to the face."""
 
 import numpy as np
 
@@ -7,25 +7,25 @@ from .attributes_face import ENOUGH, Face
 #: Width of head and hair at the temples in distances between the eyes, for women and men: median of 500 embedded
 #: people, and the step that changes the volume by 0.045.
 WIDTHS = {False: (3.15, 0.27), True: (2.77, 0.2)}
-#: Hair beside the temples of a man, both sides together, in distances between the eyes: less than these is shaved or
-#: cut close, more than the last is thick.
+#: Men: width of the hair at both temples, in distances between the eyes. Below the first two limits the hair is shaved
+#: or cut close, above the last it is thick.
 SHAVED, CLOSE, THICK = 0.3, 0.46, 0.98
 
 
 def _share(region: np.ndarray, where: np.ndarray, inside: np.ndarray) -> float | None:
-    """Return the mean probability of a region where the photo shows it; None where it shows too little."""
+    """Return the mean probability of a region inside the photo; None if too few pixels are inside."""
     visible = where & inside
     return float(region[visible].mean()) if visible.sum() >= max(8, 0.25 * where.sum()) else None
 
 
-def hair_style(face: Face, group: str | None) -> str | None:
-    """Return the hairstyle by the lowest place beside face and neck that hair reaches."""
+def hair_style(face: Face) -> str | None:
+    """Return the hairstyle by how far down the hair reaches next to face and neck."""
     x, y = face.grid()
     hair, inside = face.regions["hair"], face.inside
     middle = face.keypoints[[27, 8]].mean(axis=0)[0]
     out = np.abs(x - middle) / face.eye_distance
 
-    def beside(low: float, high: float, near: float) -> float | None:
+    def hair_at_side(low: float, high: float, near: float) -> float | None:
         """Return the largest share of hair in upright strips on either side, from `near` outwards."""
         strips = [
             _share(hair, (y > low) & (y < high) & (out > start) & (out < start + 0.3) & side, inside)
@@ -36,34 +36,21 @@ def hair_style(face: Face, group: str | None) -> str | None:
         return max(seen) if seen else None
 
     top = _share(hair, (y > 0.04) & (y < 0.2) & (out < 0.6), inside)
-    temples = beside(0.25, 0.45, 0.9)
-    jaw, neck = beside(0.62, 0.78, 0.85), beside(0.86, 0.99, 0.6)
+    temples = hair_at_side(0.25, 0.45, 0.9)
+    jaw, neck = hair_at_side(0.62, 0.78, 0.85), hair_at_side(0.86, 0.99, 0.6)
     if top is not None and top < 0.15:
         return "bald" if (temples or 0) < 0.15 or not face.male else "balding"
     if neck is not None and neck > 0.5:
         return "long"
     if jaw is not None and jaw > 0.55:
-        # Where the photo ends above the shoulders, women's hair is taken for long.
+        # If the photo ends above the shoulders, women's hair is assumed to be long.
         return "long" if neck is None and not face.male else "medium"
     if (jaw is None and neck is None) or (top is None and hair.sum() < ENOUGH):
         return None
     if face.male:
-        _, beside_temples = _widths(face)
-        return next(
-            (name for name, most in (("buzz", SHAVED), ("crop", CLOSE), ("short", THICK)) if beside_temples < most),
-            "medium",
-        )
+        styles = ((SHAVED, "buzz"), (CLOSE, "crop"), (THICK, "short"))
+        return next((name for most, name in styles if face.widths_at_temples[1] < most), "medium")
     return "short" if (neck or 0) < 0.25 and (jaw or 0) < 0.35 else "bob"
-
-
-def _widths(face: Face) -> tuple[float, float]:
-    """Return the width of head and hair at the temples, and of the hair alone, in distances between the eyes."""
-    _, y = face.grid()
-    brows, eyes = face.keypoints[17:27, 1].mean(), face.keypoints[36:48, 1].mean()
-    rows = (y[:, 0] > brows - 0.3 * face.eye_distance) & (y[:, 0] < eyes + 0.1 * face.eye_distance)
-    skin, hair = face.regions["skin"][rows] > 0.5, face.regions["hair"][rows] > 0.5
-    whole, bare = (float(np.median(region.sum(axis=1))) / len(y) / face.eye_distance for region in (skin | hair, skin))
-    return whole, whole - bare
 
 
 def hair_volume(face: Face, hairstyle: str | None) -> float | None:
@@ -71,11 +58,11 @@ def hair_volume(face: Face, hairstyle: str | None) -> float | None:
     if hairstyle in (None, "bald", "buzz", "balding"):
         return None
     mean, spread = WIDTHS[face.male]
-    return float(np.clip(1.03 + 0.045 * (_widths(face)[0] - mean) / spread, 0.93, 1.16))
+    return float(np.clip(1.03 + 0.045 * (face.widths_at_temples[0] - mean) / spread, 0.93, 1.16))
 
 
 def hair_flare(face: Face, hairstyle: str | None) -> float | None:
-    """Return how wide the hair beside mouth and chin is, relative to the average; None for short hair."""
+    """Return the width of the hair next to mouth and chin, relative to the average; None for short hair."""
     if hairstyle not in ("long", "medium"):
         return None
     y = face.grid()[1]
@@ -90,7 +77,7 @@ def hair_flare(face: Face, hairstyle: str | None) -> float | None:
 
 
 def parting(face: Face) -> float | None:
-    """Return where the hair parts, from -1 (the image's left) to 1; None where the forehead is not visible."""
+    """Return the position of the parting, from -1 (the image's left) to 1; None if the forehead is not visible."""
     left, right = (_forehead(face, *span) for span in ((0, 0.45), (0.55, 1)))
     # The hair falls from the parting over the other side of the forehead.
     return None if left is None or right is None else float(np.clip(6 * (left - right), -1, 1))

@@ -11,11 +11,14 @@ NEIGHBOURS = 3
 
 
 def frechet(a: np.ndarray, b: np.ndarray) -> float:
-    """Fréchet distance between the Gaussians fitted to `a` [n, D] and `b` [m, D] (Dowson & Landau 1982; FID's formula).
+    """Compute the Fréchet distance of the Gaussians fitted to `a` [n, D] and `b` [m, D], with the formula of FID.
 
-    |mean difference|² + Tr(Sa + Sb - 2 (Sa Sb)^½), covariances with n - 1. The trace of the root is the nuclear norm of
-    X Yᵀ / sqrt((n - 1)(m - 1)) for the centred features X and Y: no D x D matrix is made when n and m are smaller than
-    D, and no root of a singular matrix is taken. ValueError with fewer than two vectors in a set.
+    |mean difference|² + Tr(Sa + Sb - 2 (Sa Sb)^½), covariances with n - 1 (Dowson & Landau 1982). The trace of the root
+    is the nuclear norm of X Yᵀ / sqrt((n - 1)(m - 1)) for the centred features X and Y. This avoids a D x D matrix if n
+    and m are smaller than D, and the root of a singular matrix.
+
+    Raises:
+        ValueError: A set has fewer than two vectors.
     """
     x, y = _features(a), _features(b)
     if len(x) < 2 or len(y) < 2:
@@ -30,15 +33,18 @@ def frechet(a: np.ndarray, b: np.ndarray) -> float:
     if len(y) > y.shape[1]:
         y = np.linalg.qr(y, mode="r")
     root = np.linalg.svd(x @ y.T, compute_uv=False).sum() / np.sqrt(scale_x * scale_y)
-    # Equal sets leave a rounding error below zero.
+    # The rounding error of equal sets can be negative.
     return max(0.0, float(means @ means + traces - 2 * root))
 
 
 def kernel_distance(a: np.ndarray, b: np.ndarray, seed: int = 0) -> tuple[float, float]:
-    """Kernel distance of `a` [n, D] and `b` [m, D] (Bińkowski et al. 2018, KID): mean and spread over 100 subsets.
+    """Compute the kernel distance of `a` [n, D] and `b` [m, D]: mean and standard deviation over 100 subsets.
 
-    torch-fidelity's, with the polynomial kernel of degree 3. A subset holds 1000 vectors of each side, or half of the
-    smaller side where that is fewer (subsets of everything would have no spread). ValueError with fewer than four.
+    This is KID (Bińkowski et al. 2018) by torch-fidelity, with the polynomial kernel of degree 3. A subset has 1000
+    vectors of each set, or half of the smaller set if that is fewer: full subsets would have no deviation.
+
+    Raises:
+        ValueError: A set has fewer than four vectors.
     """
     x, y = _features(a), _features(b)
     size = kernel_subset(x, y)
@@ -56,15 +62,15 @@ def kernel_distance(a: np.ndarray, b: np.ndarray, seed: int = 0) -> tuple[float,
 
 
 def kernel_subset(a: np.ndarray, b: np.ndarray) -> int:
-    """Return how many vectors of each side one of `kernel_distance`'s subsets holds."""
+    """Return the number of vectors of each set in a subset of `kernel_distance`."""
     return min(KID_SUBSET, min(len(a), len(b)) // 2)
 
 
 def subgroup_kernel_distances(features: np.ndarray, real: np.ndarray, groups: list[np.ndarray]) -> list[float]:
-    """Kernel distance of each group of rows of `features` [n, D] (index arrays of two or more) to `real` [m, D].
+    """Compute the kernel distance of groups of rows of `features` [n, D] (two or more indices each) to `real` [m, D].
 
-    The unbiased estimate (Gretton et al. 2012, eq. 3) with KID's kernel, from all faces of the group at once: the
-    kernel is computed once for all groups, however many there are.
+    The unbiased estimate (Gretton et al. 2012, eq. 3) with the kernel of KID, over all faces of a group. The kernel is
+    computed once for all groups.
     """
     x, y = _features(features), _features(real)
     own, other, between = _polynomial(x, x), _polynomial(y, y), _polynomial(x, y).mean(axis=1)
@@ -78,15 +84,18 @@ def subgroup_kernel_distances(features: np.ndarray, real: np.ndarray, groups: li
 
 
 def _polynomial(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """KID's kernel (x·y / D + 1)³ of each pair, [n, m]."""
+    """Compute the kernel of KID, (x·y / D + 1)³, of each pair, [n, m]."""
     return (a @ b.T / a.shape[1] + 1) ** 3
 
 
 def precision_recall(generated: np.ndarray, real: np.ndarray) -> tuple[float, float]:
-    """Precision and recall for distributions (Kynkäänniemi et al. 2019, arXiv:1904.06991), torch-fidelity's, k = 3.
+    """Compute improved precision and recall (Kynkäänniemi et al. 2019, arXiv:1904.06991) by torch-fidelity, k = 3.
 
-    Precision: share of `generated` [n, D] inside the manifold of `real` [m, D]; recall: the other way. ValueError when
-    a set holds no more than k vectors.
+    Precision is the share of `generated` [n, D] inside the manifold of `real` [m, D], recall the share of `real` inside
+    the manifold of `generated`.
+
+    Raises:
+        ValueError: A set has at most k vectors.
     """
     x, y = _features(generated), _features(real)
     if min(len(x), len(y)) <= NEIGHBOURS:

@@ -1,4 +1,4 @@
-"""Read gender, glasses, beard and open mouth from an aligned anime face, by a small network of this package.
+"""Network that reads gender, glasses, beard and open mouth from an aligned anime face.
 
 `benchmarks/train_drawn_attributes.py` trains it on drawn faces, whose attributes are known exactly.
 """
@@ -17,9 +17,9 @@ from torch import Tensor, nn
 
 ATTRIBUTES = ("male", "glasses", "beard", "open_mouth")
 WEIGHTS = Path(__file__).with_name("drawn_attributes.safetensors")
-#: Pixels, side of the picture that the network sees.
+#: px, side of the network's input.
 SIDE = 96
-#: Opening from which a mouth counts as open, 0 to 1 as in `pipeline.drawing.NUMBERS`.
+#: Minimum opening of an open mouth, 0 to 1 as in `pipeline.drawing.NUMBERS`.
 OPEN_MOUTH = 0.2
 
 

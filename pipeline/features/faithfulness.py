@@ -1,7 +1,7 @@
-"""Faithfulness of colours: do outputs keep those of the photo, and do all outputs together have those of real faces?
+"""Faithfulness of colours: correlation with the photo, and hair colours compared with real faces.
 
-Colours are median CIELAB values (D65) of regions. The regions come from landmarks, or from the segmentation network
-where the 68 points of dlib are known. Only pixels inside the photo are read.
+Colours are median CIELAB values (D65) of regions. The regions come from the segmentation network if the 68 points of
+dlib are known, otherwise from landmarks. Only pixels inside the photo are used.
 """
 
 import cv2
@@ -30,7 +30,7 @@ COLOURS = ("black", "grey", "white", "brown", "blond", "orange", "red", "pink", 
 
 
 def landmark_regions(parts: np.ndarray, mask: np.ndarray, domain: str) -> dict[str, np.ndarray]:
-    """Place the regions by eyes and mouth: a band above the eyes, two discs on the cheeks, the upper corners.
+    """Return regions relative to eyes and mouth: a band above the eyes, two discs on the cheeks, the upper corners.
 
     Args:
         parts: Centres of left eye, right eye and mouth in pixels, [3, 2].

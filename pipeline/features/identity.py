@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import unavailable
 
-#: SIDE: px. Faces are enlarged to this size before dlib cuts out its own crop of 150 px.
+#: SIDE: px. Faces are enlarged to this size before dlib makes its own crop of 150 px.
 SIDE = 256
 CHIP_SIDE, CHIP_PADDING = 150, 0.25
 #: SAME_PERSON: similarity above which dlib calls two photos the same person.
@@ -64,10 +64,10 @@ def similarity(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def same_person_baseline(embeddings: np.ndarray, mirrored: np.ndarray) -> np.ndarray:
-    """Return the similarity of each photo and its mirror image, [n]: what a perfect reconstruction can reach."""
+    """Return the similarity of each photo and its mirror image, [n]: the upper bound for a reconstruction."""
     return similarity(embeddings, mirrored)
 
 
 def other_person_baseline(embeddings: np.ndarray) -> np.ndarray:
-    """Return the similarity of each photo and the next one, [n]: what the reconstruction of another face has."""
+    """Return the similarity of each photo and the next one, [n]: the lower bound for a reconstruction."""
     return similarity(embeddings, np.roll(embeddings, 1, axis=0))

@@ -23,9 +23,9 @@ def pairwise_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def copy_threshold(real: np.ndarray) -> float:
     """Return the near-duplicate threshold: half the 1st percentile of nearest-neighbour distances among real faces.
 
-    Duplicates among the real faces would make this percentile 0, and then neither collapse nor memorisation is ever
-    detected. So one face of each group of duplicates is kept first. Duplicates are closer than a quarter of the median
-    distance of all pairs.
+    Duplicates among the real faces would make this percentile 0, and collapse and memorisation would never be detected.
+    So only one face of each group of duplicates is used. Duplicates are closer than a quarter of the median distance of
+    all pairs.
 
     Args:
         real: Features of real faces, [n, D].
@@ -71,7 +71,7 @@ def copied_share(inputs: np.ndarray, outputs: np.ndarray, targets: np.ndarray) -
         targets: Features of real faces of the output domain, [m, D], m >= 2.
 
     Returns:
-        A share; 0 if all inputs or all targets are duplicates of each other, because then repeating is right.
+        A share; 0 if all inputs or all targets are duplicates of each other, because then repetition is correct.
     """
     try:
         thresholds = copy_threshold(inputs), copy_threshold(targets)

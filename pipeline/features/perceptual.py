@@ -45,7 +45,7 @@ def perceptual_distance(images: Tensor, targets: Tensor, first: int = 0) -> Tens
     Args:
         images: [b, 3, R, R] in [-1, 1].
         targets: [b, 3, R, R] in [-1, 1]; no gradient reaches them.
-        first: Number of the first level that is compared, 0 to 3; the earlier ones see lines and shading.
+        first: First level that is compared, 0 to 3. The earlier levels contain lines and shading.
 
     Returns:
         Scalar: the sum over levels of the mean absolute difference relative to the mean magnitude of the targets'.

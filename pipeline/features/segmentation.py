@@ -15,7 +15,7 @@ from torch.nn import functional
 
 #: Names of the regions, in the order of the channels that the network returns.
 REGIONS = ("background", "skin", "hair", "clothes")
-#: Pixels, side of the picture that the network sees.
+#: px, side of the network's input.
 SIDE = 64
 WEIGHTS = Path(__file__).with_name("segmentation.safetensors")
 
@@ -78,7 +78,7 @@ def face_polygon(keypoints: np.ndarray, side: int) -> np.ndarray:
 
 
 def shrink(crop: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return a photo at 64 px without a trace of what lies outside of it.
+    """Downscale a crop to 64 px without the pixels outside the photo.
 
     Args:
         crop: uint8 RGB [S, S, 3].
@@ -95,7 +95,7 @@ def shrink(crop: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def network_input(crop: np.ndarray, mask: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
-    """Return what the network sees of a face, float32 [5, 64, 64]; pixels outside the photo are zero."""
+    """Return the network's input for a face, float32 [5, 64, 64]; pixels outside the photo are zero."""
     small, inside = shrink(crop, mask)
     polygon = face_polygon(np.asarray(keypoints)[:, :2] * (SIDE / len(crop)), SIDE)
     colours = (small * 2 - 1) * inside[:, :, None]
