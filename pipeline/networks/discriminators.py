@@ -1,4 +1,4 @@
-"""Discriminators: image in, scores out. High means real; no sigmoid, the loss knows what a score is."""
+"""Discriminators: map images to raw scores without a sigmoid. A high score means real."""
 
 import math
 from typing import Any, Literal
@@ -30,12 +30,12 @@ class PatchDiscriminator(nn.Module):
     """The 70x70 PatchGAN: C w, C 2w, C 4w, C 8w, 4x4 convolutions, one score per patch (Isola 2017; Zhu 2017, 7.2).
 
     Args:
-        width: channels w of the first layer; 64 in the paper.
-        layers: strided layers; 3 give patches of 70 px, 2 of 34 px, 1 of 16 px.
-        scalar: one score per image, the mean of its patches' scores, instead of the map.
-        spectral: spectral normalisation of the weights (Miyato 2018) in place of instance normalisation, which hides
-            from the discriminator how bright and how colourful an image is.
-        channels: channels of the images; more than 3 for a conditional discriminator.
+        width: Channels w of the first layer; 64 in the paper.
+        layers: Strided layers; 3 give patches of 70 px, 2 of 34 px, 1 of 16 px.
+        scalar: One score per image, the mean of its patches' scores, instead of the map.
+        spectral: Spectral normalisation of the weights (Miyato 2018) instead of instance normalisation, which removes
+            the brightness and saturation of an image.
+        channels: Channels of the images; more than 3 for a conditional discriminator.
     """
 
     def __init__(
@@ -70,14 +70,14 @@ class PatchDiscriminator(nn.Module):
 
 
 class FeaturePyramid(nn.Module):
-    """What a frozen EfficientNet-Lite1 sees of an image at three depths, its channels mixed at random.
+    """Features of a frozen EfficientNet-Lite1 at three depths, with randomly mixed channels.
 
-    The mixing is that of Sauer et al. 2021 (Projected GANs, arXiv:2111.01007, section 3.2, without its mixing across
-    scales): 1x1 convolutions with fixed random weights, so that a discriminator cannot rely on the few channels that
-    tell it most. Nothing here is trained; all of it comes again from the package and a fixed seed.
+    The mixing follows Sauer et al. 2021 (Projected GANs, arXiv:2111.01007, section 3.2) but not across scales: 1x1
+    convolutions with fixed random weights, so that a discriminator cannot rely on a few informative channels. Nothing
+    is trained or saved: the weights come from the package and a fixed seed.
 
     Args:
-        width: channels of each level after the mixing.
+        width: Channels of each level after the mixing.
     """
 
     #: Blocks of Lite1 between two halvings, and the channels they end with; the last, at 1/32, are left out.
@@ -98,7 +98,7 @@ class FeaturePyramid(nn.Module):
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """Map [b, 3, R, R] in [-1, 1] to [b, width, R/2, R/2], [b, width, R/4, R/4], [b, width, R/8, R/8]."""
-        # Twice the size: the network was trained on larger pictures, and saw lines and eyes as larger things.
+        # Upsampled twice, because lines and eyes were larger in the images that the network was trained on.
         doubled = F.interpolate(images, scale_factor=2, mode="bilinear")
         doubled = doubled.contiguous(memory_format=torch.channels_last)
         features = self.stages[0](self.stem(doubled * (127.5 / 128)))  # [b, 16, R, R]
@@ -110,14 +110,13 @@ class FeaturePyramid(nn.Module):
 
 
 class ProjectedDiscriminator(nn.Module):
-    """A PatchGAN on the pixels, and small ones on features of a frozen network (Sauer 2021), all with spectral norm.
+    """A PatchGAN on pixels and small ones on pretrained features (Sauer 2021), all with spectral normalisation.
 
-    The features know what lines, eyes and hair are before the first step, so the generator is told of shapes when a
-    PatchGAN alone still argues about colours: what takes thousands of images there takes hundreds here. The pixels keep
-    colours and the finest lines honest.
+    Pretrained features give a useful shape signal from the first step, so hundreds of images are enough instead of
+    thousands. The pixel-level PatchGAN adds colour and fine detail.
 
     Args:
-        width: channels of the PatchGAN's first layer and of the heads.
+        width: Channels of the PatchGAN's first layer and of the heads.
     """
 
     def __init__(self, width: int = 64) -> None:
@@ -151,11 +150,11 @@ class ProjectedDiscriminator(nn.Module):
 
 
 class DcganDiscriminator(nn.Module):
-    """The DCGAN discriminator (Radford 2015): strided 4x4 convolutions down to 4x4, then one score for the image.
+    """The DCGAN discriminator (Radford 2015): strided 4x4 convolutions down to 4x4, then one score per image.
 
     Args:
         resolution: px, a power of 2, at least 16.
-        width: channels w of the first layer.
+        width: Channels w of the first layer.
     """
 
     def __init__(self, resolution: int, width: int = 64) -> None:

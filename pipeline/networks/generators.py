@@ -1,4 +1,4 @@
-"""Generators: image in, image of the other domain out. Fully convolutional, so batch and size are free."""
+"""Generators: map images to the other domain. Fully convolutional, so batch size and image size are free."""
 
 from itertools import pairwise
 from typing import Literal
@@ -49,14 +49,14 @@ class ResidualBlock(nn.Module):
 
 
 class ResizeConvolution(nn.Module):
-    """Nearest-neighbour doubling, reflection padding and a 3x3 convolution (Odena 2016), with 4 products for 9.
+    """Nearest-neighbour doubling, reflection padding and a 3x3 convolution (Odena 2016), in 4 instead of 9 products.
 
-    Where pixels come in equal pairs, the kernel's taps on a pair can be added up before they are applied: a transposed
-    convolution with a 4x4 kernel of stride 2 gives the same numbers, up to rounding, without the doubled image.
+    Doubled pixels are equal in pairs, so the kernel taps of a pair can be summed first. A transposed convolution with a
+    4x4 kernel and stride 2 gives the same result up to rounding, without the doubled image.
 
     Args:
-        inputs: channels in.
-        outputs: channels out.
+        inputs: Channels in.
+        outputs: Channels out.
     """
 
     def __init__(self, inputs: int, outputs: int) -> None:
@@ -70,7 +70,7 @@ class ResizeConvolution(nn.Module):
         kernel = F.pad(self.weight.flip(2, 3), (1, 1, 1, 1))  # [outputs, inputs, 5, 5]
         kernel = kernel[:, :, :-1] + kernel[:, :, 1:]  # [outputs, inputs, 4, 5]
         kernel = kernel[:, :, :, :-1] + kernel[:, :, :, 1:]  # [outputs, inputs, 4, 4]
-        # The doubled image reflected at its edge is the small image with its edge repeated.
+        # Reflection padding of the doubled image equals replication padding of the small one.
         padded = F.pad(features, (1, 1, 1, 1), mode="replicate")
         return F.conv_transpose2d(padded, kernel.transpose(0, 1), self.bias, stride=2, padding=3)
 
@@ -86,11 +86,11 @@ class ResnetGenerator(nn.Module):
     """The CycleGAN generator: c7s1-w, d2w, d4w, R4w x blocks, u2w, uw, c7s1-3 (Zhu 2017, appendix 7.2).
 
     Args:
-        width: channels w of the first layer; 64 in the paper.
-        blocks: residual blocks; 6 in the paper at 128 px.
-        upsample: `transposed` as in the paper, or `resize`, which leaves no checkerboard.
+        width: Channels w of the first layer; 64 in the paper.
+        blocks: Residual blocks; 6 in the paper at 128 px.
+        upsample: `transposed` as in the paper, or `resize`, which avoids a checkerboard.
         activation: `relu` as in the paper, or `leaky_relu`.
-        channels: channels of the input; those after the first 3 are heatmaps of landmarks.
+        channels: Channels of the input; those after the first 3 are heatmaps of landmarks.
     """
 
     def __init__(
@@ -151,15 +151,15 @@ class ResnetGenerator(nn.Module):
 
 
 class UnetGenerator(nn.Module):
-    """A light generator: most channels at an eighth of the size, skips that carry detail past them (Ronneberger 2015).
+    """A light U-Net (Ronneberger 2015) with most channels at an eighth of the size, and skip connections for detail.
 
-    A fifth of the operations of a ResnetGenerator of the same width: many more steps in the same minutes.
+    It needs a fifth of the operations of a ResnetGenerator of the same width.
 
     Args:
-        width: channels w of the first layer.
-        blocks: residual blocks at an eighth of the size.
+        width: Channels w of the first layer.
+        blocks: Residual blocks at an eighth of the size.
         activation: `relu` or `leaky_relu`.
-        channels: channels of the input; those after the first 3 are heatmaps of landmarks.
+        channels: Channels of the input; those after the first 3 are heatmaps of landmarks.
     """
 
     def __init__(self, width: int = 32, blocks: int = 3, activation: Activation = "relu", channels: int = 3) -> None:
@@ -173,12 +173,12 @@ class UnetGenerator(nn.Module):
         self.blocks = nn.Sequential(*[ResidualBlock(4 * w, activation) for _ in range(blocks)])  # [4w, R/8, R/8]
         self.up3 = self._up(4 * w, 2 * w)  # [2w, R/4, R/4]
         self.up2 = self._up(2 * w + 2 * w, w)  # [w, R/2, R/2]
-        # At full size few channels and no normalisation, which costs most there and would even out the colours.
+        # Few channels and no normalisation at full size, where both are expensive. It would also even out the colours.
         thin, last = max(4, w // 4), max(4, w // 2)
         first = nn.Conv2d(channels, thin, 3)
         self.full = nn.Sequential(nn.ReflectionPad2d(1), first, activate(activation))  # [w/4, R, R]
         self.up1 = nn.Sequential(ResizeConvolution(w + w, last), activate(activation))  # [w/2, R, R]
-        # Two convolutions after the last doubling: with one, lines broke into dots on the grid of the half size.
+        # Two convolutions after the last doubling: with one, lines become dots on the grid of half the size.
         self.out = nn.Sequential(
             nn.ReflectionPad2d(1),
             nn.Conv2d(last + thin, last, 3),  # [w/2, R, R]
@@ -218,13 +218,13 @@ class UnetGenerator(nn.Module):
 
 
 class DcganGenerator(nn.Module):
-    """The DCGAN baseline (Radford 2015), conditioned on an image: an encoder takes the place of the noise vector.
+    """The DCGAN baseline (Radford 2015), conditioned on an image: an encoder replaces the noise vector.
 
-    Strided 4x4 convolutions down to R/16, transposed ones back, batch normalisation; no residual blocks and no
-    skips, so everything passes the bottleneck.
+    Strided 4x4 convolutions down to R/16, transposed ones back, batch normalisation. It has no residual blocks and no
+    skip connections.
 
     Args:
-        width: channels w of the first layer.
+        width: Channels w of the first layer.
         activation: `relu` or `leaky_relu`.
     """
 
@@ -255,11 +255,11 @@ class DcganGenerator(nn.Module):
 
 
 def to_network(faces: Tensor) -> Tensor:
-    """Turn uint8 RGB [n, R, R, 3] into float32 [n, 3, R, R] in [-1, 1]."""
+    """Convert uint8 RGB [n, R, R, 3] to float32 [n, 3, R, R] in [-1, 1]."""
     return faces.permute(0, 3, 1, 2).to(torch.float32) / 127.5 - 1
 
 
 def to_pixels(images: Tensor) -> Tensor:
-    """Turn float [n, 3, R, R] in [-1, 1] into uint8 RGB [n, R, R, 3]; values outside are clipped."""
+    """Convert float [n, 3, R, R] in [-1, 1] to uint8 RGB [n, R, R, 3]; values outside are clipped."""
     pixels = ((images.to(torch.float32) + 1) * 127.5).round().clamp(0, 255)
     return pixels.to(torch.uint8).permute(0, 2, 3, 1)

@@ -1,4 +1,4 @@
-"""Networks of landmark_cyclegan: regressor of landmarks, discriminators of matched pairs and of parts of the face.
+"""Networks of landmark_cyclegan: landmark regressor, discriminators of matched pairs and of parts of the face.
 
 Wu et al. 2019, Landmark Assisted CycleGAN for Cartoon Face Generation (arXiv:1907.01424), section 3.
 """
@@ -13,15 +13,14 @@ from .discriminators import PatchDiscriminator
 POINTS = 5
 #: PARTS: name of each part of the face, its landmarks (the centre is their mean), its side in distances of the eyes.
 PARTS = {"left_eye": ((0,), 0.9), "right_eye": ((1,), 0.9), "nose": ((2,), 0.8), "mouth": ((3, 4), 1.1)}
-#: LARGEST_CELLS: side of the map that the regressor reads its points from, in cells, at most.
+#: LARGEST_CELLS: maximum side of the maps from which the regressor computes its points, in cells.
 LARGEST_CELLS = 16
 
 
 class LandmarkRegressor(nn.Module):
-    """A small network that finds the five points: one map for each, read as the mean of its softmax.
+    """A small network that predicts the five landmarks by the soft-argmax of one map each.
 
-    The paper has a U-Net that draws heatmaps. Coordinates have a gradient wherever the point is, and parts are cut out
-    at them.
+    The paper uses a U-Net with heatmaps. Coordinates have a gradient at every position, and parts are cropped at them.
 
     Args:
         resolution: Pixels, side of the images.
@@ -59,7 +58,7 @@ class LandmarkRegressor(nn.Module):
 
 
 def cut_out(images: Tensor, centres: Tensor, sides: Tensor, size: int) -> Tensor:
-    """Cut squares out of images, by bilinear sampling at the centres of the new pixels; zeros outside.
+    """Crop squares from images by bilinear sampling at the centres of the new pixels; zeros outside.
 
     A square of `size` pixels whose edges lie between pixels is copied exactly.
 
@@ -95,7 +94,7 @@ class LocalDiscriminator(nn.Module):
         self.networks = nn.ModuleDict({part: PatchDiscriminator(width, layers=2, spectral=spectral) for part in PARTS})
 
     def cut(self, images: Tensor, points: Tensor) -> dict[str, Tensor]:
-        """Cut the parts out of images [b, 3, R, R] with landmarks [b, 5, 2]: [b, 3, size, size] each."""
+        """Crop the parts from images [b, 3, R, R] with landmarks [b, 5, 2]: [b, 3, size, size] each."""
         points = points.detach()
         eyes = (points[:, 1] - points[:, 0]).norm(dim=1).clamp(min=self.smallest)
         return {
@@ -104,18 +103,18 @@ class LocalDiscriminator(nn.Module):
         }
 
     def forward(self, parts: dict[str, Tensor]) -> Tensor:
-        """Score what `cut` gave: [b, parts, size/4 - 2, size/4 - 2]."""
+        """Score the crops of `cut`: [b, parts, size/4 - 2, size/4 - 2]."""
         return torch.cat([self.networks[part](images) for part, images in parts.items()], dim=1)
 
 
 class LandmarkDiscriminator(nn.Module):
-    """A discriminator of the whole face, and what landmark_cyclegan adds to it.
+    """Discriminators of landmark_cyclegan: of the whole face, of matched pairs and of parts.
 
     Attributes:
         face: Unconditional discriminator of the whole face.
         matched: Conditional discriminator of an image with the heatmaps of its landmarks.
         local: Discriminators of eyes, nose and mouth.
-        regressor: Frozen after it was trained on the real faces of the domain.
+        regressor: Frozen landmark regressor, trained on real faces of the domain.
 
     Args:
         face: Any discriminator of whole images.

@@ -1,4 +1,4 @@
-"""A trained model: two generators, two discriminators, and everything needed to build them again."""
+"""A trained model: generators, discriminators, and the configuration that rebuilds them."""
 
 import json
 from dataclasses import dataclass
@@ -13,15 +13,10 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from ..devices import BATCH
-from ..errors import UserError, one_way
+from ..errors import damaged_file, missing_file, one_way
 from ..files import atomic_file, sha256, write_json
 from ..images import draw_heatmaps
-from .discriminators import (
-    DcganDiscriminator,
-    Discriminator,
-    PatchDiscriminator,
-    ProjectedDiscriminator,
-)
+from .discriminators import DcganDiscriminator, Discriminator, PatchDiscriminator, ProjectedDiscriminator
 from .generators import Activation, DcganGenerator, ResnetGenerator, UnetGenerator, Upsample, to_network, to_pixels
 from .landmarks import POINTS, LandmarkDiscriminator
 from .patch_heads import PatchHeads
@@ -43,7 +38,7 @@ WITH_ENCODER = (ResnetGenerator, UnetGenerator, StyledUnetGenerator)
 
 
 class Detectors(BaseModel):
-    """Who found the faces that the model was trained on."""
+    """Detectors of the faces that the model was trained on."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -52,7 +47,7 @@ class Detectors(BaseModel):
 
 
 class FaceDetectors(BaseModel):
-    """Networks that find boxes, for detectors that have several; None: the detector's own."""
+    """Face detection networks of detectors that have several; None: the default of the detector."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -61,7 +56,7 @@ class FaceDetectors(BaseModel):
 
 
 class ModelConfig(BaseModel):
-    """What a model is: enough to build its networks and to feed them as in training."""
+    """Configuration of a model: its networks, and how their inputs are prepared."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -78,7 +73,7 @@ class ModelConfig(BaseModel):
     discriminator: Discriminator = "patch"
     discriminator_width: int = Field(64, ge=1, le=512, description="channels of the discriminator's first layer")
     noise_std: float = Field(0.0, ge=0, le=1, description="Gaussian noise on the human input; 0: none")
-    aligned: bool = Field(True, description="faces are turned and scaled by their landmarks before they are read")
+    aligned: bool = Field(True, description="faces are rotated and scaled by their landmarks")
     detectors: Detectors = Detectors(human="dlib", anime="animeface")
     face_detectors: FaceDetectors = FaceDetectors()
     epoch: int = Field(0, ge=0, description="epochs trained")
@@ -105,13 +100,13 @@ class ModelConfig(BaseModel):
 
     @property
     def heatmaps(self) -> int:
-        """Number of heatmaps of landmarks that the generators see."""
+        """Number of landmark heatmaps in the generators' input."""
         return POINTS if self.model == "landmark_cyclegan" else 0
 
 
 @dataclass
 class TranslationModel:
-    """The networks of one model; None: the model does not have it, or it was not saved.
+    """The networks of one model; None: the model does not have this network, or it was not saved.
 
     Generators and discriminators are modules on [b, 3, R, R] in [-1, 1]. The patch heads are those of cut.
     """
@@ -142,17 +137,17 @@ class TranslationModel:
     ) -> np.ndarray:
         """Translate faces.
 
-        A noise model adds to each human face the same noise, drawn from `seed`: what comes out for a face does not
-        depend on the faces beside it.
+        A noise model adds the same noise, drawn from `seed`, to each human face. The translation of a face does not
+        depend on the other faces.
 
         Args:
             faces: uint8 RGB [n, R, R, 3], cropped as in training (`pipeline.faces.read_crops`).
             direction: `human2anime` or `anime2human`.
-            seed: of the noise; without effect on a model without noise.
+            seed: Random seed of the noise; no effect on a model without noise.
             masks: bool [n, R, R], the pixels inside the photo; None: all. Only styled_unet uses them.
-            style: number of the style, for all faces or for each. Only styled_unet uses it.
-            points: [n, 5, 2], landmarks that the outputs should have, in pixels
-                (`pipeline.landmarks.five_points.translated`). landmark_cyclegan needs them, other models ignore them.
+            style: Number of the style, for all faces or for each. Only styled_unet uses it.
+            points: [n, 5, 2], desired landmarks of the outputs in pixels (`pipeline.landmarks.five_points.translated`).
+                landmark_cyclegan needs them, other models ignore them.
 
         Returns:
             uint8 RGB [n, R, R, 3].
@@ -186,7 +181,7 @@ class TranslationModel:
         return translated
 
     def noise(self, height: int, width: int, seed: int = 0) -> Tensor:
-        """Draw the noise that a noise model adds to each human image, float32 [3, height, width]; else zeros."""
+        """Draw the noise of a noise model for human images, float32 [3, height, width]; zeros for other models."""
         if self.config.noise_std == 0:
             return torch.zeros(3, height, width)
         drawn = np.random.default_rng(seed).standard_normal((3, height, width), dtype=np.float32)
@@ -200,7 +195,7 @@ def generate(
     style: Tensor | None = None,
     heatmaps: Tensor | None = None,
 ) -> Tensor:
-    """Run a generator; one that knows neither masks nor styles gets the images alone, and heatmaps where it has them.
+    """Run a generator with those inputs that it has: masks and styles only for a styled U-Net.
 
     Args:
         network: The generator.
@@ -225,7 +220,7 @@ def encode(network: nn.Module, images: Tensor, mask: Tensor | None = None, style
 def _inputs(
     network: nn.Module, images: Tensor, mask: Tensor | None, style: Tensor | None, heatmaps: Tensor | None = None
 ) -> tuple[Any, ...]:
-    """Return the inputs of a generator: only a styled U-Net knows masks and styles."""
+    """Return the inputs of a generator: only a styled U-Net has masks and styles."""
     styled = isinstance(network, StyledUnetGenerator)
     planes = [images, *([mask] if styled and mask is not None else []), *([] if heatmaps is None else [heatmaps])]
     inputs = torch.cat([plane.to(images.dtype) for plane in planes], dim=1) if len(planes) > 1 else images
@@ -235,7 +230,7 @@ def _inputs(
 
 
 def build_model(config: ModelConfig) -> TranslationModel:
-    """Build a model with fresh weights from torch's generator: seed it first for weights that come again."""
+    """Build a model with random weights. Seed torch first to make them reproducible."""
     return TranslationModel(config, **{name: _build(config, name) for name in config.parts})
 
 
@@ -251,7 +246,7 @@ def _build(config: ModelConfig, name: str) -> nn.Module:
     if config.network == "dcgan":
         return DcganGenerator(config.generator_width, config.activation)
     if config.network == "styled_unet":
-        # Photos have no styles, and their generator learns in a fraction of the steps: half the width is enough.
+        # Photos have no styles, and their generator needs a fraction of the steps: half the width is enough.
         if name == "anime2human":
             return StyledUnetGenerator(max(8, config.generator_width // 16 * 8), heatmaps=config.heatmaps)
         return StyledUnetGenerator(config.generator_width, max(1, len(config.styles)), config.heatmaps)
@@ -278,7 +273,7 @@ def _discriminator(config: ModelConfig, name: str) -> nn.Module:
 
 
 def save_model(model: TranslationModel, folder: Path) -> None:
-    """Write the networks as safetensors and `model.json`, which records their SHA-256. Equal weights, equal bytes."""
+    """Write the networks as safetensors and `model.json` with their SHA-256. Equal weights give equal bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     hashes = {}
     for attribute, name in FILES.items():
@@ -294,10 +289,10 @@ def save_model(model: TranslationModel, folder: Path) -> None:
 
 
 def load_model(folder: Path, device: torch.device | str = "cpu") -> TranslationModel:
-    """Load what `save_model` wrote, in eval mode; networks besides the generators may be missing.
+    """Load a model of `save_model` in eval mode; networks other than the generators may be missing.
 
     Raises:
-        UserError: `model.json` or a generator is missing or damaged, or a file is not the one that was saved.
+        UserError: `model.json` or a generator is missing or damaged, or a hash differs.
     """
     config, hashes = _read_config(folder / "model.json")
     networks: dict[str, nn.Module] = {}
@@ -311,7 +306,7 @@ def load_model(folder: Path, device: torch.device | str = "cpu") -> TranslationM
 
 def _read_config(path: Path) -> tuple[ModelConfig, dict[str, str]]:
     if not path.is_file():
-        raise UserError(f"{path} is missing: point to a folder that `dvc repro` or `animemorph export` wrote.")
+        raise missing_file(path, "Pass a folder that `dvc repro` wrote")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         hashes = content.pop("sha256")
@@ -319,18 +314,19 @@ def _read_config(path: Path) -> tuple[ModelConfig, dict[str, str]]:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise UserError(f"{path}: {key}: {first['msg']}: train again, or use the version that wrote it.") from None
+        raise damaged_file(path, f"{key}: {first['msg']}", "Train again, or use the version that wrote it") from None
     except (ValueError, KeyError, AttributeError, TypeError):
-        raise UserError(f"{path} is not a model's description: restore it or train again.") from None
+        raise damaged_file(path, "it does not describe a model", "Restore it (`dvc checkout`) or train again") from None
 
 
 def _load_weights(network: nn.Module, path: Path, expected: str | None) -> None:
     if not path.is_file():
-        raise UserError(f"{path} is missing: restore it (`dvc checkout`) or train again.")
+        raise missing_file(path, "Restore it (`dvc checkout`) or train again")
     if sha256(path) != expected:
-        raise UserError(f"{path} is not the file that model.json describes: restore both (`dvc checkout`).")
+        raise damaged_file(path, "its hash differs from that in model.json", "Restore both (`dvc checkout`)")
     try:
         network.load_state_dict(load_file(path))
     except (SafetensorError, RuntimeError):
-        raise UserError(f"{path} does not fit the networks of model.json: restore both (`dvc checkout`).") from None
+        problem = "it does not fit the networks of model.json"
+        raise damaged_file(path, problem, "Restore both (`dvc checkout`)") from None
     network.eval()

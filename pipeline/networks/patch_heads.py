@@ -1,4 +1,4 @@
-"""Heads that map patches of an image to the space in which cut compares them (Park 2020, arXiv:2007.15651, 3)."""
+"""Heads that embed patches of an image for the contrastive loss of cut (Park 2020, arXiv:2007.15651, 3)."""
 
 from collections.abc import Sequence
 
@@ -7,15 +7,15 @@ from torch.nn import functional as F
 
 from .generators import initialise
 
-#: Size of the vectors that patches are compared by, as in the paper.
+#: Size of the embedding of a patch, as in the paper.
 DIMENSIONS = 256
 
 
 class PatchHeads(nn.Module):
-    """A perceptron of two layers for each level of features of the generator's encoder.
+    """A perceptron with two layers for each level of the generator's encoder.
 
     Args:
-        channels: channels of each level.
+        channels: Channels of each level.
     """
 
     def __init__(self, channels: Sequence[int]) -> None:

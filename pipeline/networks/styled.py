@@ -1,4 +1,4 @@
-"""A U-Net that draws in a chosen style and knows which pixels are part of the photo; its discriminator of pairs."""
+"""U-Net with a style and a mask of the photo's pixels as inputs, and its discriminator of pairs."""
 
 from itertools import pairwise
 
@@ -18,10 +18,10 @@ class StyledBlock(nn.Module):
     Instance normalisation would remove the mean of each channel, and with it the colours of hair and skin.
 
     Args:
-        inputs: channels in.
-        outputs: channels out.
-        styles: number of styles.
-        normalised: whether the input is normalised; at large sizes this costs as much as a convolution.
+        inputs: Channels in.
+        outputs: Channels out.
+        styles: Number of styles.
+        normalised: Whether the input is normalised; at large sizes this costs as much as a convolution.
     """
 
     def __init__(self, inputs: int, outputs: int, styles: int, normalised: bool = True) -> None:
@@ -48,13 +48,13 @@ class StyledBlock(nn.Module):
 class StyledUnetGenerator(nn.Module):
     """A U-Net (Ronneberger 2015) from half the size down to a sixteenth: 3.5 M parameters with a width of 32.
 
-    Most of the arithmetic is at half the size and below. The last doubling is a resize-convolution, because a pixel
-    shuffle leaves a checkerboard (Odena 2016).
+    Most operations run at half the size and below. The last upsampling is a resize-convolution, because a pixel shuffle
+    leaves a checkerboard (Odena 2016).
 
     Args:
-        width: channels w at half the size; a multiple of 8.
-        styles: number of styles.
-        heatmaps: heatmaps of landmarks that follow the image and its mask.
+        width: Channels w at half the size; a multiple of 8.
+        styles: Number of styles.
+        heatmaps: Heatmaps of landmarks that follow the image and its mask.
     """
 
     #: On every device, see `pipeline.train.accelerator.Accelerator.place`.
@@ -87,7 +87,7 @@ class StyledUnetGenerator(nn.Module):
             images: [b, 3, R, R] in [-1, 1], R a multiple of 16; or [b, 4, R, R], whose last channel is the mask: 1
                 where a pixel is part of the photo, else 0. Pixels outside of the photo have no effect. Heatmaps follow
                 after both.
-            style: style numbers [b]; without them all images are drawn in style 0.
+            style: Style numbers [b]; without them all images are drawn in style 0.
 
         Returns:
             [b, 3, R, R] in [-1, 1].
@@ -117,11 +117,11 @@ class StyledUnetGenerator(nn.Module):
 
 
 class PairDiscriminator(nn.Module):
-    """A PatchGAN that sees input and output together (Isola 2017) and the style as planes; spectral normalisation.
+    """A PatchGAN on input, output (Isola 2017) and style planes, with spectral normalisation.
 
     Args:
-        width: channels of the first layer.
-        styles: number of styles.
+        width: Channels of the first layer.
+        styles: Number of styles.
     """
 
     #: On every device, see `pipeline.train.accelerator.Accelerator.place`.
@@ -140,7 +140,7 @@ class PairDiscriminator(nn.Module):
         Args:
             condition: [b, 4, R, R], the input with its mask.
             images: [b, 3, R, R] in [-1, 1], the output, made or real.
-            style: style numbers [b].
+            style: Style numbers [b].
 
         Returns:
             Scores [b, 1, R/8 - 2, R/8 - 2] and the features of each layer, for feature matching (Wang 2018, eq. 2).

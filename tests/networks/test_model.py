@@ -29,6 +29,7 @@ CONFIGS = {
 }
 
 
+FORTH, BACK = "generator_human2anime.safetensors", "generator_anime2human.safetensors"
 #: Landmarks of five faces, for the model that needs them.
 POINTS = np.array([[12.0, 14], [20, 14], [16, 19], [13, 23], [19, 23]]) + np.arange(5)[:, None, None]
 
@@ -128,7 +129,7 @@ def test_discriminators_may_be_left_out(tmp_path):
 
 
 def damage_weights(folder):
-    path = folder / "generator_human2anime.safetensors"
+    path = folder / FORTH
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(bytes(content))
@@ -141,19 +142,20 @@ def swap_config(folder):
 
 
 @pytest.mark.parametrize(
-    ("harm", "sentence"),
+    ("harm", "kind", "name"),
     [
-        (lambda folder: (folder / "model.json").unlink(), r"model\.json is missing"),
-        (lambda folder: (folder / "model.json").write_text("{"), "not a model's description"),
-        (lambda folder: (folder / "model.json").write_text("[]"), "not a model's description"),
-        (lambda folder: (folder / "model.json").write_text('{"sha256": {}}'), "resolution: Field required"),
-        (lambda folder: (folder / "generator_anime2human.safetensors").unlink(), "anime2human.safetensors is missing"),
-        (damage_weights, "not the file that model.json describes"),
-        (swap_config, "does not fit the networks"),
+        (lambda folder: (folder / "model.json").unlink(), Kind.MISSING, "model.json"),
+        (lambda folder: (folder / "model.json").write_text("{"), Kind.DAMAGED, "model.json"),
+        (lambda folder: (folder / "model.json").write_text("[]"), Kind.DAMAGED, "model.json"),
+        (lambda folder: (folder / "model.json").write_text('{"sha256": {}}'), Kind.DAMAGED, "model.json"),
+        (lambda folder: (folder / BACK).unlink(), Kind.MISSING, BACK),
+        (damage_weights, Kind.DAMAGED, FORTH),
+        (swap_config, Kind.DAMAGED, FORTH),
     ],
 )
-def test_damage_is_told_in_one_sentence(tmp_path, harm, sentence):
+def test_a_damaged_folder_is_a_user_error(tmp_path, harm, kind, name):
     save_model(make(), tmp_path)
     harm(tmp_path)
-    with pytest.raises(UserError, match=sentence):
+    with pytest.raises(UserError) as caught:
         load_model(tmp_path)
+    assert (caught.value.kind, caught.value.subject) == (kind, str(tmp_path / name))
