@@ -148,7 +148,7 @@ def _cards(metrics: dict[str, Row]) -> list[dict[str, str]]:
         if metric and baseline:
             ratio = f"{metric['value'] / baseline['value']:.0%}"
             values = f"{name.upper()} {metric['value']:.0f} of {baseline['value']:.0f}"
-            cards.append({"value": ratio, "text": f"of the untranslated photos' distance to anime faces ({values})"})
+            cards.append({"value": ratio, "text": f"of the baseline's distance to anime faces ({values})"})
     for key, text in {
         "precision": "precision: outputs that look like real anime faces",
         "recall": "recall: real anime faces that the outputs cover",

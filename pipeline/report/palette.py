@@ -10,7 +10,7 @@ COLUMNS = ("direction", "colour", "outputs", "real")
 
 
 def describe(results: Results) -> list[Markup]:
-    """Return a chart for each direction; no chart if the stage `evaluate` knew no hair colours."""
+    """Return a chart for each direction; no chart if the stage `evaluate` found no hair colours."""
     if not results.exists(TABLE):
         return []
     table = results.csv(TABLE, *COLUMNS)

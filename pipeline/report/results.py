@@ -11,14 +11,14 @@ import pandas as pd
 from ..errors import conflict, damaged_file, missing_file
 from ..faces import DOMAINS, open_pixels, read_crops, read_table
 
-#: What to do about a file that an earlier stage writes.
+#: Advice for a missing or damaged file of an earlier stage.
 REPRO = "Run `dvc repro` to write it again"
 #: Input domain, output domain, and files of `data/evaluate` by direction.
 DIRECTIONS = {
     "human2anime": ("human", "anime", "human2anime.npy", "human_cycle.npy"),
     "anime2human": ("anime", "human", "anime2human.npy", "anime_cycle.npy"),
 }
-#: Names of the directions as a reader sees them.
+#: Display names of the directions.
 DIRECTION_NAMES = {"human2anime": "photo → anime", "anime2human": "anime → photo"}
 
 

@@ -1,6 +1,6 @@
-"""Twins: the drawing of each photo with its measured attributes, in fixed styles.
+"""Twins: a drawing of each photo with its measured attributes, in fixed styles.
 
-The same photo always gives the same drawings. Random choices would be learnt as a blur.
+The same photo always gives the same drawings. A model would learn random choices as blur.
 """
 
 import itertools
@@ -23,7 +23,7 @@ from ..files import atomic_file
 from ..images import crop_aligned, inside_photo
 from ..parallel import map_ordered
 
-#: Faces whose drawings are kept together in the scratch folder: what an interruption can cost.
+#: Faces per file in the scratch folder: the most work that an interruption can lose.
 PART = 64
 #: px, side of the crop that attributes are measured on.
 MEASURED_SIDE = 128
@@ -33,7 +33,7 @@ MEASURED_SIDE = 128
 class Twin:
     """The drawings of one photo.
 
-    Args:
+    Attributes:
         pictures: uint8 RGB [k, size, size, 3].
         styles: Numbers of their styles [k].
         attributes: The measured attributes that were drawn.
@@ -115,7 +115,7 @@ def draw_all(
 
 
 def _plain(value: Any) -> Any:
-    """Return a measured value as something that a table column takes."""
+    """Convert a measured value to a type that a table column can have."""
     if value is None or isinstance(value, str | bool):
         return value
     return float(value) if np.ndim(value) == 0 else json.dumps(np.asarray(value, dtype=float).tolist())
