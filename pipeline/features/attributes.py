@@ -20,6 +20,9 @@ from .attributes_hair import fringe, hair_flare, hair_style, hair_volume, partin
 #: Years below which an age group ends.
 AGE_GROUPS = {"child": 13, "young": 38, "adult": 58, "old": 200}
 
+#: Share of the side of the crop. Landmarks with less between the eyes are wrong: aligned faces have about 0.26.
+MIN_EYE_DISTANCE = 0.05
+
 #: Logistic regression on the darkness of chin and upper lip and the redness of chin and jaw; fitted to 80 embedded men
 #: labelled by eye, of whom 38 % had a beard (leaving one out: 94 % right). Above SURE_BEARD it is more than stubble.
 BEARD_WEIGHTS, BEARD_BIAS, SURE_BEARD = (0.132, 0.153, -0.311, -0.596), -5.913, 2.0
@@ -46,12 +49,15 @@ def measure(
         age: Years, or None where unknown.
 
     Returns:
-        Attribute -> value for `pipeline.drawing.draw_in_style`; None if the photo does not show it.
+        Attribute -> value for `pipeline.drawing.draw_in_style`; None if the photo does not show it. Impossible landmarks
+        give gender and age alone.
     """
     points = np.asarray(keypoints, dtype=np.float64)[:, :2] / len(crop)
     face = Face(crop, np.asarray(mask, dtype=bool), points, gender == "male")
     age = None if age is None or not np.isfinite(age) else age
     group = None if age is None else next(name for name, end in AGE_GROUPS.items() if age < end)
+    if not (np.isfinite(points).all() and MIN_EYE_DISTANCE < face.eye_distance < 1):
+        return {"gender": gender, "age": group}
     cast = colour_cast(face)
     hairstyle = hair_style(face)
     hair = None if hairstyle == "bald" else hair_colour(face, cast, group)

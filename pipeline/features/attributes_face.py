@@ -50,11 +50,16 @@ class Face:
         return float(np.linalg.norm(self.keypoints[42:48].mean(axis=0) - self.keypoints[36:42].mean(axis=0)))
 
     @cached_property
-    def widths_at_temples(self) -> tuple[float, float]:
-        """Width of head and hair at the temples, and of the hair alone, in distances between the eyes."""
+    def widths_at_temples(self) -> tuple[float, float] | tuple[None, None]:
+        """Width of head and hair at the temples, and of the hair alone, in distances between the eyes.
+
+        None where the temples lie outside the crop.
+        """
         y, unit = self.grid()[1][:, 0], self.eye_distance
         brows, eyes = self.keypoints[17:27, 1].mean(), self.keypoints[36:48, 1].mean()
         rows = (y > brows - 0.3 * unit) & (y < eyes + 0.1 * unit)
+        if not rows.any():
+            return None, None
         skin, hair = self.regions["skin"][rows] > 0.5, self.regions["hair"][rows] > 0.5
         whole, bare = (float(np.median(region.sum(axis=1))) / len(y) / unit for region in (skin | hair, skin))
         return whole, whole - bare
@@ -66,7 +71,9 @@ class Face:
 
 
 def to_lab(picture: np.ndarray) -> np.ndarray:
-    """Convert RGB from 0 to 255 to L*, a*, b*."""
+    """Convert RGB from 0 to 255 to L*, a*, b*, float32 of the same shape, which may be empty."""
+    if np.size(picture) == 0:
+        return np.asarray(picture).astype(np.float32)  # OpenCV refuses an empty array
     lab: np.ndarray = cv2.cvtColor(np.asarray(picture).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     return lab
 

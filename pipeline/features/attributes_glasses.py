@@ -25,7 +25,11 @@ def glasses(face: Face) -> str | None:
     unit, height = right[0] - left[0], (left[1] + right[1]) / 2
     whole = cv2.resize(face.mask.astype(np.uint8), (SIDE, SIDE), interpolation=cv2.INTER_NEAREST).astype(bool)
     around = _box(left[0] - 0.54 * unit, right[0] + 0.54 * unit, height - 0.25 * unit, height + 0.8 * unit)
-    if unit < 4 or not whole[around].all():
+    cheeks, *lenses = (
+        _box(left[0], right[0], height + 0.5 * unit, height + 0.8 * unit),
+        *(_box(x - 0.22 * unit, x + 0.22 * unit, y - 0.13 * unit, y + 0.19 * unit) for x, y in (left, right)),
+    )
+    if unit < 4 or not whole[around].all() or not all(whole[box].size for box in (cheeks, *lenses)):
         return None
     crop = cv2.resize(face.crop, (SIDE, SIDE), interpolation=cv2.INTER_AREA) if len(face.crop) != SIDE else face.crop
     grey = cv2.GaussianBlur(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), 0.8)
@@ -42,13 +46,11 @@ def glasses(face: Face) -> str | None:
         for x in (left[0] - 0.42 * unit, right[0] + 0.42 * unit)
     )
     # Edges are relative to the brightness of the cheeks, so that dark skin is treated as light skin.
-    cheeks = grey[_box(left[0], right[0], height + 0.5 * unit, height + 0.8 * unit)]
-    light = max(20.0, float(np.median(cheeks))) / 128
+    light = max(20.0, float(np.median(grey[cheeks]))) / 128
     bridge, below, sides = (np.log1p(value / light) for value in (bridge, below, sides))
     score = float(np.dot(WEIGHTS, (bridge, below, sides, bridge * below))) + BIAS
     # Sunglasses are dark nearly everywhere. An eye with make-up has bright parts.
-    lenses = [grey[_box(x - 0.22 * unit, x + 0.22 * unit, y - 0.13 * unit, y + 0.19 * unit)] for x, y in (left, right)]
-    if max(float(np.percentile(lens, 75)) for lens in lenses) / 128 < DARK_LENS * light:
+    if max(float(np.percentile(grey[lens], 75)) for lens in lenses) / 128 < DARK_LENS * light:
         return "sun"
     return "square" if score > 0 else "none"
 

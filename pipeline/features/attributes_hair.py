@@ -48,8 +48,9 @@ def hair_style(face: Face) -> str | None:
     if (jaw is None and neck is None) or (top is None and hair.sum() < ENOUGH):
         return None
     if face.male:
+        at_temples = face.widths_at_temples[1]
         styles = ((SHAVED, "buzz"), (CLOSE, "crop"), (THICK, "short"))
-        return next((name for most, name in styles if face.widths_at_temples[1] < most), "medium")
+        return None if at_temples is None else next((name for most, name in styles if at_temples < most), "medium")
     return "short" if (neck or 0) < 0.25 and (jaw or 0) < 0.35 else "bob"
 
 
@@ -58,7 +59,8 @@ def hair_volume(face: Face, hairstyle: str | None) -> float | None:
     if hairstyle in (None, "bald", "buzz", "balding"):
         return None
     mean, spread = WIDTHS[face.male]
-    return float(np.clip(1.03 + 0.045 * (face.widths_at_temples[0] - mean) / spread, 0.93, 1.16))
+    width = face.widths_at_temples[0]
+    return None if width is None else float(np.clip(1.03 + 0.045 * (width - mean) / spread, 0.93, 1.16))
 
 
 def hair_flare(face: Face, hairstyle: str | None) -> float | None:
@@ -68,7 +70,7 @@ def hair_flare(face: Face, hairstyle: str | None) -> float | None:
     y = face.grid()[1]
     rows = (y[:, 0] > face.keypoints[57, 1]) & (y[:, 0] < face.keypoints[8, 1])
     seen = face.inside[rows]
-    if seen.mean() < 0.5:
+    if not rows.any() or seen.mean() < 0.5:
         return None
     share = (face.regions["hair"][rows] > 0.5).sum() / seen.sum()
     # Width of the hair on one side in distances between the eyes.

@@ -1,5 +1,8 @@
+import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipeline.drawing import draw_in_style
 from pipeline.features.attributes import known, measure
@@ -182,3 +185,24 @@ def test_a_drawing_changes_with_each_measured_number():
     plain = draw_in_style("modern", 64, gender="female", hairstyle="long").picture
     for name, value in (("parting", -1.0), ("hair_flare", 1.2), ("hair_volume", 1.15)):
         assert (draw_in_style("modern", 64, gender="female", hairstyle="long", **{name: value}).picture != plain).any()
+
+
+@settings(max_examples=40)
+@given(
+    scale=st.floats(0, 4),
+    angle=st.floats(-180, 180),
+    shift=st.tuples(st.floats(-2, 2), st.floats(-2, 2)),
+    noise=st.floats(0, 0.2),
+    seen=st.tuples(*[st.integers(0, SIZE)] * 4),
+    gender=st.sampled_from(["female", "male", None]),
+    age=st.sampled_from([None, float("nan"), 8, 30, 70]),
+)
+def test_any_landmarks_give_a_person_that_can_be_drawn(scale, angle, shift, noise, seen, gender, age):
+    turn = cv2.getRotationMatrix2D((SIZE / 2, SIZE / 2), angle, scale)
+    points = landmarks() @ turn.T + np.array(shift) * SIZE
+    points += np.random.default_rng(0).normal(0, noise * SIZE, points.shape)
+    mask = np.zeros((SIZE, SIZE), bool)
+    mask[min(seen[:2]) : max(seen[:2]), min(seen[2:]) : max(seen[2:])] = True
+    found = known(measure(portrait(), mask, points, yaw=0.0, pitch=0.0, gender=gender, age=age))
+    assert all(np.isfinite(value).all() for value in found.values() if not isinstance(value, str))
+    assert draw_in_style(0, size=32, **found).picture.std() > 10
