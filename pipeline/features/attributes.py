@@ -49,8 +49,8 @@ def measure(
         age: Years, or None where unknown.
 
     Returns:
-        Attribute -> value for `pipeline.drawing.draw_in_style`; None if the photo does not show it. Impossible landmarks
-        give gender and age alone.
+        Attribute -> value for `pipeline.drawing.draw_in_style`; None if the photo does not show it. Impossible
+        landmarks give gender and age alone.
     """
     points = np.asarray(keypoints, dtype=np.float64)[:, :2] / len(crop)
     face = Face(crop, np.asarray(mask, dtype=bool), points, gender == "male")
