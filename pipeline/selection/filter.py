@@ -95,8 +95,10 @@ def _mark_duplicates(filtered: pd.DataFrame, measures: pd.DataFrame, pixels: np.
         {"sharpness": measures["sharpness"].fillna(-1), "area": area, "face_id": filtered["face_id"]}
     )
     best_first = quality.loc[alive].sort_values(["sharpness", "area", "face_id"], ascending=[False, False, True]).index
-    rows = filtered.loc[best_first, "row"].to_numpy()
-    hashes = np.zeros(len(rows), np.uint64) if radius is None else perceptual_hashes(pixels, rows)
+    # Pictures are read in the order of the file: in another order, a file larger than the memory is read many times.
+    rows = filtered.loc[alive, "row"].to_numpy()
+    in_file = np.zeros(len(rows), np.uint64) if radius is None else perceptual_hashes(pixels, rows)
+    hashes = pd.Series(in_file, index=alive).loc[best_first].to_numpy()
     # The first face of a cluster, its best one, is its representative.
     numbers = clusters(hashes, filtered.loc[best_first, "sha256"].to_numpy(dtype=str), radius)
     best = best_first.to_numpy()[np.unique(numbers, return_index=True)[1]]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pipeline.errors import Kind, UserError
 from pipeline.faces import read_table, write_table
 from pipeline.params import DomainFilter
+from pipeline.selection.duplicates import perceptual_hashes
 from pipeline.selection.filter import REASONS, apply_filters, measure, summarise
 
 STRICT = DomainFilter(
@@ -150,6 +151,23 @@ def test_equal_files_are_duplicates_without_a_radius(pixels):
         table_of({"sha256": "same"}, {"sha256": "same"}, {}), pixels, DomainFilter(max_phash_distance=None)
     )
     assert filtered["reason"].tolist() == ["", "duplicate", ""]
+
+
+def test_pictures_are_read_in_the_order_of_the_file(pixels, monkeypatch):
+    rows = []
+
+    def record(pixels, wanted):
+        rows.extend(wanted)
+        return perceptual_hashes(pixels, wanted)
+
+    monkeypatch.setattr("pipeline.selection.filter.perceptual_hashes", record)
+    pictures = pixels[:4].copy()
+    pictures[3] = pictures[0] ^ 1
+    table = table_of({"sharpness": 100.0}, {"sharpness": 300.0}, {"sharpness": 200.0}, {"sharpness": 150.0})
+    filtered = apply_filters(table, pictures, STRICT)
+    assert rows == [0, 1, 2, 3]
+    assert filtered["reason"].tolist() == ["duplicate", "", "", ""]
+    assert filtered["duplicate_of"][0] == "anime-3"
 
 
 def test_an_empty_table_stays_empty(pixels):
