@@ -4,7 +4,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
-from .errors import UserError
+from .errors import bad_value
 
 #: BATCH: images in one pass of a network outside of training.
 BATCH = 32
@@ -20,9 +20,7 @@ def choose(name: str) -> str:
     if name == "auto":
         return there[0]
     if name not in there:
-        raise UserError(
-            f"ANIMEMORPH_DEVICE is {name!r}, which is not available here: take one of auto, {', '.join(there)}."
-        )
+        raise bad_value("ANIMEMORPH_DEVICE", name, f"one of auto, {', '.join(there)} on this machine")
     return name
 
 

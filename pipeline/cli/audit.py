@@ -9,7 +9,7 @@ from pathlib import Path
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
-from ..errors import UserError
+from ..errors import Kind, UserError, damaged_file
 from ..progress import progress_bar
 
 CHUNK = 1 << 20
@@ -49,7 +49,8 @@ def audit(root: Path) -> Audit:
     """
     outputs, cache = _outputs(root)
     if not outputs:
-        raise UserError(f"{root / 'dvc.lock'} records no outputs: run `dvc repro` first.")
+        lock = root / "dvc.lock"
+        raise UserError(f"{str(lock)!r} lists no outputs. Run `dvc repro` first.", kind=Kind.MISSING, subject=lock)
     wanted = dict(_wanted(outputs, cache))
     findings = [finding for path, expected in _progress(wanted) if (finding := _check(path, expected, cache))]
     strangers = [
@@ -72,9 +73,8 @@ def _outputs(root: Path) -> tuple[list[_Output], Path]:
             ]
             cache = Path(repo.cache.local.path)
     except DvcException as error:
-        raise UserError(
-            f"{root} cannot be audited ({' '.join(str(error).split())}): run this inside the project."
-        ) from error
+        problem = " ".join(str(error).split()).rstrip(".")
+        raise damaged_file(root, problem, "Run this command inside the project") from error
     return sorted(known, key=lambda output: output.path), cache
 
 

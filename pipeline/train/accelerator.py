@@ -16,7 +16,8 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.multiprocessing import ProcessExitedException, spawn
 
-from ..errors import UserError
+from .. import devices
+from ..errors import Kind, UserError, bad_value
 from .checkpoint import die_with_parent
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ class Accelerator:
 
     def __post_init__(self) -> None:
         if self.precision == "16-mixed" and self.device.type == "cpu":
-            raise UserError("train.precision is 16-mixed, which a CPU does not support. Use 32 or bf16-mixed.")
+            raise bad_value("train.precision", self.precision, "32 or bf16-mixed on a CPU")
 
     def describe(self) -> str:
         """Describe the hardware that bit-exact results depend on."""
@@ -147,12 +148,7 @@ def _laid_out_as(parameter: Tensor, moment: Tensor) -> Tensor:
 
 def choose_device(name: str, local_rank: int = 0) -> torch.device:
     """Return the device for `auto`, `cpu`, `cuda` or `mps`; UserError when it is not available."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not available.get(name, False):
-        there = ", ".join(["auto", *(known for known, there in available.items() if there)])
-        raise UserError(f"ANIMEMORPH_DEVICE is {name!r}, which is not available here. Use one of {there}.")
+    name = devices.choose(name)
     if name == "cuda":
         torch.cuda.set_device(local_rank)
         return torch.device("cuda", local_rank)
@@ -198,7 +194,7 @@ def launch(main: Callable[..., None], *args: Any) -> None:
     except ValueError:
         world_size = 0
     if world_size < 1:
-        raise UserError(f"ANIMEMORPH_PROCESSES is {os.environ['ANIMEMORPH_PROCESSES']!r}, not a number of processes.")
+        raise bad_value("ANIMEMORPH_PROCESSES", os.environ["ANIMEMORPH_PROCESSES"], "a number of at least 1")
     if world_size == 1:
         main(0, 1, *args)
         return
@@ -206,7 +202,7 @@ def launch(main: Callable[..., None], *args: Any) -> None:
     try:
         spawn(_spawned, (world_size, main, *args), nprocs=world_size)
     except ProcessExitedException:
-        raise UserError("a training process failed; see its error above.") from None
+        raise UserError("a training process failed. See its error above.", kind=Kind.FAILED) from None
 
 
 def free_port() -> int:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..errors import UserError
+from ..errors import too_few
 from ..faces import MODEL_DOMAINS
 from ..landmarks.five_points import mirror
 from ..networks.generators import to_network
@@ -120,17 +120,10 @@ def to_device_if_fits(faces: np.ndarray, device: torch.device) -> Tensor:
 def require_enough_faces(faces: dict[str, np.ndarray], step: int, split: str) -> None:
     """Refuse faces, uint8 [n, R, R, 3] per domain, if there are fewer than two, or fewer than one step needs."""
     for domain, pixels in faces.items():
-        table = f"data/split/{domain}.parquet"
-        if len(pixels) == 0:
-            raise UserError(
-                f"{table} holds no {split} face: raise balance.{domain} or the {split} share of split.ratios."
-            )
-        if len(pixels) == 1:
-            raise UserError(f"{table} holds only 1 {split} face, at least 2 are needed: raise balance.{domain}.")
-        if len(pixels) < step:
-            raise UserError(
-                f"{table} holds {len(pixels)} {split} faces, fewer than the {step} of a step: lower train.batch_size."
-            )
+        if len(pixels) < max(2, step):
+            more = f"Raise balance.{domain} or the {split} share of split.ratios"
+            fix = "Lower train.batch_size" if len(pixels) > 1 else more
+            raise too_few(f"{split} faces in data/split/{domain}.parquet", len(pixels), max(2, step), fix)
 
 
 def warn_of_flat_faces(faces: dict[str, dict[str, np.ndarray]]) -> None:

@@ -21,7 +21,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from ..errors import UserError
+from ..errors import conflict
 from ..files import atomic_file
 
 log = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ def exclusive(folder: Path) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise UserError(f"another training run is writing {folder}: wait for it or stop it.") from None
+        raise conflict(folder, "is used by another training run", "Wait for it or stop it") from None
     try:
         for leftover in folder.rglob(".*.partial"):
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..errors import UserError
+from ..errors import conflict
 from ..faces import MODEL_DOMAINS, open_pixels, read_crops, read_masks, read_table
 from ..params import Train
 from . import batches
@@ -62,12 +62,10 @@ def read_inputs(config: Train, step: int, data: Path) -> Inputs:
         store = data / "resize" / domain / "faces.npy"
         pixels = open_pixels(store)
         if len(table) and not 0 <= table["row"].min() <= table["row"].max() < len(pixels):
-            raise UserError(f"{store} holds {len(pixels)} faces, fewer than data/split lists. Run `dvc repro`.")
+            raise conflict(store, f"has {len(pixels)} faces, fewer than data/split lists", "Run `dvc repro`")
         if pixels.shape[1] < config.resolution:
-            raise UserError(
-                f"{store} holds faces of {pixels.shape[1]} px, smaller than train.resolution ({config.resolution}): "
-                "lower train.resolution or raise resize.size."
-            )
+            problem = f"has faces of {pixels.shape[1]} px, smaller than train.resolution ({config.resolution})"
+            raise conflict(store, problem, "Lower train.resolution or raise resize.size")
         for split in faces:
             rows = table[table["split"] == split]
             if split == "val":

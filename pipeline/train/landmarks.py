@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from ..errors import UserError
+from ..errors import conflict
 from ..faces import MODEL_DOMAINS
 from ..images import draw_heatmaps
 from ..landmarks import five_points
@@ -40,10 +40,8 @@ def read_landmarks(table: pd.DataFrame, domain: str, size: int) -> np.ndarray:
     """
     points = five_points.of_table(table, size)
     if len(points) and np.isnan(points).any(axis=(1, 2)).all():
-        raise UserError(
-            f"'train.model' is landmark_cyclegan, but no {domain} face has keypoints. "
-            f"Set 'landmarks.{domain}.detector' to a detector that finds the faces."
-        )
+        fix = f"Set 'landmarks.{domain}.detector' to a detector that finds the faces"
+        raise conflict("train.model", f"is landmark_cyclegan, but no {domain} face has keypoints", fix)
     return five_points.fill_unknown(points, domain, size)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..errors import UserError
+from ..errors import Kind, UserError
 from ..features.alarms import discriminator_alarm
 from ..files import atomic_file
 from ..networks.model import TranslationModel
@@ -93,7 +93,7 @@ def fit(
         row = accelerator.broadcast(row)
         if row["collapsed"] and train.on_collapse != "warn":
             if train.on_collapse == "stop" or progress.rollbacks == ROLLBACKS:
-                raise UserError(_collapse_sentence(row, folder))
+                raise UserError(_collapse_sentence(row, folder), kind=Kind.FAILED, subject=f"epoch {row['epoch']}")
             log.warning(
                 "%s Returning to the last good epoch at half the learning rate.", _collapse_sentence(row, folder)
             )
@@ -130,8 +130,10 @@ def _read(
             if not abs(value) < DIVERGED:
                 step = progress.step - len(unread) + index
                 raise UserError(
-                    f"the loss {name} became {value:g} in epoch {step // steps + 1}, step {step % steps + 1}: "
-                    f"lower train.lr; the last good checkpoint is kept."
+                    f"the loss {name} became {value:g} in epoch {step // steps + 1}, step {step % steps + 1}. "
+                    "Lower train.lr. The last good checkpoint is kept.",
+                    kind=Kind.FAILED,
+                    subject=name,
                 )
             progress.sums[name] = progress.sums.get(name, 0.0) + value
     bar.update(len(unread) * images)

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..errors import UserError
+from ..errors import UserError, bad_value, conflict
 from ..networks.model import ModelConfig, TranslationModel, load_model
 
 #: Keys of the config that decide which weights a generator has, by its kind. All others may differ.
@@ -53,10 +53,8 @@ def _in_styles(weights: dict[str, Tensor], before: ModelConfig, wanted: ModelCon
         return weights
     for name in wanted.styles:
         if before.styles and name not in before.styles:
-            raise UserError(
-                f"twins.styles has the style {name!r}, which the model of train.init does not draw: "
-                f"take some of {', '.join(before.styles)}, or take train.init=scratch."
-            )
+            expected = f"some of {', '.join(before.styles)}, the styles of the model of train.init"
+            raise bad_value("twins.styles", name, expected, "Or set train.init=scratch")
     rows = [before.styles.index(name) if before.styles else 0 for name in wanted.styles] or [0]
     codes = ("scale.weight", "shift.weight")
     return {key: value[rows] if key.endswith(codes) else value for key, value in weights.items()}
@@ -72,7 +70,5 @@ def _with_heatmaps(weights: dict[str, Tensor], wanted: dict[str, Tensor]) -> dic
 
 
 def _refusal(key: str, before: object, wanted: object) -> UserError:
-    return UserError(
-        f"train.{key} is {wanted}, but the model that train.init starts from has {before}: "
-        f"change train.{key}, or take train.init=scratch."
-    )
+    problem = f"is {wanted}, but the model of train.init has {before}"
+    return conflict(f"train.{key}", problem, f"Set train.{key}={before} or train.init=scratch")

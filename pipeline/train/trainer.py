@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..errors import UserError
+from ..errors import conflict, damaged_file
 from ..networks.model import TranslationModel, build_model
 from ..params import Train
 from . import batches
@@ -150,7 +150,7 @@ class Trainer:
     def load(self, state: dict[str, Any]) -> None:
         """Restore a state of `state`; UserError if it belongs to another model."""
         if state["model"] != self.model.config.model_dump(mode="json"):
-            raise UserError(f"{self.checkpoints.folder} contains checkpoints of another model. Remove this folder.")
+            raise conflict(self.checkpoints.folder, "contains checkpoints of another model", "Remove this folder")
         if state["computed"] != self.accelerator.describe():
             log.warning(
                 "Resuming on %s, but the run started on %s: results will not be bit-identical.",
@@ -195,7 +195,8 @@ class Trainer:
         good, rollbacks = self.last_good(), self.progress.rollbacks
         state = self.checkpoints.at(_serial(good) if good else 0) if self.accelerator.rank == 0 else None
         if self.accelerator.broadcast(state is None):
-            raise UserError("the outputs collapsed, and the checkpoint to return to is missing. Run the command again.")
+            problem = "the checkpoint of the last good epoch does not exist"
+            raise damaged_file(self.checkpoints.folder, problem, "Run the same command again")
         self.load(self.accelerator.broadcast(state))
         self.progress.rollbacks = rollbacks + 1
 
@@ -207,7 +208,8 @@ class Trainer:
                 self.checkpoints.at(_serial(row)) if self.accelerator.rank == 0 else None
             )
             if state is None:
-                raise UserError(f"the checkpoint of epoch {row['epoch']}, the selected one, is damaged. Train again.")
+                problem = f"the checkpoint of the selected epoch {row['epoch']} is damaged"
+                raise damaged_file(self.checkpoints.folder, problem, "Train again")
             chosen = build_model(self.model.config)
             for name, network in Objective(self.train, chosen).networks.items():
                 network.load_state_dict((state["networks"] | state["averages"])[name])

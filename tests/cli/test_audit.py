@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli.audit import audit
-from pipeline.errors import UserError
+from pipeline.errors import Kind, UserError
 
 STAGES = """\
 stages:
@@ -102,12 +102,14 @@ def test_a_damaged_folder_list_is_one_finding(project):
 
 
 def test_what_cannot_be_audited_is_one_sentence(tmp_path):
-    with pytest.raises(UserError, match="run this inside the project"):
+    with pytest.raises(UserError) as error:
         audit(tmp_path)
+    assert (error.value.kind, error.value.subject) == (Kind.DAMAGED, str(tmp_path))
     (tmp_path / "dvc.yaml").write_text(STAGES)
     subprocess.run([sys.executable, "-m", "dvc", "init", "--no-scm", "-q"], cwd=tmp_path, check=True)
-    with pytest.raises(UserError, match="run `dvc repro` first"):
+    with pytest.raises(UserError) as error:
         audit(tmp_path)
+    assert (error.value.kind, error.value.subject) == (Kind.MISSING, str(tmp_path / "dvc.lock"))
 
 
 def test_the_command_lists_what_is_damaged_and_fails(project, monkeypatch):

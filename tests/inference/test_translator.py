@@ -248,8 +248,9 @@ def test_a_picture_has_the_pixels_of_its_file(portrait: Path, mode: str) -> None
 
 def test_an_unknown_device_is_one_sentence(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANIMEMORPH_DEVICE", "abacus")
-    with pytest.raises(UserError, match="ANIMEMORPH_DEVICE is 'abacus', which is not available here: take one of auto"):
+    with pytest.raises(UserError) as error:
         Translator(tiny_model)
+    assert (error.value.kind, error.value.subject) == (Kind.BAD_VALUE, "ANIMEMORPH_DEVICE")
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 4000), (4000, 1), (0, 5), (11_000, 10_000)])

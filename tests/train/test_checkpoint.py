@@ -14,7 +14,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from tiny_run import hashes
 
-from pipeline.errors import UserError
+from pipeline.errors import Kind, UserError
 from pipeline.train.checkpoint import KEEP, Checkpoints, _encode, _flatten, _unflatten, _write, exclusive
 
 
@@ -135,8 +135,9 @@ HOLDER = (
 def test_second_trainer_is_refused_until_the_first_is_dead(tmp_path: Path):
     with subprocess.Popen([sys.executable, "-c", HOLDER, tmp_path], stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout.readline() == "held\n"
-        with pytest.raises(UserError, match="another training run is writing"), exclusive(tmp_path):
+        with pytest.raises(UserError) as error, exclusive(tmp_path):
             pass
+        assert (error.value.kind, error.value.subject) == (Kind.CONFLICT, str(tmp_path))
         holder.send_signal(signal.SIGKILL)
         holder.wait()
         with exclusive(tmp_path):

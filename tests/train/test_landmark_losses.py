@@ -8,7 +8,7 @@ import pytest
 import torch
 from tiny_run import RESOLUTION, random_faces, random_landmarks, settings, tiny_model
 
-from pipeline.errors import UserError
+from pipeline.errors import Kind, UserError
 from pipeline.landmarks import five_points
 from pipeline.train.batches import Batch, Faces
 from pipeline.train.landmark_losses import first_local_epoch, landmark_loss, stage
@@ -197,5 +197,6 @@ def to_image(pixels: torch.Tensor, flip: bool) -> torch.Tensor:
 
 def test_no_keypoints_at_all_are_refused():
     table = pd.DataFrame({"keypoints": [None], "schema": [None], "align": [[1 / 32, 0, 0, 0, 1 / 32, 0]]})
-    with pytest.raises(UserError, match="landmark_cyclegan, but no anime face has keypoints"):
+    with pytest.raises(UserError, match=r"landmarks\.anime\.detector") as error:
         read_landmarks(table, "anime", 32)
+    assert (error.value.kind, error.value.subject) == (Kind.CONFLICT, "train.model")

@@ -10,7 +10,7 @@ import pytest
 import torch
 from tiny_run import fit, hashes, random_faces, settings, tiny_model
 
-from pipeline.errors import UserError
+from pipeline.errors import Kind, UserError
 from pipeline.networks.model import load_model, save_model
 from pipeline.train import loop
 from pipeline.train.accelerator import Accelerator
@@ -52,11 +52,10 @@ def test_learning_rate_is_constant_then_falls_to_nearly_nothing(tmp_path: Path):
 
 
 def test_a_rate_of_ten_stops_naming_step_and_term(tmp_path: Path):
-    with pytest.raises(
-        UserError, match=r"^the loss \w+ became .* in epoch \d+, step \d+: lower train.lr; the last"
-    ) as e:
+    with pytest.raises(UserError, match=r"epoch \d+, step \d+") as error:
         fit(settings(lr=10.0, epochs=50), tmp_path)
-    assert "checkpoint is kept" in str(e.value)
+    assert error.value.kind == Kind.FAILED
+    assert error.value.subject in str(error.value)
     assert list((tmp_path / "checkpoints").iterdir())
 
 
@@ -67,8 +66,9 @@ def test_not_a_number_stops_at_once_and_keeps_the_last_good_checkpoint(tmp_path:
     bar = loop.progress_bar(total=1, desc="train", unit="image", hidden=True)
     human, anime = torch.zeros(2, 2, 3, 32, 32)
     unread = [trainer.step(Batch(human, anime), 1e-4, 0)]
-    with pytest.raises(UserError, match="the loss adversarial_anime became nan in epoch 3, step 2: lower"):
+    with pytest.raises(UserError, match="nan in epoch 3, step 2") as error:
         loop._read(unread, Progress(step=12), Accelerator(), 5, bar, 2)
+    assert (error.value.kind, error.value.subject) == (Kind.FAILED, "adversarial_anime")
 
 
 def test_discriminators_get_no_gradient_from_the_generators_step(tmp_path: Path):
@@ -175,13 +175,15 @@ def test_averages_follow_the_weights(tmp_path: Path):
 
 
 def test_collapse_stops_when_asked(tmp_path: Path):
-    with pytest.raises(UserError, match=r"collapsed in epoch 1"):
+    with pytest.raises(UserError) as error:
         fit(settings(on_collapse="stop"), tmp_path)
+    assert (error.value.kind, error.value.subject) == (Kind.FAILED, "epoch 1")
 
 
 def test_collapse_goes_back_at_half_the_rate_and_gives_up_in_the_end(tmp_path: Path, caplog: pytest.LogCaptureFixture):
-    with pytest.raises(UserError, match="collapsed in epoch 1"):
+    with pytest.raises(UserError) as error:
         fit(settings(on_collapse="rollback", epochs=2), tmp_path)
+    assert (error.value.kind, error.value.subject) == (Kind.FAILED, "epoch 1")
     assert sum("Returning to the last good epoch" in record.msg for record in caplog.records) == loop.ROLLBACKS
     trainer = Trainer(settings(), tiny_model(settings()), Accelerator(), tmp_path)
     trainer.resume()
@@ -192,8 +194,9 @@ def test_checkpoint_of_another_model_is_refused(tmp_path: Path):
     train = settings()
     Trainer(train, tiny_model(train), Accelerator(), tmp_path).resume()
     other = settings(generator_width=3)
-    with pytest.raises(UserError, match="contains checkpoints of another model"):
+    with pytest.raises(UserError) as error:
         Trainer(other, tiny_model(other), Accelerator(), tmp_path).resume()
+    assert error.value.kind == Kind.CONFLICT
 
 
 def test_going_on_with_other_threads_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture):
