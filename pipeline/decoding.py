@@ -59,7 +59,7 @@ _MAX_PROFILE = 16 * 1024**2
 _SAME_COLOUR = 3
 #: Share of its pixels that a JPEG may lack at its end.
 _MAX_MISSING = 0.05
-#: EXIF orientation -> what turns the picture upright.
+#: EXIF orientation -> operation that turns the picture upright.
 _ORIENTATION = 0x0112
 #: TIFF tag of the kind of a picture; 1: a smaller copy of another one.
 _SUBFILE = 254
@@ -186,7 +186,7 @@ def upright(image: Image.Image) -> Image.Image:
 
 
 class _Reader(io.BytesIO):
-    """The bytes of a file for a decoder, with a limit on the work that they can ask for."""
+    """The bytes of a file for a decoder, with a limit on the work that they can cause."""
 
     def __init__(self, data: bytes) -> None:
         super().__init__(data)

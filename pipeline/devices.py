@@ -25,5 +25,8 @@ def choose(name: str) -> str:
 
 
 def half_precision(device: str) -> AbstractContextManager:
-    """Convolutions in float16 on CUDA; elsewhere nothing changes. Boxes and points must be decoded from float32."""
+    """Return a context with float16 convolutions on CUDA, without effect on other devices.
+
+    Boxes and points must be decoded from float32.
+    """
     return torch.autocast("cuda", torch.float16) if device == "cuda" else nullcontext()

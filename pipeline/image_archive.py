@@ -230,22 +230,12 @@ def _zip_members(path: Path) -> Iterator[tuple[str, Member | None]]:
                 rejected = "too large"
             elif info.file_size == 0:
                 rejected = "zero bytes"
-            yield (
-                name,
-                Member(
-                    name=_printable(name),
-                    offset=info.header_offset,
-                    compressed_size=info.compress_size,
-                    size=info.file_size,
-                    method=info.compress_type,
-                    crc=info.CRC,
-                    rejected=rejected,
-                ),
-            )
+            sizes, form = (info.compress_size, info.file_size), (info.compress_type, info.CRC)
+            yield name, Member(_printable(name), info.header_offset, *sizes, *form, rejected)
 
 
 def _zip_name(info: zipfile.ZipInfo) -> str:
-    """Return the name of a file. The archiver of macOS writes UTF-8 without the flag that says so."""
+    """Return the name of a file. The archiver of macOS writes UTF-8 without the flag for it."""
     if not info.flag_bits & _UTF8:
         try:
             return info.filename.encode("cp437").decode("utf-8")
@@ -266,16 +256,7 @@ def _tar_members(path: Path) -> Iterator[tuple[str, Member | None]]:
                 continue
             rejected = "too large" if info.size > MAX_BYTES else "zero bytes" if info.size == 0 else ""
             name = info.name.removeprefix("./")
-            yield (
-                name,
-                Member(
-                    name=_printable(name),
-                    offset=info.offset_data,
-                    compressed_size=info.size,
-                    size=info.size,
-                    rejected=rejected,
-                ),
-            )
+            yield name, Member(_printable(name), info.offset_data, info.size, info.size, rejected=rejected)
 
 
 def _printable(name: str) -> str:

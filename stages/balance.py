@@ -1,4 +1,4 @@
-"""`balance@<domain>`: so many faces of each gender, out of those that the filter kept."""
+"""`balance@<domain>`: a number of faces per gender from those that the filter kept."""
 
 from pipeline import params
 from pipeline.faces import open_pixels, read_table, write_table

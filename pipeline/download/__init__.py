@@ -1,4 +1,4 @@
-"""Where faces come from.
+"""Sources of faces.
 
 `demo`: embedded people; `drawn`: anime portraits; `archive`: a file or folder; `kaggle`; `celeba`: the original files.
 """
@@ -12,7 +12,7 @@ import pandas as pd
 
 @dataclass
 class Fetched:
-    """What a source found."""
+    """The images of a source."""
 
     members: pd.DataFrame  # one row per image in faces.zip | faces.tar: `source`, its name there, and known labels
     facts: dict[str, Any]  # for manifest.json: dataset, version, licence, licence_url …

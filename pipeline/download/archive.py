@@ -23,8 +23,8 @@ from . import Fetched, labels
 LABELS = "labels.csv"
 _COPY_BYTES = 4 * 1024**2
 _COMPRESSED: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}
-#: A compressed tar may inflate to so many times its size, and so many bytes more. Photos hardly shrink at all,
-#: uncompressed drawings to a tenth; a file made to fill the disk shrinks to a thousandth.
+#: Maximum ratio of the inflated size of a compressed tar to its size, and bytes that are allowed in addition. Photos
+#: hardly shrink, uncompressed drawings shrink to a tenth, a file that is made to fill the disk to a thousandth.
 _MAX_RATIO, _MAX_EXTRA = 50, 64 * 1024**2
 
 

@@ -51,7 +51,7 @@ def evaluate(
 ) -> Evaluation:
     """Translate the test faces of both domains to the other domain and back, and compute all metrics.
 
-    What a model with one generator does not do is absent: the other direction, and the reconstruction.
+    A model with one generator has no metrics of the other direction and of the reconstruction.
 
     Args:
         model: The model to evaluate.

@@ -1,4 +1,4 @@
-"""Does a drawn output have the gender, glasses, beard and open or closed mouth of its photo?"""
+"""Attributes of the photo that the drawn output keeps: gender, glasses, beard, open or closed mouth."""
 
 import numpy as np
 import pandas as pd
@@ -33,7 +33,7 @@ def add_kept_attributes(
 
 
 def _shown(translation: Translation, inputs: FaceGeometry) -> pd.DataFrame:
-    """Return what the photos show: one nullable Boolean column per attribute."""
+    """Measure the attributes of the photos: one nullable Boolean column per attribute."""
     split = translation.splits[translation.source]
     table = split.test
     unknown = pd.array([None] * len(table), dtype="boolean")
@@ -50,9 +50,9 @@ def _shown(translation: Translation, inputs: FaceGeometry) -> pd.DataFrame:
         if not np.isfinite(points).all():
             continue
         age = None if pd.isna(ages[index]) else float(ages[index])
-        told = attributes.measure(photo, mask, points, float(inputs.yaw[index]), 0.0, gender, age)
-        shown.loc[index, "open_mouth"] = told["mouth_open"] >= OPEN_MOUTH
+        found = attributes.measure(photo, mask, points, float(inputs.yaw[index]), 0.0, gender, age)
+        shown.loc[index, "open_mouth"] = found["mouth_open"] >= OPEN_MOUTH
         if len(photo) >= SMALLEST:
-            shown.loc[index, "glasses"] = told["glasses"] not in (None, "none")
-            shown.loc[index, "beard"] = told["beard"] not in ("none", "stubble")
+            shown.loc[index, "glasses"] = found["glasses"] not in (None, "none")
+            shown.loc[index, "beard"] = found["beard"] not in ("none", "stubble")
     return shown

@@ -10,7 +10,7 @@ from ..features.distances import subgroup_kernel_distances
 from .confidence_intervals import Z, mean_interval
 from .metrics import MetricParams, MetricTable
 
-#: MIN_GROUP_SIZE: faces. A smaller group is listed but takes no part in a gap.
+#: MIN_GROUP_SIZE: faces. A smaller group is listed but not used for gaps.
 MIN_GROUP_SIZE = 20
 #: MAX_GROUPS: an attribute with more groups (folders of a source) is left out.
 MAX_GROUPS = 12

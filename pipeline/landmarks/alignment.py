@@ -56,7 +56,7 @@ def fit_similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     40-42. It never mirrors.
 
     Raises:
-        ValueError: The points are all at the same place.
+        ValueError: All points have the same position.
     """
     source_mean, target_mean = source.mean(axis=0), target.mean(axis=0)
     variance = ((source - source_mean) ** 2).sum() / len(source)

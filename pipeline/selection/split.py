@@ -39,7 +39,7 @@ def split(table: pd.DataFrame, ratios: tuple[float, float, float], *, seed: int,
     _deal_groups(side, room, stratum, group, np.array(ratios))
     for number in range(len(strata)):
         singles = np.flatnonzero((stratum == number) & (side < 0))
-        # A group that overfills a split leaves less room than faces elsewhere, never more.
+        # If a group overfills a split, the other splits have less room than faces, never more.
         sizes = largest_remainder(len(singles), np.maximum(room[:, number], 0))
         side[singles] = np.repeat(np.arange(len(SPLITS)), sizes)
     counts = np.bincount(side, minlength=len(SPLITS))
@@ -104,7 +104,7 @@ def _deal_groups(
         need = np.bincount(stratum[faces], minlength=room.shape[1])
         left = room - need
         overfull = -np.minimum(left, 0).sum(axis=1)
-        # A split where it fits; among those, the one that is emptiest for its size.
+        # A split with enough room; among those, the one with the largest free share.
         share_left = left.sum(axis=1) / np.maximum(ratios, 1e-12)
         share_left[ratios == 0] = -np.inf
         chosen = int(np.lexsort((-share_left, overfull))[0])

@@ -110,7 +110,7 @@ class Faces:
 
 
 def to_device_if_fits(faces: np.ndarray, device: torch.device) -> Tensor:
-    """Put uint8 faces on the device, unless they would take more than half of the free memory of a GPU."""
+    """Move uint8 faces to the device, unless they would take more than half of the free memory of a GPU."""
     tensor = torch.from_numpy(np.ascontiguousarray(faces))
     if device.type == "cuda" and tensor.nbytes > torch.cuda.mem_get_info(device)[0] // 2:
         return tensor
@@ -135,7 +135,7 @@ def warn_of_flat_faces(faces: dict[str, dict[str, np.ndarray]]) -> None:
 
 
 def _order(seed: int, epoch: int, domain: int, count: int, first: int, length: int) -> np.ndarray:
-    """Return places first … first + length of an epoch's order: permutations of `count` faces, one after the other."""
+    """Return the positions first … first + length of an epoch's order: consecutive permutations of `count` faces."""
     passes = [
         rng_for(seed, ORDER, epoch, domain, turn).permutation(count)
         for turn in range(first // count, (first + length - 1) // count + 1)

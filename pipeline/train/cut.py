@@ -1,7 +1,7 @@
 """Losses of cut: contrasted patches instead of a cycle (Park et al. 2020, arXiv:2007.15651).
 
-A patch of an output must be recognised among the patches of its photo: it is closest to the patch at the same place.
-So one generator is enough, and no network translates back.
+A patch of an output should be closest to the patch of its photo at the same position. So one generator is enough, and
+no network translates back.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ def patch_nce(queries: Tensor, keys: Tensor, inside: Tensor | None = None) -> Te
 
     Args:
         queries: Vectors of unit length of the output's patches, float32 [b, n, d].
-        keys: Those of the input's patches at the same places; no gradient reaches them.
+        keys: Vectors of the input's patches at the same positions; no gradient reaches them.
         inside: [b, n], 1 where a patch lies inside the photo, else 0: other queries do not count. None: all count.
 
     Returns:
@@ -48,13 +48,13 @@ def contrast(
     mask: Tensor | None = None,
     style: Tensor | None = None,
 ) -> Tensor:
-    """Compare the patches of images and of what human2anime made of them, at all levels of its encoder (eq. 4).
+    """Compare the patches of images and their translations at all levels of the encoder of human2anime (eq. 4).
 
     Args:
         networks: human2anime and patch_heads.
         images: [b, 3, R, R] in [-1, 1].
         made: [b, 3, R, R] in [-1, 1], the outputs.
-        random: Chooses the places of the patches: the same for all images, so that several processes agree.
+        random: Chooses the positions of the patches: the same for all images, so that several processes agree.
         mask: [b, 1, R, R], 1 where a pixel is part of the photo; None: everywhere.
         style: Style numbers [b].
 
@@ -81,7 +81,7 @@ def generator_losses(
     human: Tensor,
     anime: Tensor,
     noise: Callable[[Tensor], Tensor],
-    shown: Callable[[Tensor], Tensor],
+    augment: Callable[[Tensor], Tensor],
     weights: tuple[float, float],
     random: np.random.Generator,
     pairs: Pairs | None = None,
@@ -93,9 +93,9 @@ def generator_losses(
         human: [b, 3, R, R] in [-1, 1].
         anime: [b, 3, R, R] in [-1, 1].
         noise: Adds the noise to the photos.
-        shown: Augmentation of the discriminator's inputs.
+        augment: Augmentation of the discriminator's inputs.
         weights: `train.lambda_nce` and `train.lambda_nce_identity`; a loss of weight 0 is not computed.
-        random: Chooses the places of the patches.
+        random: Chooses the positions of the patches.
         pairs: The photos of `human` with their twins. The distorted photos are then translated, each in the style of
             its twin, and no loss reads outside of them.
     """
@@ -109,7 +109,7 @@ def generator_losses(
     else:
         made = generate(generator, noise(human), mask, style)
     fake = made[:batch]
-    losses = {"adversarial_anime": adversarial(networks["discriminator_anime"](shown(fake)), True)}
+    losses = {"adversarial_anime": adversarial(networks["discriminator_anime"](augment(fake)), True)}
     if weights[0] > 0:
         losses["nce_human"] = weights[0] * contrast(networks, human, fake, random, mask, style)
     if weights[1] > 0:

@@ -1,8 +1,8 @@
-"""What landmark_cyclegan adds to the losses of CycleGAN (Wu et al. 2019, arXiv:1907.01424, sections 3.2 and 3.3).
+"""Additional losses of landmark_cyclegan (Wu et al. 2019, arXiv:1907.01424, sections 3.2 and 3.3).
 
-The generators' inputs carry heatmaps of the landmarks that their outputs should have. Frozen regressors, trained
-before (`regressors`), find the landmarks of fakes. All discriminators of a domain are shown the same augmentation and
-the fakes of one image pool.
+The generators' inputs include heatmaps of the desired landmarks of their outputs. Frozen regressors, trained before
+(`regressors`), find the landmarks of fakes. All discriminators of a domain use the same augmentation and the fakes of
+one image pool.
 """
 
 from collections.abc import Callable
@@ -37,7 +37,7 @@ def landmark_loss(found: Tensor, wanted: Tensor) -> Tensor:
 
 
 def with_heatmaps(domain: str, fakes: Tensor, landmarks: Landmarks) -> Tensor:
-    """Return fakes [b, 8, R, R] with the heatmaps that they were made for: what the image pool keeps."""
+    """Return fakes [b, 8, R, R] with the heatmaps that they were made for, the content of the image pool."""
     return torch.cat([fakes, landmarks.heatmaps[f"fake_{domain}"].to(fakes.dtype)], dim=1)
 
 
@@ -46,7 +46,7 @@ def generator_terms(
     domain: str,
     fakes: Tensor,
     landmarks: Landmarks,
-    shown: Change,
+    augment: Change,
     lambda_landmark: float,
     local: bool,
 ) -> dict[str, Tensor]:
@@ -57,19 +57,19 @@ def generator_terms(
         domain: human or anime.
         fakes: [b, 3, R, R] in [-1, 1].
         landmarks: Of the batch.
-        shown: Augmentation of the discriminator's inputs.
+        augment: Augmentation of the discriminator's inputs.
         lambda_landmark: Weight of the landmark consistency loss.
         local: Whether the local discriminators take part.
     """
     found = discriminator.regressor(fakes)
-    matched = discriminator.matched(shown(with_heatmaps(domain, fakes, landmarks)))
+    matched = discriminator.matched(augment(with_heatmaps(domain, fakes, landmarks)))
     terms = {
         f"landmarks_{domain}": lambda_landmark * landmark_loss(found, landmarks.points[f"fake_{domain}"]),
         f"adversarial_matched_{domain}": adversarial(matched, True),
         f"adversarial_local_{domain}": fakes.new_zeros(()),
     }
     if local:
-        parts = _shown_parts(discriminator, fakes, found, shown)
+        parts = _augmented_parts(discriminator, fakes, found, augment)
         terms[f"adversarial_local_{domain}"] = LAMBDA_LOCAL * adversarial(discriminator.local(parts), True)
     return terms
 
@@ -80,7 +80,7 @@ def discriminator_terms(
     real: Tensor,
     pooled: Tensor,
     landmarks: Landmarks,
-    shown: Change,
+    augment: Change,
     local: bool,
 ) -> dict[str, Tensor]:
     """Return the terms of the conditional and the local discriminators of a domain.
@@ -93,7 +93,7 @@ def discriminator_terms(
         real: [b, 3, R, R] in [-1, 1].
         pooled: [b, 8, R, R], fakes with their heatmaps, from the image pool.
         landmarks: Of the batch.
-        shown: Augmentation of the discriminator's inputs.
+        augment: Augmentation of the discriminator's inputs.
         local: Whether the local discriminators take part.
     """
     pairs = [
@@ -101,7 +101,7 @@ def discriminator_terms(
         pooled,
         torch.cat([real, landmarks.heatmaps[f"other_{domain}"]], dim=1),
     ]
-    on_real, on_fake, on_other = discriminator.matched(torch.cat([shown(pair) for pair in pairs])).chunk(3)
+    on_real, on_fake, on_other = discriminator.matched(torch.cat([augment(pair) for pair in pairs])).chunk(3)
     fake = 0.5 * (adversarial(on_fake, False) + adversarial(on_other, False))
     terms = {
         f"discriminator_matched_{domain}": 0.5 * (adversarial(on_real, True) + fake),
@@ -110,8 +110,8 @@ def discriminator_terms(
     if local:
         with torch.no_grad():
             found = discriminator.regressor(pooled[:, :3])
-        real_parts = _shown_parts(discriminator, real, landmarks.points[domain], shown)
-        fake_parts = _shown_parts(discriminator, pooled[:, :3], found, shown)
+        real_parts = _augmented_parts(discriminator, real, landmarks.points[domain], augment)
+        fake_parts = _augmented_parts(discriminator, pooled[:, :3], found, augment)
         both = {part: torch.cat([real_parts[part], fake_parts[part]]) for part in real_parts}
         real_scores, fake_scores = discriminator.local(both).chunk(2)
         loss = 0.5 * (adversarial(real_scores, True) + adversarial(fake_scores, False))
@@ -119,7 +119,7 @@ def discriminator_terms(
     return terms
 
 
-def _shown_parts(
-    discriminator: LandmarkDiscriminator, images: Tensor, points: Tensor, shown: Change
+def _augmented_parts(
+    discriminator: LandmarkDiscriminator, images: Tensor, points: Tensor, augment: Change
 ) -> dict[str, Tensor]:
-    return {part: shown(cut) for part, cut in discriminator.local.cut(images, points).items()}
+    return {part: augment(cut) for part, cut in discriminator.local.cut(images, points).items()}

@@ -48,7 +48,7 @@ def read_landmarks(table: pd.DataFrame, domain: str, size: int) -> np.ndarray:
 def make_landmarks(
     own: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray], size: int, device: torch.device
 ) -> Landmarks:
-    """Put the landmarks of a batch together.
+    """Collect the landmarks of a batch.
 
     Args:
         own: Points of the real faces by domain, [b, 5, 2] each.

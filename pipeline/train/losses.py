@@ -39,7 +39,7 @@ def cyclegan(
     human: Tensor,
     anime: Tensor,
     noise: Callable[[Tensor], Tensor],
-    shown: Callable[[Tensor], Tensor],
+    augment: Callable[[Tensor], Tensor],
     lambda_cycle: float,
     lambda_identity: float,
     pairs: Pairs | None = None,
@@ -52,7 +52,7 @@ def cyclegan(
         human: [b, 3, R, R] in [-1, 1].
         anime: [b, 3, R, R] in [-1, 1].
         noise: adds the noise to an image before human2anime translates it.
-        shown: Augmentation applied to every discriminator input.
+        augment: Augmentation applied to every discriminator input.
         lambda_cycle: weight of the cycle-consistency loss.
         lambda_identity: weight of the identity loss relative to it; at 0 it is not computed.
         pairs: the photos of `human` with their twins. The distorted photos are then translated, each in the style of
@@ -81,9 +81,9 @@ def cyclegan(
     cycle_human = generate(anime2human, fake_anime, heatmaps=to["human"])
     cycle_anime = generate(human2anime, noise(fake_human), style=style, heatmaps=to["anime"])
     losses = {
-        "adversarial_anime": adversarial(networks["discriminator_anime"](shown(fake_anime)), True),
+        "adversarial_anime": adversarial(networks["discriminator_anime"](augment(fake_anime)), True),
         "adversarial_human": adversarial(
-            networks["discriminator_human"](shown(mask_outside(fake_human, clean_mask))), True
+            networks["discriminator_human"](augment(mask_outside(fake_human, clean_mask))), True
         ),
         "cycle_human": lambda_cycle * F.l1_loss(mask_outside(cycle_human, mask), mask_outside(human, mask)),
         "cycle_anime": lambda_cycle * F.l1_loss(cycle_anime, anime),
@@ -106,12 +106,12 @@ def dcgan(
     human: Tensor,
     anime: Tensor,
     noise: Callable[[Tensor], Tensor],
-    shown: Callable[[Tensor], Tensor],
+    augment: Callable[[Tensor], Tensor],
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Return the generators' losses of the baseline, the adversarial ones alone, and the fakes; see `cyclegan`."""
     fake_anime, fake_human = networks["human2anime"](noise(human)), networks["anime2human"](anime)
     losses = {
-        "adversarial_anime": adversarial(networks["discriminator_anime"](shown(fake_anime)), True),
-        "adversarial_human": adversarial(networks["discriminator_human"](shown(fake_human)), True),
+        "adversarial_anime": adversarial(networks["discriminator_anime"](augment(fake_anime)), True),
+        "adversarial_human": adversarial(networks["discriminator_human"](augment(fake_human)), True),
     }
     return losses, {"fake_anime": fake_anime, "fake_human": fake_human}

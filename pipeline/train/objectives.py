@@ -54,7 +54,7 @@ class Objective:
         self,
         batch: Batch,
         noise: Change = unchanged,
-        shown: Change = unchanged,
+        augment: Change = unchanged,
         random: np.random.Generator | None = None,
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Return the generators' terms and the generated images: fake_… and, where the model has them, cycle_….
@@ -62,15 +62,15 @@ class Objective:
         Args:
             batch: the real faces.
             noise: Adds noise to a human image, different in every call.
-            shown: Augmentation of discriminator inputs, different in every call.
+            augment: Augmentation of discriminator inputs, different in every call.
             random: chooses the patches of cut; None: the same ones in every call.
         """
         if self.train.model == "pix2pix":
             assert batch.pairs is not None
             return pix2pix.generator_losses(self.networks, batch.pairs, batch.step, noise)
         if self.train.model == "dcgan":
-            return losses.dcgan(self.networks, batch.human, batch.anime, noise, shown)
-        faces = self.networks, batch.human, batch.anime, noise, shown
+            return losses.dcgan(self.networks, batch.human, batch.anime, noise, augment)
+        faces = self.networks, batch.human, batch.anime, noise, augment
         if self.train.model == "cut":
             weights = self.train.lambda_nce, self.train.lambda_nce_identity
             terms, images = cut.generator_losses(*faces, weights, random or np.random.default_rng(0), batch.pairs)
@@ -83,7 +83,7 @@ class Objective:
             fakes = teacher.mask_outside(images[f"fake_{domain}"], _known(domain, batch))
             local = landmark_losses.stage(self.train, batch.epoch) == 2
             terms |= landmark_losses.generator_terms(
-                self._with_landmarks(domain), domain, fakes, batch.landmarks, shown, self.train.lambda_landmark, local
+                self._with_landmarks(domain), domain, fakes, batch.landmarks, augment, self.train.lambda_landmark, local
             )
         if batch.pairs is not None:
             share = pix2pix.strength(batch.step)
@@ -93,7 +93,7 @@ class Objective:
         return terms, images
 
     def discriminator_losses(
-        self, batch: Batch, images: dict[str, Tensor], pooled: dict[str, Tensor], shown: Change = unchanged
+        self, batch: Batch, images: dict[str, Tensor], pooled: dict[str, Tensor], augment: Change = unchanged
     ) -> dict[str, Tensor]:
         """Return the discriminators' terms.
 
@@ -101,7 +101,7 @@ class Objective:
             batch: the real faces.
             images: the fakes of this step, fake_anime and, except for cut, fake_human.
             pooled: Results of the image pools for `to_pool`, anime and human.
-            shown: as for the generators.
+            augment: as for the generators.
         """
         if self.train.model == "pix2pix":
             assert batch.pairs is not None
@@ -112,13 +112,13 @@ class Objective:
         for domain, real in ((domain, reals[domain]) for domain in self.targets):
             network, mask = self.networks[f"discriminator_{domain}"], _known(domain, batch)
             real, fake = (teacher.mask_outside(faces, mask) for faces in (real, pooled[domain][:, :3]))
-            terms[f"discriminator_{domain}"] = losses.discriminator(network, shown(real), shown(fake), joint)
+            terms[f"discriminator_{domain}"] = losses.discriminator(network, augment(real), augment(fake), joint)
             if domain in self.regressors:
                 assert batch.landmarks is not None
                 pairs = torch.cat([fake, pooled[domain][:, 3:]], dim=1)
                 local = landmark_losses.stage(self.train, batch.epoch) == 2
                 terms |= landmark_losses.discriminator_terms(
-                    self._with_landmarks(domain), domain, real, pairs, batch.landmarks, shown, local
+                    self._with_landmarks(domain), domain, real, pairs, batch.landmarks, augment, local
                 )
         return terms
 

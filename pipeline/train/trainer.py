@@ -92,7 +92,7 @@ class Trainer:
 
         random = batches.rng_for(seed, batches.AUGMENT, place, accelerator.rank)
         noisy = noise if self.train.noise else unchanged
-        shown = (lambda images: augment(images, random)) if self.train.discriminator_augment else unchanged
+        augmentation = (lambda images: augment(images, random)) if self.train.discriminator_augment else unchanged
         patches = batches.rng_for(seed, batches.PATCHES, place)
 
         rates = {"generator": lr, "discriminator": lr}
@@ -101,14 +101,14 @@ class Trainer:
             rates = {"generator": lr * slow, "discriminator": lr * slow * PAIRED_DISCRIMINATOR_LR}
         self._freeze_discriminators(True)
         with accelerator.autocast():
-            losses, images = self.objective.generator_losses(batch, noisy, shown, patches)
+            losses, images = self.objective.generator_losses(batch, noisy, augmentation, patches)
         self.optimizers["generator"].update(torch.stack(list(losses.values())).sum(), rates["generator"])
         self._freeze_discriminators(False)
         coins = batches.rng_for(seed, batches.POOL, place, accelerator.rank)
         kept = self.objective.to_pool(images, batch) if self.pools else {}
         pooled = {domain: pool.query(kept[domain], coins) for domain, pool in self.pools.items()}
         with accelerator.autocast():
-            discriminator_losses = self.objective.discriminator_losses(batch, images, pooled, shown)
+            discriminator_losses = self.objective.discriminator_losses(batch, images, pooled, augmentation)
         total = torch.stack(list(discriminator_losses.values())).sum()
         if total.requires_grad:  # in some steps of paired training no discriminator learns
             self.optimizers["discriminator"].update(total, rates["discriminator"])
