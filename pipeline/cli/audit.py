@@ -53,14 +53,14 @@ def audit(root: Path) -> Audit:
         raise UserError(f"{str(lock)!r} lists no outputs. Run `dvc repro` first.", kind=Kind.MISSING, subject=lock)
     wanted = dict(_wanted(outputs, cache))
     findings = [finding for path, expected in _progress(wanted) if (finding := _check(path, expected, cache))]
-    strangers = [
+    unexpected = [
         Finding(path, "unexpected", f"it is not part of the output: delete it, or run `dvc checkout {output.path}`")
         for output in outputs
         if output.path.is_dir()
         for path in sorted(output.path.rglob("*"))
         if path.is_file() and path not in wanted and _readable(output, cache)
     ]
-    return Audit(len(wanted), findings + strangers)
+    return Audit(len(wanted), findings + unexpected)
 
 
 def _outputs(root: Path) -> tuple[list[_Output], Path]:

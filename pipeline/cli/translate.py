@@ -142,7 +142,8 @@ def _translate_one(translator: Translator, job: Job, options: TranslateOptions, 
         }.items():
             if given:
                 raise conflict(name, "is not possible for a video", "Leave it out")
-        assert job.source is not None and job.target is not None
+        assert job.source is not None
+        assert job.target is not None
         with _writing(job.target):
             clip = translate_video(translator, job.source, job.target, seed=options.seed, largest=options.largest)
         for note in clip.notes:

@@ -1,4 +1,4 @@
-"""Translating photos and videos with a trained model, and drawing the people of photos without one."""
+"""Translate photos and videos with a trained model, and draw the people of photos without a model."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ __all__ = ["Face", "NoFaceError", "Translator", "draw_portrait"]
 
 
 def __getattr__(name: str) -> Any:
-    # Imported on first use: measuring a photo needs torch, which translating with an exported model does not.
+    # Imported on first use: measuring a photo needs torch, but translating with an exported model does not.
     if name == "draw_portrait":
         from .portrait import draw_portrait
 

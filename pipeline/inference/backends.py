@@ -25,7 +25,7 @@ class Backend(Protocol):
     facts: ModelInfo
 
     def run(self, images: np.ndarray, direction: Direction, style: int = 0) -> np.ndarray:
-        """Map float32 [b, 3, R, R] in [-1, 1] to the same of the other domain.
+        """Map float32 [b, 3, R, R] in [-1, 1] to images of the other domain.
 
         Args:
             images: [b, facts.channels, R, R]. Where `facts.masked`, the fourth channel is 1 inside the photo, else 0;
@@ -43,8 +43,8 @@ class TorchBackend:
         """Load on `device`, by default the one named by `ANIMEMORPH_DEVICE` (auto, cpu, cuda, mps).
 
         Raises:
-            UserError: PyTorch is not installed, there is no such device, or the folder does not hold a whole, unchanged
-                model.
+            UserError: PyTorch is not installed, the device does not exist, or the model in the folder is incomplete or
+                damaged.
         """
         if importlib.util.find_spec("torch") is None:
             raise unavailable(
@@ -74,17 +74,17 @@ class TorchBackend:
 
 
 class OnnxBackend:
-    """Generators from a bundle that `animemorph export` wrote; no PyTorch involved."""
+    """Generators from a bundle that `animemorph export` wrote, run without PyTorch."""
 
     def __init__(self, bundle: Path, trusted: bool = False) -> None:
         """Check and load a bundle.
 
         Args:
             bundle: Zip file.
-            trusted: Skip the first run in a process with limits, which costs about half a second.
+            trusted: Skip the test run in a process with limits, which takes about half a second.
 
         Raises:
-            UserError: The file is not a bundle, is damaged, or has anything but the layers of our networks.
+            UserError: The file is not a bundle, is damaged, or has layers that our networks do not have.
         """
         import onnxruntime
 
@@ -93,7 +93,7 @@ class OnnxBackend:
             run_once(bundle, self.facts, graphs)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
-        # Threads that spin while they wait make a busy machine many times slower.
+        # Busy-waiting threads make a loaded machine many times slower.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._sessions = {}
         for direction, graph in graphs.items():

@@ -1,27 +1,27 @@
-"""Putting a translated face back where it came from, along a seam where drawing and photo agree."""
+"""Paste a translated face into its photo along a seam where drawing and photo are similar."""
 
 import cv2
 import numpy as np
 
 from ..images import crop_aligned, inside_photo
 
-#: The seam is searched between these distances: from the centre, and from the centre to the border of the crop (1).
+#: Smallest and largest distance of the seam from the centre; 1 is the border of the crop.
 INNER, OUTER = 0.8, 0.98
 #: Width of the soft rim inside the seam, as a share of half the crop's side.
 RIM = 0.2
-#: Directions and distances at which the seam may lie.
+#: Number of directions and of distances of the search grid for the seam.
 DIRECTIONS, DISTANCES = 128, 24
-#: Cost of a seam that lies one step further out or in than at the direction before, in levels of 255.
+#: Cost of one step outwards or inwards between two directions, in levels of 255.
 BEND = 30.0
-#: Cost of a seam at its innermost place, in levels of 255: the more of the drawing is used, the better.
+#: Cost of the seam at its smallest distance, in levels of 255. A larger part of the drawing is better.
 PULL = 25.0
-#: Distance of the seam in frames of a video, where a searched one would jump: between the centre and the border.
+#: Distance of the seam in video frames, where a searched seam would jump from frame to frame.
 STEADY = 0.94
 #: Standard deviation of the blur of the colour difference along the seam, as a share of the crop's side.
 COLOUR_BLUR = 0.09
 #: Largest correction of a colour, in levels of 255.
 MOST = 30.0
-#: Rows of the photo that are blended at once: a face of 80 million pixels must not take gigabytes.
+#: Rows of the photo that are blended at once, so that a face of 80 million pixels does not need gigabytes.
 ROWS = 256
 
 
@@ -90,11 +90,11 @@ def soft_mask(seam: np.ndarray, size: int) -> np.ndarray:
 
 
 def match_colours(face: np.ndarray, seen: np.ndarray, mask: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Return a drawn face whose colours pass over into those of the photo towards the rim of the mask.
+    """Return a drawn face whose colours change gradually to those of the photo towards the rim of the mask.
 
     Args:
         face: Drawn face, float32 [R, R, 3].
-        seen: The photo at the same place, float32 [R, R, 3].
+        seen: The photo at the same position, float32 [R, R, 3].
         mask: Share of the drawn face in the result, float32 [R, R].
         inside: Pixels that lie inside the photo, bool [R, R].
     """
@@ -109,7 +109,7 @@ def match_colours(face: np.ndarray, seen: np.ndarray, mask: np.ndarray, inside: 
 
 
 def paste_face(photo: np.ndarray, face: np.ndarray, align: np.ndarray, steady: bool = False) -> None:
-    """Put a drawn face into a photo, in place.
+    """Paste a drawn face into a photo, in place.
 
     Only the pixels around the face are touched, so the cost does not grow with the photo.
 
@@ -151,6 +151,6 @@ def _prepare(photo: np.ndarray, face: np.ndarray, align: np.ndarray, steady: boo
         seam = steady_seam()
     else:
         difference = cv2.GaussianBlur(np.abs(seen - drawn).mean(axis=2), (0, 0), size / 100)
-        seam = find_seam(np.where(inside, difference, 0))  # a seam outside the photo does not show
+        seam = find_seam(np.where(inside, difference, 0))  # a seam outside the photo is not visible
     mask = soft_mask(seam, size)
     return match_colours(drawn, seen, mask, inside), mask

@@ -1,7 +1,7 @@
 """Bundle of an exported model: a zip with the generators as ONNX, `model.json`, model card, licence and hashes.
 
-A bundle may come from an untrusted source: names, sizes and hashes are checked, nothing is unpacked to disk, and
-`onnx_check` looks at the graphs before they are loaded.
+A bundle may come from an untrusted source. Names, sizes and hashes are checked, nothing is unpacked to disk, and
+`onnx_check` checks the graphs before they are loaded.
 """
 
 import hashlib
@@ -20,9 +20,9 @@ from .onnx_check import check_graph
 GRAPHS: dict[Direction, str] = {"human2anime": "human2anime.onnx", "anime2human": "anime2human.onnx"}
 TEXTS = ("model.json", "model_card.md", "LICENSE")
 HASHES = "sha256.txt"
-MAX_BYTES = 512 * 2**20  # of one graph; the study's generators have 32 MiB
+MAX_BYTES = 512 * 2**20  # of one graph; the generators of the study have 32 MiB
 MAX_TEXT_BYTES = 2**20
-#: Weights hardly compress: a graph that inflates to more times the size of the file is no model.
+#: Maximum size of a graph divided by the size of the file. Weights hardly compress, so more means that it is no model.
 MAX_RATIO = 20
 
 
@@ -33,7 +33,7 @@ def write_bundle(path: Path, graphs: dict[Direction, bytes], texts: dict[str, st
     hashes = "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in members.items())
     with atomic_file(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in {**members, HASHES: hashes.encode()}.items():
-            # A fixed date: the time of writing is no part of a model.
+            # A fixed date, so that equal models give equal bytes.
             archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
 
 
@@ -44,8 +44,8 @@ def read_bundle(path: Path) -> tuple[ModelInfo, dict[Direction, bytes]]:
         The description of the model, and one ONNX file per direction.
 
     Raises:
-        UserError: The file is no bundle, lacks or adds a member, is too large, does not match its hashes, or a graph
-            has anything but the layers of our networks.
+        UserError: The file is not a bundle, a member is missing, unexpected, too large or does not match its hash, or a
+            graph has layers that our networks do not have.
     """
     fix = "Export the model again with `animemorph export`"
     try:
@@ -85,7 +85,7 @@ def _members(path: Path, archive: zipfile.ZipFile) -> dict[str, bytes]:
     for info in archive.infolist():
         limit = min(MAX_BYTES, inflated) if info.filename.endswith(".onnx") else MAX_TEXT_BYTES
         with archive.open(info) as stream:
-            data = stream.read(limit + 1)  # the size that the zip states may be wrong
+            data = stream.read(limit + 1)  # the size in the zip header may be wrong
         if len(data) > limit:
             raise damaged_file(path, f"{info.filename} has more than {limit / 2**20:.0f} MiB", fix)
         members[info.filename] = data
@@ -93,5 +93,5 @@ def _members(path: Path, archive: zipfile.ZipFile) -> dict[str, bytes]:
 
 
 def describe(facts: dict[str, object]) -> str:
-    """Text of a bundle's `model.json`."""
+    """Return the text of a bundle's `model.json`."""
     return json.dumps(facts, indent=2, allow_nan=False) + "\n"

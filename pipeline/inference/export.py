@@ -15,17 +15,17 @@ from .bundle import MAX_TEXT_BYTES, describe, write_bundle
 from .model_info import Direction, ModelInfo
 
 OPSET = 18
-#: Largest difference to PyTorch, in [-1, 1], with which a bundle is written.
+#: Largest difference to PyTorch that is allowed, for values in [-1, 1].
 PARITY = 1e-4
 #: The same for weights stored in 16 bits: a level of 255 is 0.0078, and rounding adds up over the layers.
 HALF_PARITY = 0.1
-#: How often a generator halves its input: an exported one takes sides that are a multiple of it.
+#: Downsampling factor of a generator: both sides of its input must be a multiple of it.
 STRIDES = {"resnet": 4, "unet": 8, "styled_unet": 16, "dcgan": 16}
 
 
 @dataclass(frozen=True)
 class Parity:
-    """How far onnxruntime is from PyTorch on the same input, both in [-1, 1]."""
+    """Difference between onnxruntime and PyTorch on the same input, both in [-1, 1]."""
 
     max_abs: float
     psnr: float  #: dB over the value range 2
@@ -38,9 +38,9 @@ def export(folder: Path | None, output: Path, half: bool = False, seed: int = 0)
         The differences over random images of three sizes and batches.
 
     Raises:
-        UserError: no such model, PyTorch or onnx is not installed, or the graphs do not agree with PyTorch.
+        UserError: The model does not exist, PyTorch or onnx is not installed, or the graphs differ from PyTorch.
     """
-    # A wheel has the shipped model as a bundle only: there is nothing to export again.
+    # A wheel contains the shipped model only as a bundle, which needs no export.
     weights = "generator_human2anime.safetensors"
     folder = folder or next((path for path in (TRAINED, PRETRAINED) if (path / weights).is_file()), TRAINED)
     if not (folder / "model.json").is_file():
@@ -94,8 +94,8 @@ def compare(
 def _graph(network: Any, facts: ModelInfo, direction: Direction, stride: int) -> Any:
     """Export one generator: `images` to `translated`, float32 [batch, 3, rows * stride, columns * stride].
 
-    `images` of a masked model have a fourth channel, those of a model with landmarks their heatmaps after it; a model
-    with styles has a second input, `style`, int64 [batch].
+    For a masked model, `images` have a fourth channel, for a model with landmarks also their heatmaps. A model with
+    styles has a second input, `style`, int64 [batch].
     """
     import onnx
     import torch
@@ -122,7 +122,7 @@ def _graph(network: Any, facts: ModelInfo, direction: Direction, stride: int) ->
     )
     assert program is not None
     model = program.model_proto
-    # The exporter notes source files and their folders at every layer: nobody's business, and never the same twice.
+    # The exporter adds paths of source files to every layer. They are private and differ between machines.
     del model.metadata_props[:]
     graph = model.graph
     for part in (*graph.node, *graph.initializer, *graph.value_info, *graph.input, *graph.output):
@@ -134,7 +134,7 @@ def _graph(network: Any, facts: ModelInfo, direction: Direction, stride: int) ->
 
 
 def _halve(model: Any) -> Any:
-    """Store large weights in 16 bits and turn them back when the model is loaded: half the bytes, the same speed."""
+    """Store large weights in 16 bits and convert them when the model is loaded: half the bytes, the same speed."""
     import onnx
     from onnx import numpy_helper
 
@@ -158,14 +158,13 @@ def _texts(folder: Path) -> dict[str, str]:
 
 
 def _card(folder: Path) -> str:
-    """Text of the model card: the folder's own, else the report's beside it, else the facts alone."""
+    """Return the model card of the folder, of the report next to it, or a short default."""
     for path in (folder / "model_card.md", folder.parent / "report" / "model_card.md"):
         if path.is_file() and path.stat().st_size <= MAX_TEXT_BYTES:
             return path.read_text(encoding="utf-8")
     return (
-        "# An AnimeMorph model\n\nNo card was written for this model; model.json beside this file says what it is.\n"
-        "Translates faces of photos to anime faces and back. Not for identifying people, nor for portraits of people\n"
-        "who did not agree.\n"
+        "# AnimeMorph model\n\nThis model has no card; model.json describes it. It translates photos of faces into\n"
+        "anime faces. Do not use it to identify people, or for portraits of people who did not agree.\n"
     )
 
 

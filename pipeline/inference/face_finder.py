@@ -1,8 +1,8 @@
-"""Every face of a photo, each seen as a face was seen for training.
+"""Detect all faces of a photo, at the scale of the training data.
 
-A training picture holds one face that fills it. A photo may hold many small ones: dlib's HOG
-detector proposes where they are, then the model's own detector looks at the neighbourhood of each proposal, which fills
-about as much of its square as a stored face does, and has the last word.
+A training picture contains one large face, a photo may contain many small ones. dlib's HOG detector proposes boxes. The
+detector of the model then confirms each proposal in a square around it, in which the face is about as large as in a
+training picture.
 """
 
 from collections.abc import Callable
@@ -14,13 +14,13 @@ from ..images import resize
 from ..landmarks import Detection, Detector
 from ..landmarks.detectors.dlib import DlibDetector
 
-#: px, longer side of the copies that are searched in turn, until one shows a face. HOG sees faces from 80 px on.
+#: px, longer side of the copies that are searched in turn until a face is found. HOG finds faces of at least 80 px.
 SEARCH_SIDES = (1280, 2560)
-#: Small pictures are searched at up to twice their size, as the detectors do with stored faces.
+#: Small pictures are searched at up to twice their size, as stored faces are by the detectors.
 SMALL_SIDE = 512
-#: Side of the square around a proposal, in sides of its box: as stored faces have it, then past a larger neighbour.
+#: Side of the square around a proposal, in sides of its box: as in stored faces, then smaller to exclude a neighbour.
 NEIGHBOURHOODS = (1.7, 1.3)
-#: Detection score from which a photo is certainly the right way up; the own threshold of dlib.
+#: Detection score from which the orientation of a photo is certain; the default threshold of dlib.
 CONFIDENT = 0.5
 
 
@@ -38,24 +38,24 @@ class FaceFinder:
             detection = self._confirm(photo, box)
             if detection is not None and all(_overlap(detection.box, other.box) < 0.4 for other in found):
                 found.append(detection)
-        if not found:  # the detector may see what HOG does not
+        if not found:  # the detector may find faces that HOG misses
             found = self._detector.detect(photo[None])[0]
         return sorted(found, key=lambda detection: -detection.area)
 
     def find_any_way_up[T](
         self, photo: np.ndarray, convert: Callable[[np.ndarray, list[Detection]], list[T]]
     ) -> tuple[np.ndarray, list[T]]:
-        """Find the faces of a photo, also if it lies on its side.
+        """Find the faces of a photo of any orientation.
 
-        The other three ways up are tried if no face is found with confidence. The most confident detection counts.
-        Turned copies of a large photo are no larger than the finest search needs, because each costs its whole memory.
+        The other three orientations are tried if no face is found with confidence. The most confident detection counts.
+        Rotated copies of a large photo are reduced to the size of the finest search, to save memory.
 
         Args:
             photo: uint8 RGB [H, W, 3].
-            convert: Converts the detections in a photo that may be turned; those that are no faces are left out.
+            convert: Converts the detections in a photo that may be rotated, and drops those that are no faces.
 
         Returns:
-            The map from the photo's pixels to those of the turned one, [3, 3]; and the converted detections in it.
+            The map from pixels of the photo to those of the rotated one, [3, 3], and the converted detections in it.
         """
         detections = self.find(photo)
         best, found = max((one.score for one in detections), default=0.0), convert(photo, detections)
@@ -67,7 +67,7 @@ class FaceFinder:
         width, height = max(1, round(full_width * scale)), max(1, round(full_height * scale))
         smaller = resize(photo, width, height) if scale < 1 else photo
         to_smaller = np.diag([width / full_width, height / full_height, 1.0])
-        # Quarter turns to the left, and the map of the points that goes with each.
+        # Number of quarter turns to the left -> map of the points.
         turns = {
             1: [[0, 1, 0], [-1, 0, width], [0, 0, 1]],
             2: [[-1, 0, width], [0, -1, height], [0, 0, 1]],
@@ -89,7 +89,7 @@ class FaceFinder:
             copy = photo if scale == 1 else resize(photo, *size)
             boxes = [
                 np.array([box.left(), box.top(), box.right() + 1, box.bottom() + 1]) / scale
-                # A copy has the strides that dlib asks for, also where the photo is one pixel wide.
+                # A copy has the strides that dlib needs, even if the photo is one pixel wide.
                 for box in self._hog(copy.copy(), 0)
             ]
             if boxes or scale >= 1:
@@ -119,7 +119,7 @@ def _area(box: np.ndarray) -> float:
 
 
 def _overlap(a: np.ndarray, b: np.ndarray) -> float:
-    """Intersection over union of two boxes (x0, y0, x1, y1)."""
+    """Return the intersection over union of two boxes (x0, y0, x1, y1)."""
     common = _area(np.concatenate([np.maximum(a[:2], b[:2]), np.minimum(a[2:], b[2:])]))
     union = _area(a) + _area(b) - common
     return common / union if union > 0 else 0.0

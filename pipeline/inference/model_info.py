@@ -1,4 +1,4 @@
-"""What inference knows of a model, wherever the model comes from."""
+"""Description of a model for inference, the same for training folders and bundles."""
 
 from typing import Literal, TypedDict
 
@@ -18,36 +18,36 @@ class DetectorNames(TypedDict):
 
 
 class ModelInfo(BaseModel):
-    """What inference reads of `model.json`, which has more keys."""
+    """The keys of `model.json` that inference needs."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     model: str = Field(max_length=64)
     generator: str = Field("resnet", max_length=64)
     styles: tuple[str, ...] = Field((), max_length=256, description="names of the styles of human2anime")
-    resolution: int = Field(ge=16, le=1024, description="px, side of the square that the networks were trained on")
-    noise_std: float = Field(0.0, ge=0, le=1, description="of the noise on the human input, pixels in [-1, 1]")
-    aligned: bool = Field(description="faces were turned and scaled to common eye and mouth positions")
+    resolution: int = Field(ge=16, le=1024, description="px, side of the training images")
+    noise_std: float = Field(0.0, ge=0, le=1, description="of the noise on the human input, in [-1, 1]")
+    aligned: bool = Field(description="faces are rotated and scaled by their landmarks")
     detectors: DetectorNames = Field(description="detectors of the training data")
     face_detectors: dict[str, str | None] = Field(
-        {}, description="their networks that find boxes, where they have several"
+        {}, description="face detection networks of detectors that have several"
     )
 
     @property
     def photo_detector(self) -> tuple[str, str | None]:
-        """Detector and its face detector for photos. Annotations, as those of CelebA, exist only in a data set."""
+        """Detector and its face detector for photos. Annotations such as those of CelebA exist only in datasets."""
         if self.detectors["human"] in TABLES:
             return "dlib", None
         return self.detectors["human"], self.face_detectors.get("human")
 
     @property
     def masked(self) -> bool:
-        """Whether the networks see the mask of the photo's pixels as a fourth channel."""
+        """Whether the mask of the photo's pixels is the fourth input channel."""
         return self.model == "pix2pix" or (self.generator == "styled_unet" and self.model != "dcgan")
 
     @property
     def landmarks(self) -> int:
-        """Number of heatmaps of landmarks that the networks see after image and mask."""
+        """Number of landmark heatmaps in the input, after image and mask."""
         return 5 if self.model == "landmark_cyclegan" else 0
 
     @property

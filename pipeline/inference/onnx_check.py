@@ -36,7 +36,7 @@ def check_graph(data: bytes) -> None:
     """Check an ONNX file before it is loaded.
 
     Raises:
-        ValueError: It has another layer than our networks, a subgraph, a function, or data in another file.
+        ValueError: It has a layer that our networks do not have, a subgraph, a function, or data in another file.
     """
     graphs = 0
     budget = iter(range(MAX_FIELDS))
@@ -98,7 +98,7 @@ def _fields(data: bytes | memoryview, budget: Iterator[int]) -> Iterator[tuple[i
         if next(budget, None) is None:
             raise ValueError(f"it has more than {MAX_FIELDS} fields")
         key, at = _varint(view, at)
-        # No field has the number 0. Other readers drop the bits above 32 and would see another field.
+        # No field has the number 0. Other parsers drop the bits above 32 and would read another field.
         if not 8 <= key < 2**32:
             raise ValueError("it is not an ONNX model")
         kind = key & 7
@@ -130,7 +130,7 @@ def _varint(view: memoryview, at: int) -> tuple[int, int]:
 
 
 def run_once(path: Path, facts: ModelInfo, graphs: dict[Direction, bytes]) -> None:
-    """Run the graphs of a bundle once on a small input, in a process whose memory and time are limited.
+    """Run the graphs of a bundle once on a small input, in a process with limited memory and time.
 
     Args:
         path: Bundle, for the error.
@@ -138,7 +138,7 @@ def run_once(path: Path, facts: ModelInfo, graphs: dict[Direction, bytes]) -> No
         graphs: ONNX files.
 
     Raises:
-        UserError: A graph cannot be loaded, has other inputs or outputs than our networks, gives numbers that are no
+        UserError: A graph cannot be loaded, has other inputs or outputs than our networks, returns values that are not
             pixels, or needs more memory or time than any of our networks.
     """
     header = {

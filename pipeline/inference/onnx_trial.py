@@ -1,7 +1,7 @@
 """First run of untrusted ONNX graphs; `onnx_check.run_once` runs this file in a process of its own.
 
-Standard input is one line of JSON and the graphs. The exit code is 0 if they translate; else standard output says why
-not.
+Standard input is one line of JSON and the graphs. The exit code is 0 if they run correctly; otherwise the problem is
+printed.
 """
 
 import json
@@ -12,14 +12,14 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-#: Bytes of memory that a network may need, whatever its resolution, and more for each pixel and byte of the graph.
+#: Bytes of memory that a network may use: constant, and additional bytes per pixel and per byte of the graph.
 _MEMORY, _MEMORY_PER_PIXEL, _MEMORY_PER_BYTE = 256 * 2**20, 32 * 2**10, 6
 _CPU_SECONDS = 50
 _STATM = Path("/proc/self/statm")
 
 
 def main() -> str:
-    """Run the graphs; return what is wrong with them, or an empty text."""
+    """Run the graphs; return their problem, or an empty text."""
     header = json.loads(sys.stdin.buffer.readline())
     side, channels = header["resolution"], header["channels"]
     graphs = [(name, styled, sys.stdin.buffer.read(size)) for name, styled, size in header["graphs"]]
@@ -55,10 +55,10 @@ def _run(graph: bytes, inputs: dict[str, np.ndarray], shape: tuple[int, ...]) ->
     except Exception as error:  # the classes of onnxruntime derive from Exception alone
         return f"does not run: {error}"
     if not isinstance(result, np.ndarray) or result.shape != shape or result.dtype != np.float32:
-        return f"does not give float32 {list(shape)}"
+        return f"does not return float32 {list(shape)}"
     if not np.isfinite(result).all():
-        return "gives numbers that are not finite"
-    return "" if np.abs(result).max() <= 1.01 else "gives numbers outside of [-1, 1]"
+        return "returns values that are not finite"
+    return "" if np.abs(result).max() <= 1.01 else "returns values outside of [-1, 1]"
 
 
 if __name__ == "__main__":

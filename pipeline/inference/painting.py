@@ -1,4 +1,4 @@
-"""Photos as painted pictures: flat areas, outlines, and the colours of the drawn faces."""
+"""Paint photos with flat areas, outlines and the colours of the drawn faces."""
 
 import cv2
 import numpy as np
@@ -16,7 +16,7 @@ GRID = 32
 
 
 def paint(photo: np.ndarray, seen: np.ndarray, drawn: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Paint a photo with flat areas and outlines, in the colours that drawings gave to its faces.
+    """Paint a photo with flat areas and outlines, in colours that match the drawings of its faces.
 
     Args:
         photo: uint8 RGB [H, W, 3].
@@ -47,7 +47,7 @@ def _flatten(photo: np.ndarray) -> np.ndarray:
     cv2.setRNGSeed(0)
     enough = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 1.0)
     palette = cv2.kmeans(samples, count, None, enough, 1, cv2.KMEANS_PP_CENTERS)[2]  # type: ignore[call-overload]
-    # The areas keep a little of their own shade, so that a sky does not break into bands.
+    # The areas keep a part of their shading, so that a sky does not show bands.
     weights = np.full(smooth.shape[:2], np.inf, np.float32)
     nearest = np.zeros_like(smooth, dtype=np.float32)
     for colour in palette:
@@ -65,7 +65,7 @@ def _limited(photo: np.ndarray, side: int) -> tuple[int, int]:
 
 
 def _graded(lab: np.ndarray, seen: np.ndarray, drawn: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Apply the affine map of colours that turns the crops of a photo into their drawings."""
+    """Apply the affine map of colours that is fitted to the crops of a photo and their drawings."""
     before, after = (_small_lab(pictures) for pictures in (seen, drawn))
     shares = np.stack(
         [cv2.resize(one.astype(np.float32), (GRID, GRID), interpolation=cv2.INTER_AREA) for one in inside]

@@ -1,4 +1,4 @@
-"""Decoding and encoding of photos, with an error for every file that is none."""
+"""Decode and encode photos."""
 
 import io
 
@@ -9,14 +9,14 @@ from ..decoding import NEEDS_HEIF, RejectedError, decode, to_rgb, upright
 from ..errors import Kind, UserError
 
 MAX_PIXELS = 100_000_000
-#: Suffixes a picture can be written with.
+#: Suffix of an output file -> format.
 WRITABLE = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 
 _REASONS = {
     "zero bytes": "the file is empty. Use a photo",
-    "not an image": "this is not a picture that can be read. Use a JPEG, PNG, WebP, GIF, BMP or TIFF file",
-    "truncated": "the picture is cut off. Get the complete file",
-    "damaged": "the picture is damaged. Get the file again",
+    "not an image": "the file cannot be read as a picture. Use a JPEG, PNG, WebP, GIF, BMP or TIFF file",
+    "truncated": "the picture is truncated. Copy the complete file again",
+    "damaged": "the picture is damaged. Copy the file again",
     NEEDS_HEIF: "HEIC photos need the package pillow-heif. Install animemorph[heif], or save the photo as JPEG",
     "too many scans": "the picture takes too long to decode. Save it as JPEG again",
     "too many segments": "the picture takes too long to decode. Save it as JPEG again",
@@ -43,7 +43,7 @@ def read_photo(data: bytes, max_pixels: int = MAX_PIXELS) -> np.ndarray:
         uint8 RGB [H, W, 3], upright.
 
     Raises:
-        UserError: The file is no photo, damaged or too large.
+        UserError: The file is not a photo, damaged or too large.
     """
     try:
         return decode(data, max_pixels)[0]
@@ -59,7 +59,7 @@ def pil_to_rgb(image: Image.Image, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """Convert a PIL image of any mode.
 
     Args:
-        image: Image; its file is read now if it was not yet.
+        image: Image; its file is read if it is still open.
         max_pixels: A larger image is refused.
 
     Returns:
@@ -76,8 +76,8 @@ def pil_to_rgb(image: Image.Image, max_pixels: int = MAX_PIXELS) -> np.ndarray:
         return np.array(to_rgb(upright(image)))
     except RejectedError as error:
         raise _refused(f"the picture cannot be used ({error}). Convert it to RGB", Kind.BAD_VALUE) from error
-    except (OSError, ValueError, SyntaxError) as error:  # PIL reads the pixels of a file only now
-        raise _refused(f"the picture is damaged ({error}). Get the file again", Kind.DAMAGED) from error
+    except (OSError, ValueError, SyntaxError) as error:  # PIL reads the pixels of a file here
+        raise _refused(f"the picture is damaged ({error}). Copy the file again", Kind.DAMAGED) from error
 
 
 def write_photo(picture: np.ndarray, suffix: str = ".png") -> bytes:

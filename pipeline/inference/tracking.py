@@ -1,7 +1,7 @@
-"""Tracking of faces through a clip, so that pasted faces do not jitter with the detector.
+"""Track faces through a clip and smooth their positions, so that pasted faces do not jitter.
 
-The whole clip is tracked before anything is drawn. The position, size and angle of each face are smoothed by local
-linear regression over the frames before and after (Cleveland 1979), which has no lag.
+The whole clip is tracked before drawing starts. The position, size and angle of each face are smoothed by local linear
+regression over the frames before and after (Cleveland 1979), which has no lag.
 """
 
 from dataclasses import dataclass, field
@@ -10,9 +10,9 @@ import numpy as np
 
 #: Seconds, standard deviation of the Gaussian weights.
 SMOOTHING = 0.12
-#: Seconds for which an undetected face (a blink, a blur) remains the same track; never less than to the next frame.
+#: Seconds for which the track of an undetected face (blink, blur) continues; at least until the next frame.
 MAX_GAP = 0.5
-#: A track is kept if it has faces in so many frames, or in all frames of so many seconds in a clip with fewer frames.
+#: A track is kept if it has faces in this many frames or, in a slow clip, in all frames of this many seconds.
 MIN_FRAMES, MIN_SECONDS = 3, 0.12
 #: Mean difference of two frames' thumbnails, in levels of 255, above which a scene cut is assumed.
 CUT = 40.0
@@ -41,7 +41,7 @@ def to_align(pose: np.ndarray) -> np.ndarray:
 
 
 class Tracker:
-    """Collects the faces of each frame and returns smooth alignments per frame at the end."""
+    """Collects the faces of each frame, and returns smooth alignments per frame at the end."""
 
     def __init__(self) -> None:
         self._tracks: list[_Track] = []
@@ -58,7 +58,7 @@ class Tracker:
             thumbnail: Small copy of the frame, of any fixed size.
         """
         frame = len(self._times)
-        # In a slow clip the last frame is further away than the gap that is bridged in a fast one.
+        # In a slow clip, the time to the previous frame can exceed the gap that is bridged in a fast clip.
         oldest = min(time - MAX_GAP, self._times[-1] if self._times else time)
         self._times.append(time)
         small = thumbnail.astype(np.float32)
@@ -96,7 +96,7 @@ class Tracker:
     def finish(self) -> list[list[np.ndarray]]:
         """Return the alignments of each frame's faces, sorted by the mean size of their tracks, the largest first.
 
-        The largest of each frame would alternate between two faces of similar size.
+        Sorting each frame on its own would swap two faces of similar size.
         """
         needed = self._needed_frames()
         shown: list[list[tuple[float, np.ndarray]]] = [[] for _ in self._times]
@@ -120,7 +120,7 @@ class Tracker:
         ]
 
     def _needed_frames(self) -> int:
-        """Return the frames in which a track must have a face, or it is taken for a false detection."""
+        """Return the number of frames with a face that a track needs; shorter ones are false detections."""
         if len(self._times) < 2:
             return 1
         step = float(np.median(np.diff(self._times)))
@@ -129,7 +129,7 @@ class Tracker:
 
 
 def smooth(times: np.ndarray, values: np.ndarray, sigma: float) -> np.ndarray:
-    """Local linear regression with Gaussian weights: times [n] rising, values [n, k], sigma in the unit of times."""
+    """Smooth values [n, k] at increasing times [n] by local linear regression with Gaussian weights of width sigma."""
     result = np.empty_like(values)
     starts = np.searchsorted(times, times - 3 * sigma, "left")
     ends = np.searchsorted(times, times + 3 * sigma, "right")

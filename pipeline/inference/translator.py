@@ -1,4 +1,4 @@
-"""A photo in, anime faces out: the same code behind the command, the page, videos and Python."""
+"""Translate the faces of photos. The command line, the web page and videos use this code, too."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from .photo_io import pil_to_rgb
 
 MAX_FACES = 100
 BATCH = 16
-#: Side of a face's box as a share of the crop, for a model that was trained on faces that were not aligned.
+#: Side of a face's box as a share of the crop, for a model that was trained without alignment.
 FACE_SHARE = 0.55
 
 
@@ -29,12 +29,12 @@ class NoFaceError(UserError):
 
 @dataclass(frozen=True)
 class Face:
-    """One face of a photo: where it is, what the network saw and what it made."""
+    """One face of a photo: its position, its crop and its translation."""
 
     align: np.ndarray  #: [2, 3], pixels of the photo to the unit square
     crop: np.ndarray  #: uint8 RGB [R, R, 3]
     anime: np.ndarray  #: uint8 RGB [R, R, 3]
-    back: np.ndarray | None  #: uint8 RGB [R, R, 3], the anime face translated back; None when it was not asked for
+    back: np.ndarray | None  #: uint8 RGB [R, R, 3], the anime face translated back; None if not requested
     points: np.ndarray | None = None  #: [5, 2], landmarks of `anime` in its pixels, for a model that needs them
 
 
@@ -48,7 +48,7 @@ class Translator:
     """
 
     def __init__(self, model: Path | str | None = None, style: str | None = None) -> None:
-        """Load a training folder or an exported bundle; by default `data/train`, else the model that ships along.
+        """Load a training folder or an exported bundle; by default `data/train`, else the shipped model.
 
         Args:
             model: Training folder or bundle.
@@ -67,17 +67,17 @@ class Translator:
         """Translate the largest face of a photo.
 
         Args:
-            photo: any PIL image; its EXIF orientation is honoured.
+            photo: Any PIL image; its EXIF orientation is applied.
             size: px, side of the result.
-            seed: of the noise; without effect on a model without noise.
-            anyway: translate the middle of a photo in which no face is found.
+            seed: Random seed of the noise; no effect on a model without noise.
+            anyway: Translate the central square if no face is found.
 
         Returns:
             RGB [size, size].
 
         Raises:
-            NoFaceError: no face was found, and not `anyway`.
-            UserError: the picture is damaged or larger than 100 million pixels.
+            NoFaceError: No face was found, and `anyway` is false.
+            UserError: The picture is damaged or has more than 100 million pixels.
         """
         faces = self.faces(pil_to_rgb(photo), seed=seed, most=1, anyway=anyway)
         return Image.fromarray(resize(faces[0].anime, size, size))
@@ -94,16 +94,16 @@ class Translator:
         """Find and translate the faces of a photo, uint8 RGB [H, W, 3]; the largest comes first.
 
         Args:
-            photo: upright.
-            seed: of the noise; every face of a photo gets the same.
-            most: at most so many faces, the largest; None: all.
-            anyway: translate the middle of a photo in which no face is found.
-            back: also translate the anime faces back.
+            photo: The photo, upright.
+            seed: Random seed of the noise, the same for every face of a photo.
+            most: Maximum number of faces, the largest; None: all.
+            anyway: Translate the central square if no face is found.
+            back: Also translate the anime faces back.
             style: Name of the style, one of `facts.styles`; None: that of the translator.
 
         Raises:
-            NoFaceError: no face was found, and not `anyway`.
-            UserError: there are more than 100 faces, and `most` is None; or the model does not translate back.
+            NoFaceError: No face was found, and `anyway` is false.
+            UserError: There are more than 100 faces and `most` is None, or the model does not translate back.
         """
         turn, found = self._finder.find_any_way_up(photo, self._aligns)
         found = [_turned(face, turn) for face in found]
@@ -126,7 +126,7 @@ class Translator:
         return [Face(*parts) for parts in zip(aligns, crops, anime, backs, kept, strict=True)]
 
     def in_style(self, photo: np.ndarray, faces: list[Face], style: str | None, seed: int = 0) -> list[Face]:
-        """Translate faces that `faces` found in a photo again, in another style.
+        """Translate the faces that `faces` returned again, in another style.
 
         Args:
             photo: The same photo, uint8 RGB [H, W, 3].
@@ -147,11 +147,15 @@ class Translator:
         return [replace(face, anime=picture, back=None) for face, picture in zip(faces, anime, strict=True)]
 
     def find(self, photo: np.ndarray, sides: tuple[int, ...] = SEARCH_SIDES) -> list[np.ndarray]:
-        """Find faces in uint8 RGB [H, W, 3]: an alignment [2, 3] each, photo's pixels to unit square, largest first.
+        """Find the faces of a photo.
 
-        For a model with landmarks, the five points in the unit square follow as columns: [2, 8].
+        Args:
+            photo: uint8 RGB [H, W, 3].
+            sides: Longer sides in px at which the photo is searched in turn, until faces are found.
 
-        `sides` are the sizes, in px of the longer side, at which faces are looked for until some are found.
+        Returns:
+            Alignments [2, 3] from pixels of the photo to the unit square, the largest face first. For a model with
+            landmarks, the five points in the unit square follow as columns: [2, 8].
         """
         return self._aligns(photo, self._finder.find(photo, sides))
 
@@ -177,10 +181,10 @@ class Translator:
         """Return the landmarks in pixels of the crops of found faces and of their translations, [n, 5, 2].
 
         Args:
-            found: Faces as `find` gives them.
+            found: Faces of `find`.
 
         Returns:
-            `human`, the landmarks of the photos, and `anime`, those of the translations; None for a model without.
+            `human`, the landmarks of the photos, and `anime`, those of the translations; None for other models.
         """
         if not self.facts.landmarks:
             return {"human": None, "anime": None}
@@ -207,16 +211,16 @@ class Translator:
         Args:
             crops: uint8 RGB [n, R, R, 3].
             direction: Direction of the translation.
-            seed: Of the noise of a noise model, `numpy.random.default_rng(seed)`'s whatever runs the network.
-            masks: Those of `masks()`; None: all pixels are part of the photo. A model without masks ignores them.
-            style: A name of `facts.styles`; None: the style of the translator.
-            points: Landmarks of the outputs, [n, 5, 2], those of `points()`; only a model with landmarks uses them.
+            seed: Random seed of the noise of a noise model; the noise is the same for PyTorch and onnxruntime.
+            masks: Masks of `masks()`; None: all pixels are part of the photo. A model without masks ignores them.
+            style: Name of the style, one of `facts.styles`; None: that of the translator.
+            points: Landmarks of the outputs, [n, 5, 2], from `points()`; only a model with landmarks uses them.
 
         Returns:
             uint8 RGB [n, R, R, 3].
 
         Raises:
-            UserError: The weights give no pixels, or landmarks are missing.
+            UserError: The outputs are not finite, or landmarks are missing.
         """
         if direction not in self.facts.directions:
             raise one_way(self.facts.model)
@@ -238,13 +242,13 @@ class Translator:
         ]
         translated = np.concatenate(parts)
         if not np.isfinite(translated).all():
-            raise damaged_file("model", "its weights give no pixels", "Train or export the model again")
+            raise damaged_file("model", "its outputs are not finite", "Train or export the model again")
         result = np.clip(np.round((translated + 1) * 127.5), 0, 255).astype(np.uint8)
         return np.ascontiguousarray(result.transpose(0, 2, 3, 1))
 
 
 def grid(photo: np.ndarray, faces: list[Face], size: int) -> np.ndarray:
-    """Lay out input, anime and back again, one row a face: uint8 RGB [n * size, 3 * size, 3]."""
+    """Return a sheet of photo, anime face and reconstruction, one row per face: uint8 RGB [n * size, 3 * size, 3]."""
     rows = []
     for face in faces:
         back = face.anime if face.back is None else face.back
@@ -254,7 +258,7 @@ def grid(photo: np.ndarray, faces: list[Face], size: int) -> np.ndarray:
 
 
 def style_sheet(photo: np.ndarray, variants: list[list[Face]], size: int) -> np.ndarray:
-    """Lay out photo and styles, one row a face: uint8 RGB [n * size, (1 + styles) * size, 3].
+    """Return a sheet of photo and styles, one row per face: uint8 RGB [n * size, (1 + styles) * size, 3].
 
     Args:
         photo: uint8 RGB [H, W, 3].
@@ -269,7 +273,7 @@ def style_sheet(photo: np.ndarray, variants: list[list[Face]], size: int) -> np.
 
 
 def paste(photo: np.ndarray, faces: list[Face], painted: bool = False) -> np.ndarray:
-    """Put the anime faces into a copy of the photo, with a soft rim in matching colours; the largest on top.
+    """Paste the anime faces into a copy of the photo, with a soft rim in matching colours; the largest on top.
 
     Args:
         photo: uint8 RGB [H, W, 3].
@@ -290,12 +294,12 @@ def paste(photo: np.ndarray, faces: list[Face], painted: bool = False) -> np.nda
 
 
 def _turned(face: np.ndarray, turn: np.ndarray) -> np.ndarray:
-    """Return a face [2, 3 + k] that was found in a turned photo for the photo; `turn` [3, 3] maps to the turned one."""
+    """Map a face [2, 3 + k] of a rotated photo back to the photo; `turn` [3, 3] maps the photo to the rotated one."""
     return np.hstack([face[:, :3] @ turn, face[:, 3:]])
 
 
 def _square(photo: np.ndarray, x: float, y: float, side: float) -> np.ndarray:
-    """Alignment of an upright square around (x, y), moved and shrunk to lie within the photo."""
+    """Return the alignment of an upright square around (x, y), moved and shrunk to fit into the photo."""
     height, width = photo.shape[:2]
     side = min(side, width, height)
     left = min(max(x - side / 2, 0.0), width - side)

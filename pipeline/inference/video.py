@@ -1,7 +1,7 @@
-"""Videos: replace the faces of every frame, without jitter, and keep the sound.
+"""Translate videos: replace the faces of every frame, without jitter, and keep the sound.
 
-The clip is read twice: the first pass tracks the faces, the second draws. One frame and a few numbers per frame are in
-memory.
+The clip is read twice: the first pass tracks the faces, the second draws. Memory contains one frame and a few numbers
+per frame.
 """
 
 import errno
@@ -26,13 +26,13 @@ SEARCH_SIDE = 640
 
 @dataclass(frozen=True)
 class Clip:
-    """What was written.
+    """Summary of a translated clip.
 
     Attributes:
         frames: Number of frames.
         with_faces: Frames with at least one face.
         damaged: Packets that could not be decoded.
-        notes: Sentences on what is not as in the source.
+        notes: Sentences about differences from the source.
     """
 
     frames: int
@@ -47,9 +47,9 @@ def translate_video(translator: Translator, source: Path, target: Path, seed: in
     Args:
         translator: Translator with the model.
         source: Any file with a video stream.
-        target: .mp4, .m4v, .mov or .mkv; written completely or not at all.
+        target: Output file, .mp4, .m4v, .mov or .mkv. It appears only when it is complete.
         seed: Random seed of the noise, the same for every frame.
-        largest: Only the largest face of each frame.
+        largest: Replace only the largest face of each frame.
 
     Raises:
         UserError: The file cannot be read or written, or PyAV is not installed.
@@ -59,7 +59,7 @@ def translate_video(translator: Translator, source: Path, target: Path, seed: in
         raise unavailable("videos", "the package 'av' is not installed", "Install animemorph[video]")
     import av
 
-    # No callback into Python: a decoder thread that logs waits for the interpreter, which waits for that thread.
+    # No logging: a decoder thread that logs waits for the interpreter, and the interpreter waits for that thread.
     av.logging.set_level(None)
     if target.suffix.lower() not in CONTAINERS:
         raise bad_value("video output", str(target), f"a name with the suffix {', '.join(CONTAINERS)}")

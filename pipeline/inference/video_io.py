@@ -1,4 +1,4 @@
-"""Reading and writing of videos: upright RGB frames with their times, colour tags and sound."""
+"""Read and write videos: upright RGB frames with their times, colour tags and sound."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 READABLE = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,flv,asf"
 MAX_PIXELS = 40_000_000
 MAX_DAMAGED_PACKETS = 1000
-#: Pixel aspect ratios beyond this factor are taken for damage.
+#: Pixel aspect ratios beyond this factor are ignored as damaged.
 MAX_ASPECT = 4
 
 # Numbers of H.273 (colour tags): unspecified, the matrices that swscale converts, limited and full range.
 _UNSPECIFIED, _BT709, _BT601 = 2, 1, 6
 _MATRICES = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
 _LIMITED, _FULL = 1, 2
-#: Pixels. Untagged frames of this height and above are BT.709, as players assume.
+#: px. Untagged frames of at least this height are read as BT.709, as players do.
 _HD_HEIGHT = 720
 
 
@@ -44,7 +44,7 @@ class Colour:
         space, limits = int(frame.colorspace), int(frame.color_range)
         if limits not in (_LIMITED, _FULL):
             limits = _FULL if frame.format.name.startswith("yuvj") else _LIMITED
-        if space not in _MATRICES:  # untagged, RGB, or one that swscale does not know
+        if space not in _MATRICES:  # untagged, RGB, or not supported by swscale
             guess = _BT709 if frame.height >= _HD_HEIGHT else _BT601
             space, matrix = (space if space == _UNSPECIFIED else guess), _MATRICES[guess]
         else:
@@ -149,7 +149,7 @@ class VideoReader:
                 except StopIteration:
                     return
                 except av.error.InvalidDataError:
-                    # A file that was cut off ends here; a damaged packet in the middle costs its frames.
+                    # A truncated file ends here. A damaged packet in the middle loses its frames.
                     self.damaged += 1
                     if self.damaged > MAX_DAMAGED_PACKETS:
                         raise
@@ -196,7 +196,7 @@ class VideoWriter:
     """Writes H.264 with the times, colour tags and pixel aspect ratio of a reader, and its sound.
 
     Attributes:
-        notes: Sentences on what is not as in the source.
+        notes: Sentences about differences from the source.
     """
 
     def __init__(self, target: Path, container: str, reader: VideoReader, first: VideoReader) -> None:
@@ -210,7 +210,8 @@ class VideoWriter:
         """
         import av
 
-        assert first.shape is not None and first.colour is not None
+        assert first.shape is not None
+        assert first.colour is not None
         self.output: Any = av.open(str(target), "w", format=container)
         self.notes: list[str] = []
         self._colour, self._time_base = first.colour, reader.stream.time_base
@@ -220,7 +221,7 @@ class VideoWriter:
         context = self._video.codec_context
         context.time_base, context.sample_aspect_ratio = self._time_base, first.aspect
         self._colour.tag(context)
-        # x264's macroblock tree gives other bytes in every run on some processors: equal clips must stay equal.
+        # On some processors, the macroblock tree of x264 makes the bytes differ from run to run.
         self._video.options = {"crf": "18", "preset": "veryfast", "mbtree": "0"}
         self._resamplers: dict[int, Any] = {}
         self._sound = {stream.index: self._add_sound(stream) for stream in reader.container.streams.audio}
@@ -272,7 +273,7 @@ class VideoWriter:
             self.output.mux(packet)
 
     def _encode_sound(self, index: int, frame: Any) -> None:
-        """Encode a decoded frame of sound; None: what the resampler still has."""
+        """Encode a decoded frame of sound; None: flush the resampler."""
         import av
 
         stream, _ = self._sound[index]

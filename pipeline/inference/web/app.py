@@ -1,8 +1,7 @@
 """`animemorph app`: the web page.
 
-A photo arrives as the body of one request, is held in memory and is gone with the answer: nothing is written to disk,
-nothing is asked of another host. Everything a visitor can send is bounded: bytes, pixels, seconds, connections, and
-photos in the queue.
+A photo arrives as the body of one request, stays in memory and is deleted with the answer. Nothing is written to disk
+or requested from another host. All input is limited: bytes, pixels, seconds, connections, and photos in the queue.
 """
 
 import importlib.util
@@ -45,7 +44,7 @@ def create_app(
 
     Args:
         worker: Translates the photos.
-        limits: What one visitor may ask for; None: the defaults.
+        limits: Limits of one visitor; None: the defaults.
         hosts: Host names that the page answers to; `*`: any.
     """
     from starlette.applications import Starlette
@@ -70,7 +69,7 @@ def create_app(
     async def draw(request: "Request") -> JSONResponse:
         return await answered(queue.draw, request)
 
-    async def facts(request: "Request") -> JSONResponse:
+    async def facts(_request: "Request") -> JSONResponse:
         names = sorted(path.name for path in (STATIC / "examples").glob("*.jpg"))
         content = {
             "noise": worker.info.noise_std > 0,
@@ -82,7 +81,7 @@ def create_app(
         return JSONResponse(content)
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         yield
         queue.close()
 
@@ -99,7 +98,7 @@ def create_app(
 
 
 class _Headers:
-    """Adds the security headers to every answer, and refuses requests whose length is ambiguous."""
+    """Adds security headers to every answer, and refuses requests with an ambiguous length."""
 
     def __init__(self, app: Any) -> None:
         self._app = app
@@ -145,7 +144,7 @@ def serve(host: str, port: int, model: Path | None) -> None:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-        listener.listen(64)  # visitors who come before the server is ready wait
+        listener.listen(64)  # connections wait until the server is ready
     except OSError as error:
         raise unavailable(f"{host}:{port}", error.strerror or str(error), "Choose another host or port") from None
     worker = TranslationWorker(model)

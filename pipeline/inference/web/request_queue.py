@@ -1,4 +1,4 @@
-"""Requests of the web page, passed to the worker process one by one, with limits for each."""
+"""Queue of requests for the worker process, with limits for each request."""
 
 import asyncio
 import time
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Limits:
-    """What one visitor may ask for.
+    """Limits of one visitor.
 
     Attributes:
         upload_bytes: Bytes of a photo.
         pixels: Pixels of a photo.
         upload_seconds: Seconds in which a photo must arrive.
-        patience_seconds: Seconds after which an upload gives its place to another visitor if the queue is full.
+        patience_seconds: Seconds after which an upload is ended for another visitor if the queue is full.
         seconds: Seconds from the complete upload to the answer, waiting included.
         job_seconds: Seconds of decoding and translating one photo.
         queue: Photos in memory at once: one is translated, the others wait.
@@ -53,7 +53,7 @@ class HttpError(Exception):
 
 
 class RequestQueue:
-    """Takes requests in and passes them to the worker process one by one."""
+    """Accepts requests and passes them to the worker process one by one."""
 
     def __init__(self, worker: TranslationWorker, limits: Limits) -> None:
         self._worker, self.limits = worker, limits
@@ -72,8 +72,8 @@ class RequestQueue:
         Raises:
             HttpError: The request is wrong, the photo cannot be translated, or too many requests are waiting.
         """
-        # Browsers send this type to another origin only after asking, and we never allow it: no foreign page can
-        # use a visitor's browser to translate.
+        # Browsers send this type to another origin only after a preflight request, which is never allowed. So other
+        # pages cannot use a visitor's browser to translate.
         if request.headers.get("content-type") != "application/octet-stream":
             raise HttpError(415, "Send the photo's bytes as application/octet-stream.")
         size = _number(request, "size", 256, 64, 512)
@@ -94,7 +94,7 @@ class RequestQueue:
         Raises:
             HttpError: The request is wrong, the person cannot be drawn, or too many requests are waiting.
         """
-        # A type for which browsers ask first, as above.
+        # A type that needs a preflight request, as above.
         if request.headers.get("content-type") != "application/json":
             raise HttpError(415, "Send the person as application/json.")
         return {"drawings": await self._answer(request, self.limits.person_bytes, parse)}
@@ -109,7 +109,7 @@ class RequestQueue:
             deadline = time.monotonic() + self.limits.seconds
             job = _checked(parsed, data)
             future = self._thread.submit(self._run, job, deadline)
-            # The place stays taken until the worker is done, even if the visitor has gone.
+            # The slot is in use until the worker is done, even if the visitor disconnects.
             loop = asyncio.get_running_loop()
             future.add_done_callback(lambda done: self._release(done, loop))
             handed_over = True
@@ -122,7 +122,7 @@ class RequestQueue:
                 self._in_flight -= 1
 
     def _end_slow_upload(self) -> bool:
-        """End the oldest upload if it is slow, so that uploads without end cannot fill the queue."""
+        """End the oldest upload if it is slow, so that endless uploads cannot fill the queue."""
         now = asyncio.get_running_loop().time()
         timeout, start = next(iter(self._uploads.items()), (None, now))
         if timeout is None or now - start < self.limits.patience_seconds:
@@ -145,7 +145,7 @@ class RequestQueue:
         try:
             self._thread.submit(self._worker.start)
         except RuntimeError:
-            return  # the page is ending
+            return  # the server is stopping
 
     async def _body(self, request: "Request", limit: int) -> bytes:
         from starlette.requests import ClientDisconnect
@@ -167,7 +167,7 @@ class RequestQueue:
             raise HttpError(400, "The photo did not arrive completely. Try again.") from None
         finally:
             self._uploads.pop(timeout, None)
-        if size > limit:  # sent at the end: a browser shows no answer that comes while it still sends
+        if size > limit:  # sent at the end: browsers ignore an answer that arrives during the upload
             shown = f"{limit // 2**20} MB" if limit >= 2**20 else f"{limit // 2**10} kB"
             raise HttpError(413, f"The upload is larger than {shown}. Make it smaller.")
         return bytes(data)

@@ -1,4 +1,4 @@
-"""Translation in a worker process, which can be stopped: no picture can hold the page longer than its time limit."""
+"""Worker process for translation, killed at its time limit, so that no picture can block the page."""
 
 import base64
 import contextlib
@@ -21,7 +21,7 @@ from .people import can_draw, to_json
 
 #: Seconds until the worker process must have loaded the model.
 START_SECONDS = 180.0
-#: Distance of the centres of two crops, in sides, below which they show the same face.
+#: Largest distance between the centres of two crops of the same face, in sides.
 SAME_FACE = 0.25
 
 
@@ -54,15 +54,15 @@ class TranslationWorker:
         return answer
 
     def run(self, job: Job, seconds: float) -> list[dict[str, Any]]:
-        """Do a job.
+        """Run a job.
 
         Returns:
-            Of a translation, for each face: data URLs of PNGs `input`, `anime` and, if the model translates back,
-            `back`; and the measured attributes `person`, or None. Of a drawing, for each style: `style`, data URL
-            `picture`, `svg` and `attributes`.
+            For a translation, one entry per face: data URLs of the PNGs `input`, `anime` and, if the model translates
+            back, `back`; and the measured attributes `person`, or None. For a drawing, one entry per style: `style`,
+            data URL `picture`, `svg` and `attributes`.
 
         Raises:
-            UserError: The photo cannot be translated, or the person not be drawn.
+            UserError: The photo cannot be translated, or the person cannot be drawn.
             TimeoutError: It took longer than `seconds`; the process was killed.
         """
         self.start()
@@ -93,7 +93,7 @@ class TranslationWorker:
 
 
 def _serve(connection: Connection, model: Path | None) -> None:
-    """Answer jobs until the other end is closed, which happens also when the page is killed."""
+    """Answer jobs until the other end is closed, which also happens if the page is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the page, which ends this process
     with contextlib.suppress(EOFError, BrokenPipeError):
         try:
@@ -114,7 +114,7 @@ def _serve(connection: Connection, model: Path | None) -> None:
                 connection.send(error)
             except (BrokenPipeError, EOFError):
                 raise
-            except Exception:  # a photo may do anything to a decoder or detector
+            except Exception:  # decoders and detectors may raise any error
                 connection.send(UserError("this photo cannot be translated. Try another one.", kind=Kind.FAILED))
 
 
@@ -127,18 +127,18 @@ def _translate(translator: Translator, job: TranslateJob) -> list[dict[str, Any]
 
 
 def _people(photo: np.ndarray, faces: list[Face]) -> list[dict[str, Any] | None]:
-    """Return the attributes of the person behind each face; None where no person was found at its place."""
+    """Return the attributes of the person of each face; None if no person was found at its position."""
     from ..portrait import find_people
 
     try:
-        people = find_people(photo, most=2 * len(faces))  # their detector may sort two faces otherwise
+        people = find_people(photo, most=2 * len(faces))  # its detector may sort faces differently
     except NoFaceError:
         return [None] * len(faces)
-    places = np.array([to_pose(person.align) for person in people])
+    poses = np.array([to_pose(person.align) for person in people])
     found: list[dict[str, Any] | None] = []
     for face in faces:
-        place = to_pose(face.align)
-        distances = np.hypot(*(places[:, :2] - place[:2]).T) / np.exp(place[2])
+        pose = to_pose(face.align)
+        distances = np.hypot(*(poses[:, :2] - pose[:2]).T) / np.exp(pose[2])
         nearest = int(distances.argmin())
         found.append(to_json(people[nearest].attributes) if distances[nearest] < SAME_FACE else None)
     return found
@@ -150,8 +150,8 @@ def _draw(job: DrawJob) -> list[dict[str, Any]]:
     drawn = []
     for style in job.styles:
         drawing = draw_person(job.person, style, job.size, **job.changes)
-        told = {"style": style, "picture": _data_url(drawing.picture), "svg": drawing.svg}
-        drawn.append(told | {"attributes": drawing.attributes})
+        pictures = {"picture": _data_url(drawing.picture), "svg": drawing.svg}
+        drawn.append({"style": style, **pictures, "attributes": drawing.attributes})
     return drawn
 
 

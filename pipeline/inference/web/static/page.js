@@ -1,11 +1,11 @@
 "use strict";
 
 const at = (id) => document.getElementById(id);
-let photo = null; // the bytes of the last photo, for another translation after a setting changed
+let photo = null; // the bytes of the last photo, to translate it again after a setting changes
 let insisted = false; // whether the centre is translated if no face is found
 let facts = { noise: false, styles: [], drawing: null, upload_bytes: 12 * 2 ** 20, examples: [] };
 let running = null; // aborts the previous request when another photo is chosen
-let drawn = []; // the drawn portraits of the faces shown; null where nothing was measured
+let drawn = []; // the drawn portraits of the faces; null for a face without measured attributes
 let thumbnails = null; // aborts the previous request for the pictures of the styles
 let soon = 0; // timer of the next such request
 
@@ -25,9 +25,9 @@ function query(anyway) {
   return new URLSearchParams({ size, seed: at("seed").value, anyway: anyway ? "1" : "0", ...known });
 }
 
-/** Translate a photo; `again`: the same photo with other settings, so that corrections of its drawings stay. */
+/** Translate a photo; `again`: the same photo with other settings, so keep the corrections of its drawings. */
 async function translate(bytes, anyway = false, again = false) {
-  running?.abort(); // also if this photo is refused: the older answer must not arrive after the refusal
+  running?.abort(); // also if this photo is refused: an older answer must not arrive after that
   photo = bytes;
   insisted = anyway;
   at("anyway").hidden = true;
@@ -107,11 +107,11 @@ async function showStyles() {
     const drawings = await askForDrawings({ styles: facts.drawing.styles, size: 96, ...person }, mine.signal);
     for (const { style, picture } of drawings) document.querySelector(`#styles img[data-style="${style}"]`).src = picture;
   } catch {
-    // The buttons have names, too.
+    // The buttons also have names.
   }
 }
 
-/** Wait until a visitor has made a few corrections: their drawings come first. */
+/** Wait until a visitor has made a few corrections, because their drawings have priority. */
 function showStylesSoon() {
   clearTimeout(soon);
   soon = setTimeout(showStyles, 700);
