@@ -4,8 +4,8 @@
 
 Sets: generated humans and avatars (the demo), and, where `../shared/data` is next to the project, real selfies and
 anime faces; all as stored by default, 128 px. Each is searched as it is, mirrored, turned, darkened and noised; then
-pictures without a face. `place` is the median distance of the points from those found in the untouched picture, moved
-along with it, as a share of the eye distance; `turn` the median of the roll's change.
+pictures without a face. `shift` is the median distance between the points and the transformed points of the original
+picture, in eye distances. `roll` is the median change of roll.
 """
 
 import io
@@ -53,8 +53,8 @@ def noised(image: np.ndarray, deviation: float) -> np.ndarray:
 CONDITIONS = {
     "as it is": lambda image: image,
     "mirrored": lambda image: np.ascontiguousarray(image[:, ::-1]),
-    "turned 15°": lambda image: turned(image, 15),
-    "turned 30°": lambda image: turned(image, 30),
+    "rotated 15°": lambda image: turned(image, 15),
+    "rotated 30°": lambda image: turned(image, 30),
     "brightness x 0.3": lambda image: (image * 0.3).astype(np.uint8),
     "noise of 25 levels": lambda image: noised(image, 25),
     "blurred, sigma 2 px": lambda image: cv2.GaussianBlur(image, (0, 0), 2),
@@ -91,8 +91,8 @@ def things(count: int) -> np.ndarray:
 
 
 def compare(before: list[list[Detection]], after: list[list[Detection]], condition: str) -> tuple[float, float]:
-    """Medians of `place` and `turn` over the pictures in which both saw a face."""
-    places, turns = [], []
+    """Return the medians of shift and roll over the pictures in which both found a face."""
+    shifts, rolls = [], []
     for old, new in zip(before, after, strict=True):
         if not (old and new):
             continue
@@ -100,21 +100,21 @@ def compare(before: list[list[Detection]], after: list[list[Detection]], conditi
         expected, found = old[0].keypoints.copy(), new[0].keypoints
         if condition == "mirrored":
             expected = schema.flip(expected, SIZE)
-        elif condition.startswith("turned"):
+        elif condition.startswith("rotated"):
             matrix = turning(float(condition.split()[1].rstrip("°")))
             expected[:, :2] = (expected[:, :2] - 0.5) @ matrix[:, :2].T + matrix[:, 2] + 0.5
-        places.append(np.linalg.norm(found[:, :2] - expected[:, :2], axis=1).mean() / schema.interocular(expected))
+        shifts.append(np.linalg.norm(found[:, :2] - expected[:, :2], axis=1).mean() / schema.interocular(expected))
         poses = head_pose(old[0].keypoints, schema.name), head_pose(found, schema.name)
         if poses[0] and poses[1]:
-            turns.append(poses[1].roll - poses[0].roll)
-    return float(np.median(places)), float(np.median(turns))
+            rolls.append(poses[1].roll - poses[0].roll)
+    return float(np.median(shifts)), float(np.median(rolls))
 
 
 def main(count: int = 100) -> None:
     """Print the tables in Markdown."""
     cv2.setNumThreads(1)
     detectors = {domain: create_detector(name) for domain, name in DETECTORS.items()}
-    print("| set | detector | condition | found | several | place | turn | pictures/s |\n" + "|---" * 8 + "|")
+    print("| set | detector | condition | found | several | shift | roll | pictures/s |\n" + "|---" * 8 + "|")
     for name, domain, images in sets(count):
         plain: list[list[Detection]] = []
         for condition, change in CONDITIONS.items():
@@ -123,11 +123,11 @@ def main(count: int = 100) -> None:
             found = detectors[domain].detect(changed)
             rate = len(changed) / (time.process_time() - start)
             plain = plain or found
-            place, turn = compare(plain, found, condition)
+            shift, roll = compare(plain, found, condition)
             hits, several = sum(map(bool, found)), sum(len(faces) > 1 for faces in found)
             print(
-                f"| {name} | {DETECTORS[domain]} | {condition} | {hits}/{len(images)} | {several} | {place:.3f} "
-                f"| {turn:+.1f}° | {rate:.0f} |",
+                f"| {name} | {DETECTORS[domain]} | {condition} | {hits}/{len(images)} | {several} | {shift:.3f} "
+                f"| {roll:+.1f}° | {rate:.0f} |",
                 flush=True,
             )
     print("\n| no face | " + " | ".join(DETECTORS.values()) + " |\n|---|---|---|")
