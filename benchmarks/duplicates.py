@@ -16,7 +16,7 @@ from collections.abc import Callable
 import numpy as np
 
 FACES, RADIUS, SEED = 63_632, 4, 0
-#: So many hashes for a peer that compares pairs one by one in Python.
+#: Number of hashes for a peer that compares pairs one by one in Python.
 FEW = 2_000
 PICTURES = 2_000
 

@@ -1,6 +1,6 @@
 """How fast a face is translated: PyTorch, onnxruntime and OpenVINO in one run, detection counted apart, cold start.
 
-    python -m benchmarks.inference                      # the model in data/train, else the one that ships along
+    python -m benchmarks.inference                      # the model in data/train, else the shipped one
     python -m benchmarks.inference --model FOLDER --threads 2
 
 Peers take turns, round after round, so that a busy moment hits all; the median of the rounds counts. Outputs are

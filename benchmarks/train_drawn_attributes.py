@@ -2,8 +2,8 @@
 
     uv run python -m benchmarks.train_drawn_attributes OUT.safetensors 6000 30
 
-It draws so many faces, half of them by chance, half in named styles as twins are drawn, and trains on four fifths of
-them for so many epochs. It prints the accuracy on the others.
+It draws the given number of faces, half of them at random and half in the named styles of twins. It trains on four
+fifths of them for the given number of epochs, and prints the accuracy on the others.
 """
 
 import sys
@@ -29,7 +29,7 @@ BATCH, LEARNING_RATE = 64, 2e-3
 BLUR = 1.4
 #: Largest shift in pixels and change of the brightness.
 SHIFT, BRIGHTNESS = 3, 0.15
-#: Of so many pairs of faces, one is held out.
+#: One of this many pairs of faces is held out.
 HELD_OUT = 5
 
 

@@ -4,7 +4,7 @@
     uv run --no-project --python 3.12 --with mediapipe==0.10.21 python benchmarks/segmentation_masks.py FOLDER
     uv run python -m benchmarks.train_segmentation train FOLDER OUT.safetensors 1500
 
-The first command writes embedded people, the second their masks, the third trains for so many seconds.
+The first command writes embedded people, the second their masks, the third trains for the given seconds.
 """
 
 import json

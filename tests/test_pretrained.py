@@ -1,4 +1,4 @@
-"""The model that ships along."""
+"""The shipped model."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ def test_the_bundle_is_the_training_folder() -> None:
 def test_it_turns_a_face_into_another_picture_and_nearly_back(
     portrait: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It does something, and what it does can be undone: the way back is nearer to the photo than the anime face."""
+    """The reconstruction is closer to the photo than the anime face is."""
     monkeypatch.chdir(tmp_path)  # no data/train here
     (face,) = Translator().faces(np.asarray(Image.open(portrait)), back=True)
     there = np.abs(face.anime.astype(float) - face.crop).mean()

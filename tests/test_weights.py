@@ -26,7 +26,7 @@ class Server:
 
     url: str = ""
     body: bytes = BODY
-    cut_after: list[int | None] = field(default_factory=list)  # per request: close the connection after so many bytes
+    cut_after: list[int | None] = field(default_factory=list)  # per request: bytes before the connection closes
     status: int | None = None
     ranges: bool = True
     etag: str | None = '"one"'

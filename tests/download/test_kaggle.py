@@ -28,8 +28,8 @@ class Stub:
     body: bytes
     status: int = 200  # of the first request
     drop_after: list[int] = field(default_factory=list)  # bytes sent before the connection breaks, transfer by transfer
-    corrupt: int = 0  # so many transfers are sent with a wrong byte
-    busy: int = 0  # so many requests are answered 503
+    corrupt: int = 0  # number of transfers with a wrong byte
+    busy: int = 0  # number of requests that are answered 503
     announce: bool = True  # the checksum
     asked: list[str] = field(default_factory=list)
     ranges: list[str | None] = field(default_factory=list)

@@ -167,7 +167,7 @@ def test_inverted_colours_are_found(faces: dict[str, DomainSplit], perfect: Eval
     assert value(found, "fd", "human2anime") > 3 * value(perfect, "fd", "human2anime")
     assert value(found, "kd", "human2anime") > value(perfect, "kd", "human2anime")
     assert value(found, "target_domain_accuracy", "human2anime") < 0.3
-    # The way back undoes it: reconstruction alone would call this model perfect.
+    # The other generator inverts it: by reconstruction alone, this model is perfect.
     assert value(found, "cycle.pixel_accuracy", "human2anime") == 1
 
 

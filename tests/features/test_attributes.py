@@ -167,9 +167,9 @@ def test_hair_of_a_man_is_named_by_its_width_at_the_temples():
     found = []
     for width in (0.31, 0.36, 0.42):
         picture = portrait()
-        beside = (y > 0.2) & (y < 0.5) & ~face_polygon(landmarks(), SIZE)
-        picture[beside] = WALL
-        picture[beside & (abs(x - 0.5) < width)] = HAIR
+        outside = (y > 0.2) & (y < 0.5) & ~face_polygon(landmarks(), SIZE)
+        picture[outside] = WALL
+        picture[outside & (abs(x - 0.5) < width)] = HAIR
         found.append(order.index(measured(picture, gender="male")["hairstyle"]))
     assert found == sorted(found) and found[0] < found[-1]
 

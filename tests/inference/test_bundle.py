@@ -1,4 +1,4 @@
-"""Bundles: what an export holds, and that a stranger's bundle can do no harm."""
+"""Content of an exported bundle, and protection against untrusted bundles."""
 
 import hashlib
 import io
@@ -329,7 +329,7 @@ def test_a_bundle_with_an_unusable_graph_ends_in_a_sentence(tiny_bundle: Path, t
 
 
 def test_a_lying_size_is_not_believed(tiny_bundle: Path, tmp_path: Path) -> None:
-    """A member that inflates to more than the directory says is cut off by the reader, not by trust."""
+    """The reader limits a member that inflates to more than its stated size."""
     buffer = io.BytesIO(tiny_bundle.read_bytes())
     data = bytearray(buffer.getvalue())
     at = data.rindex(b"PK\x01\x02")

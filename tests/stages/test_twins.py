@@ -88,7 +88,7 @@ def test_nothing_is_drawn_that_no_model_needs(project):
 
 
 def die_while_drawing(drawn: int) -> None:
-    """Run the stage until so many faces are drawn; the process then ends as if it was killed."""
+    """Run the stage until this number of faces is drawn; the process then ends as if it was killed."""
     drawing.PART, draw, count = 2, drawing._draw, 0
 
     def mortal(*args: Any, **options: Any) -> Any:
