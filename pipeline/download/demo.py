@@ -16,7 +16,7 @@ from ..progress import progress_bar
 from . import Fetched, demo_humans, not_faces
 from .drawn import png
 
-SIZE = 256  # px; above what is stored, so that a crop loses nothing
+SIZE = 256  # px; larger than stored faces, so that a crop loses no detail
 
 #: Humans below are left out: uncertain ones are mostly children.
 MIN_AGE = 16  # years

@@ -22,7 +22,7 @@ from ..files import atomic_file, scratch_folder
 from ..parallel import map_ordered
 from . import Fetched
 
-#: Pixels; above what is stored, so that a crop loses nothing.
+#: px; larger than stored faces, so that a crop loses no detail.
 SIZE = 256
 LICENCE = (
     "Drawn by AnimeMorph's own renderer; the pictures are CC0 1.0.",

@@ -30,7 +30,7 @@ class Group(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     def without_effect(self) -> Iterator[tuple[str, str]]:
-        """Yield each key that has no effect here, with the condition that takes it away, such as `noise: false`."""
+        """Yield each key that has no effect here, with the condition that removes it, such as `noise: false`."""
         for name, field in type(self).model_fields.items():
             for only in field.metadata:
                 if isinstance(only, Only) and getattr(self, only.key) not in only.values:

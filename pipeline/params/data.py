@@ -130,7 +130,7 @@ class DomainFilter(Group):
         return years
 
     def without_effect(self) -> Iterator[tuple[str, str]]:
-        """Yield each key that has no effect here; a year is looked at only where `years` are set."""
+        """Yield each key that has no effect here: a year is used only if `years` are set."""
         yield from super().without_effect()
         if self.years is None:
             yield "keep_unknown_year", "years: any"
@@ -168,7 +168,7 @@ class Balance(PerDomain[Wanted]):
     )
 
     def without_effect(self) -> Iterator[tuple[str, str]]:
-        """Yield each key that has no effect here: nothing can be short where all faces are taken."""
+        """Yield each key that has no effect here: there is no shortage if all faces are used."""
         if all(self[domain] is None for domain in PerDomain.model_fields):
             yield "on_shortage", "human, anime, external_test: all"
 

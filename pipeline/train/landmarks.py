@@ -54,7 +54,7 @@ def make_landmarks(
         own: Points of the real faces by domain, [b, 5, 2] each.
         other: Points of other faces of the same domains.
         size: Side of the images in pixels.
-        device: Where the batch goes.
+        device: Device of the batch.
     """
     points = with_fakes(own, size) | {f"other_{domain}": found for domain, found in other.items()}
     return Landmarks(

@@ -60,10 +60,10 @@ class Objective:
         """Return the generators' terms and the generated images: fake_… and, where the model has them, cycle_….
 
         Args:
-            batch: the real faces.
+            batch: The real faces.
             noise: Adds noise to a human image, different in every call.
             augment: Augmentation of discriminator inputs, different in every call.
-            random: chooses the patches of cut; None: the same ones in every call.
+            random: Chooses the patches of cut; None: the same ones in every call.
         """
         if self.train.model == "pix2pix":
             assert batch.pairs is not None
@@ -98,10 +98,10 @@ class Objective:
         """Return the discriminators' terms.
 
         Args:
-            batch: the real faces.
-            images: the fakes of this step, fake_anime and, except for cut, fake_human.
+            batch: The real faces.
+            images: The fakes of this step, fake_anime and, except for cut, fake_human.
             pooled: Results of the image pools for `to_pool`, anime and human.
-            augment: as for the generators.
+            augment: As for the generators.
         """
         if self.train.model == "pix2pix":
             assert batch.pairs is not None
@@ -123,7 +123,7 @@ class Objective:
         return terms
 
     def to_pool(self, images: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
-        """Return what the image pool of each domain keeps: the fakes and, with landmarks, their heatmaps."""
+        """Return the images for the pool of each domain: the fakes and, with landmarks, their heatmaps."""
         kept = {domain: images[f"fake_{domain}"].float() for domain in self.targets[::-1]}
         for domain in self.regressors:
             assert batch.landmarks is not None

@@ -1,4 +1,4 @@
-"""Photos and their twins: what one step of paired training sees."""
+"""Photos and their twins: the batch of a step of paired training."""
 
 import json
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ def read_twins(folder: Path, table: pd.DataFrame, masks: np.ndarray) -> Twins:
     """Read the twins of some faces.
 
     Args:
-        folder: What the stage `twins` wrote.
+        folder: Output folder of the stage `twins`.
         table: Rows of `data/split/human.parquet` with their index there.
         masks: bool [n, R, R], the pixels of their crops that lie inside the photo.
 
@@ -115,13 +115,13 @@ def make_pairs(
     random: np.random.Generator | None = None,
     flips: np.ndarray | None = None,
 ) -> Pairs:
-    """Put photos and twins together.
+    """Make a batch of photos and their twins.
 
     Args:
         photos: uint8 RGB [m, R, R, 3], the photos of `rows`.
         twins: All twins of the split.
         rows: Rows of the photos in the split [m].
-        device: Where the batch goes.
+        device: Device of the batch.
         random: Draws styles and distortions; None: no distortion, and row i gets its drawing number i modulo k.
         flips: bool [m], which pairs are mirrored; None: none.
 

@@ -61,7 +61,7 @@ def generator_losses(
         terms |= {name: weights["adversarial"] * share * value for name, value in found.items()}
     if weights["reverse"]:
         images["fake_human"] = generate(networks["anime2human"], pairs.twin).float()
-        # Nothing is known outside the photo, so nothing is wrong there.
+        # Pixels outside the photo are unknown and do not count.
         shown = images["fake_human"] * pairs.clean_mask + pairs.clean * (1 - pairs.clean_mask)
         found = _likeness("human", shown, pairs.clean)
         found |= {name: share * value for name, value in _criticism(networks, "human", pairs, shown).items()}

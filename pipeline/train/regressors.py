@@ -1,7 +1,7 @@
 """Training of the landmark regressors on the real faces, before the adversarial training starts.
 
-Aligned faces all have their eyes at about the same place. So each face is moved, turned and scaled at random: a
-regressor that only knows the usual places would find them in any fake.
+All aligned faces have their eyes at nearly the same position. So each face is moved, rotated and scaled at random.
+Otherwise a regressor would return the usual positions for any fake.
 """
 
 from typing import Any
@@ -98,7 +98,7 @@ def move(images: Tensor, points: Tensor, random: np.random.Generator) -> tuple[T
     turn, scale = random.uniform(-TURN, TURN, count), np.exp(random.uniform(-SCALE, SCALE, count))
     shift = random.uniform(-2 * MOVE, 2 * MOVE, (count, 2))
     mirrored = np.where(random.random(count) < 0.5, -1.0, 1.0)
-    # In units of half a side around the centre: a place of the result -> the place of the image that it shows.
+    # In units of half a side around the centre: position in the result -> position in the image.
     linear = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]).transpose(2, 0, 1)
     linear = linear * scale[:, None, None]
     linear[:, 0] *= mirrored[:, None]

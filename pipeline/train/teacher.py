@@ -1,4 +1,4 @@
-"""The twin as the teacher of an unpaired model: the outputs keep the person, the target faces give the look."""
+"""The twin as a teacher of an unpaired model: twins teach the attributes of the person, target faces the look."""
 
 import torch
 from torch import Tensor

@@ -51,11 +51,11 @@ class Validator:
 
     Args:
         human: uint8 RGB [n, R, R, 3].
-        anime: likewise.
+        anime: uint8 RGB [m, R, R, 3].
         measures: Functions for features and their metrics.
-        seed: of the noise that a noise model adds.
-        landmarks: those of `batches.Faces`.
-        twins: the twins of `human`.
+        seed: Random seed of the noise of a noise model.
+        landmarks: Landmarks of `batches.Faces`.
+        twins: Twins of `human`.
         face_validator: Metrics of the translated faces; None: they are not computed.
     """
 
@@ -194,7 +194,7 @@ def sample_sheet(
         model: The model.
         human: uint8 RGB [n, R, R, 3].
         anime: uint8 RGB [m, R, R, 3].
-        seed: Of the noise that a noise model adds.
+        seed: Random seed of the noise of a noise model.
         twins: The twins of `human`.
         landmarks: Landmarks of both domains, for a model that needs them.
     """

@@ -36,7 +36,7 @@ class Detection:
 
 
 class Detector(Protocol):
-    """Face detector. A context manager: it closes what it opens."""
+    """Face detector. A context manager that frees its networks at the end."""
 
     def detect(self, images: np.ndarray) -> list[list[Detection]]:
         """Detect the faces of each of `images`, uint8 RGB [n, H, W, 3] of any size, the largest first."""
