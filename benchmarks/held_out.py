@@ -1,0 +1,108 @@
+"""Held-out people of a model with twins against a few and many drawn faces that it has not seen.
+
+    python -m benchmarks.held_out DATA --drawings 300
+
+DATA is the folder `data` of a project after `dvc exp run -S profile=shipped`, or after `dvc repro` of another profile
+with the sources `demo` and `drawn` and a pix2pix model. Its test set of drawings is small: the Fréchet distance is
+biased upwards, and recall rests on few drawings. Here the drawings are new ones of the same renderer and seed,
+aligned by their exact landmarks. The rows are the photos, the outputs of the stage `evaluate`, the twins of the same
+people in the same styles (what a perfect model would draw), and as many other drawings (the best values that can be
+reached).
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from pipeline.download.drawn import SIZE
+from pipeline.drawing import draw
+from pipeline.faces import open_pixels, read_crops, read_table
+from pipeline.features.distances import frechet, kernel_distance, precision_recall
+from pipeline.features.extractors import EmbeddedExtractor, extract
+from pipeline.images import crop_aligned, to_square
+from pipeline.landmarks.alignment import similarity
+from pipeline.progress import progress_bar
+from pipeline.selection.twins import draw_all, style_names
+
+#: Number of the first drawing: the profiles of this project draw fewer.
+FIRST = 100_000
+#: Number of drawings in the test set of the profile `shipped`.
+FEW = 49
+
+
+def drawings(seed: int, numbers: range, stored: int, size: int) -> np.ndarray:
+    """Return aligned drawings, uint8 RGB [n, size, size, 3], stored and cropped as the pipeline does.
+
+    Args:
+        seed: Number of the set.
+        numbers: Numbers of the faces.
+        stored: Side of the stored pictures in pixels.
+        size: Side of the crops in pixels.
+    """
+    crops = []
+    for number in progress_bar(numbers, desc="drawings", unit="face"):
+        drawing = draw(seed, number, SIZE)
+        points = np.column_stack([drawing.landmarks * stored / SIZE, np.ones(len(drawing.landmarks))])
+        align = similarity(points, "hysts28", "anime")
+        if align is None:
+            raise ValueError(f"drawing {number} has no face")
+        crops.append(crop_aligned(to_square(drawing.picture, stored), align, size))
+    return np.stack(crops)
+
+
+def people(data: Path, most: int) -> dict[str, np.ndarray]:
+    """Return photos, outputs and twins of the first test people, uint8 RGB [n, R, R, 3] each.
+
+    Args:
+        data: Folder `data` of a project.
+        most: Largest number of people.
+    """
+    outputs = np.load(data / "evaluate" / "human2anime.npy")[:most]
+    size = outputs.shape[1]
+    names = style_names(tuple(pd.read_json(data / "twins" / "human" / "styles.json", typ="series")))
+    table = read_table(data / "split" / "human.parquet", ["face_id", "row", "align", "keypoints", "schema", "split"])
+    table = table[table["split"] == "test"].reset_index(drop=True)[:most]
+    pixels = open_pixels(data / "resize" / "human" / "faces.npy")
+    with tempfile.TemporaryDirectory() as scratch:
+        # One drawing per face: its style is its number modulo the number of styles, as that of the output.
+        twins, _ = draw_all(pixels, table, names, 1, size, Path(scratch))
+    return {"photos": read_crops(pixels, table, size), "outputs": outputs, "twins": twins[:, 0]}
+
+
+def row(name: str, found: np.ndarray, real: np.ndarray) -> str:
+    """Return one row of the table for features [n, D] against those of the drawings [m, D]."""
+    precision, recall = precision_recall(found, real)
+    return (
+        f"| {name} | {len(found)} | {len(real)} | {frechet(found, real):.1f} | "
+        f"{100 * kernel_distance(found, real)[0]:.2f} | {precision:.3f} | {recall:.3f} |"
+    )
+
+
+def main() -> None:
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", nargs="?", type=Path, default=Path("data"), help="folder data of a project")
+    parser.add_argument("--drawings", type=int, default=300, help="number of drawings")
+    parser.add_argument("--seed", type=int, default=0, help="params seed of the project")
+    words = parser.parse_args()
+    torch.set_num_threads(1)
+    extractor = EmbeddedExtractor()
+    sets = people(words.data, words.drawings)
+    n, size = sets["outputs"].shape[:2]
+    stored = open_pixels(words.data / "resize" / "anime" / "faces.npy").shape[1]
+    pictures = drawings(words.seed, range(FIRST, FIRST + words.drawings + n), stored, size)
+    drawn = extract(pictures, extractor, "features of drawings")
+    features = {name: extract(images, extractor, name) for name, images in sets.items()}
+    features["other drawings"] = drawn[words.drawings :]
+    print("| set | n | drawings | FD | KD x100 | precision | recall |\n| --- | --- | --- | --- | --- | --- | --- |")
+    for count in sorted({min(FEW, words.drawings), words.drawings}):
+        for name, found in features.items():
+            print(row(name, found, drawn[:count]), flush=True)
+
+
+if __name__ == "__main__":
+    main()
