@@ -92,7 +92,7 @@ def test_the_worst_side_profile_comes_first(judged):
     assert np.array_equal(first, pixels[worst["row"]])
 
 
-def test_a_duplicate_stands_beside_the_face_that_is_kept(judged):
+def test_a_duplicate_is_next_to_the_face_that_is_kept(judged):
     table, pixels = judged
     sheet = np.asarray(dict(status_sheets(table, pixels))["duplicate"])
     top, inside = TITLE + 3 * MARGIN, slice(8, 24)

@@ -32,7 +32,7 @@ def test_equal_tables_give_equal_bytes(tmp_path, tiny_faces):
     assert sha256(tmp_path / "a") == sha256(tmp_path / "b")
 
 
-def test_missing_and_damaged_tables_are_one_sentence(tmp_path, tiny_faces):
+def test_missing_and_damaged_tables_are_user_errors(tmp_path, tiny_faces):
     path = tmp_path / "faces.parquet"
     tiny_faces(tmp_path)
     with pytest.raises(UserError, match="smile, hat") as error:
@@ -76,7 +76,7 @@ def test_other_arrays_are_no_pixel_store(tmp_path, array):
     assert (error.value.kind, error.value.subject) == (Kind.DAMAGED, str(tmp_path / "faces.npy"))
 
 
-def test_damaged_pixels_are_one_sentence(tmp_path, tiny_faces):
+def test_damaged_pixels_are_a_user_error(tmp_path, tiny_faces):
     path = tmp_path / "faces.npy"
     tiny_faces(tmp_path)
     whole = path.read_bytes()

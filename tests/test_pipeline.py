@@ -256,7 +256,7 @@ def test_the_recipe_for_own_images_runs_on_a_cpu_too(project):
     project.dvc("checkout", "--quiet")
 
 
-def test_a_mistyped_key_is_one_sentence(project):
+def test_a_mistyped_key_is_refused(project):
     path = project.root / "params.yaml"
     original = path.read_text()
     path.write_text(re.sub(r"^  noise_std:", "  noise_sdt:", original, flags=re.MULTILINE))

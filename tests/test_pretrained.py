@@ -10,7 +10,7 @@ from pipeline.inference import Translator
 from pipeline.inference.backends import BUNDLE, PRETRAINED, OnnxBackend, TorchBackend
 
 
-def test_it_is_small_and_says_what_it_is() -> None:
+def test_it_is_small_and_has_a_card() -> None:
     assert (PRETRAINED / BUNDLE).stat().st_size < 15_000_000
     assert sum(path.stat().st_size for path in PRETRAINED.iterdir()) < 20_000_000
     assert (PRETRAINED / "model_card.md").read_text(encoding="utf-8").startswith("#")

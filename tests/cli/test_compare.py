@@ -80,7 +80,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.slow
-def test_a_new_clone_without_the_cache_is_told_to_run_first(project: Path):
+def test_a_new_clone_without_the_cache_needs_a_run_first(project: Path):
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     subprocess.run(
         [sys.executable, "-m", "dvc", "repro", "-q"], cwd=project, check=True, env=os.environ | {"PATH": path}
@@ -95,7 +95,7 @@ def test_a_new_clone_without_the_cache_is_told_to_run_first(project: Path):
 
 
 @pytest.mark.slow
-def test_compare_goes_on_where_it_was(project: Path):
+def test_compare_resumes(project: Path):
     scratch = project.parent / "scratch"
     for accident in ("broken", "killed"):
         (scratch / accident).touch()
@@ -149,7 +149,7 @@ def test_table_has_means_and_spreads(tmp_path: Path):
     assert list(pd.read_csv(tmp_path / "runs.csv")) == ["model", "seed", "metric", "value"]
 
 
-def test_files_named_by_params_and_settings_come_along(tmp_path: Path):
+def test_files_named_by_params_and_settings_are_copied(tmp_path: Path):
     source = (
         "{path: photos.zip, labels_csv: null}, anime: {path: /elsewhere/anime.zip}, b: {path: data/own/external_test}"
     )

@@ -215,7 +215,7 @@ def test_tar_that_ends_with_a_zip_is_a_tar(out, tmp_path, png, mode):
     assert fetched.ignored == {"nested archive": 1}
 
 
-def test_folder_with_one_archive_stands_for_it(photos, out, tmp_path):
+def test_a_folder_with_one_archive_is_read_as_the_archive(photos, out, tmp_path):
     own = tmp_path / "own"
     own.mkdir()
     (own / "README.md").write_text("put your photos here")

@@ -88,7 +88,7 @@ def test_file_name_that_two_images_share_needs_the_whole_name():
     assert counts["rows_without_image"] == 1
 
 
-def test_row_says_more_than_the_folder():
+def test_a_row_overrides_the_folder():
     known = pd.DataFrame({"source": ["male/1.jpg", "male/2.jpg"], "gender": ["male", "male"]})
     table, _ = join(known, read_csv(b"file,gender\n1.jpg,female\n2.jpg,\n", "x.csv"), "x.csv")
     assert table["gender"].tolist() == ["female", "male"]

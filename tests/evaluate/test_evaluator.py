@@ -129,7 +129,7 @@ def test_a_perfect_model(perfect: Evaluation):
     )
 
 
-def test_a_model_that_does_nothing_stands_at_the_untouched_distance(faces: dict[str, DomainSplit]):
+def test_a_model_that_changes_nothing_has_the_baseline_distance(faces: dict[str, DomainSplit]):
     lazy = evaluate(faces, lambda images: images, lambda images: images)
     assert value(lazy, "fd", "human2anime") == pytest.approx(value(lazy, "baseline_no_translation.fd", "human2anime"))
     assert value(lazy, "target_domain_accuracy", "human2anime") < 0.1
@@ -195,7 +195,7 @@ def test_a_model_good_for_women_only_shows_in_the_gap(faces: dict[str, DomainSpl
     assert means["male"] < 0.4
 
 
-def test_external_pictures_are_told_apart(faces: dict[str, DomainSplit]):
+def test_external_pictures_have_their_kind(faces: dict[str, DomainSplit]):
     rng = np.random.default_rng(0)
     images = np.concatenate([redden(rng, 20), rng.integers(0, 256, (5, SIZE, SIZE, 3), dtype=np.uint8)])
     table = pd.DataFrame({"face_id": [f"external-{index}" for index in range(25)]})

@@ -24,7 +24,7 @@ from pipeline.inference.export import OPSET, compare
 from pipeline.inference.onnx_check import check_graph
 
 
-def test_an_export_says_what_it_is(tiny_bundle: Path) -> None:
+def test_an_export_has_a_description(tiny_bundle: Path) -> None:
     facts, graphs = read_bundle(tiny_bundle)
     assert (facts.resolution, facts.noise_std, facts.detectors["human"]) == (32, 0.1, "dlib")
     for graph in graphs.values():
@@ -320,7 +320,7 @@ def test_damaged_graphs_are_judged_and_never_crash(data: st.DataObject) -> None:
     assert b"passwd" not in damaged or not onnx.load_from_string(damaged).graph.initializer[0].external_data
 
 
-def test_a_bundle_with_an_unusable_graph_ends_in_a_sentence(tiny_bundle: Path, tmp_path: Path) -> None:
+def test_a_bundle_with_an_unusable_graph_is_refused(tiny_bundle: Path, tmp_path: Path) -> None:
     graph = _graph([helper.make_node("Conv", ["images", "nowhere"], ["translated"])])
     path = _change(tiny_bundle, tmp_path / "b.zip", lambda members: members.update({"anime2human.onnx": graph}))
     with pytest.raises(UserError, match=r"anime2human\.onnx") as caught:

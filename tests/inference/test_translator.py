@@ -137,7 +137,7 @@ def test_turned_photos_are_tried_only_without_an_upright_face(
     assert sorted(searched[1:]) == [(120, 300, 3)] * 2 + [(300, 120, 3)] * 2
 
 
-def test_same_photo_same_bytes_whatever_is_beside_it(translator: Translator, group: np.ndarray) -> None:
+def test_translation_does_not_depend_on_other_photos(translator: Translator, group: np.ndarray) -> None:
     alone = translator.faces(group[:, :256])[0]
     together = next(face for face in translator.faces(group) if _centre(face)[0] < 256)
     assert _digest(translator.faces(group[:, :256])[0].anime) == _digest(alone.anime)
@@ -246,7 +246,7 @@ def test_a_picture_has_the_pixels_of_its_file(portrait: Path, mode: str) -> None
     assert np.array_equal(pil_to_rgb(photo), read_photo(buffer.getvalue()))
 
 
-def test_an_unknown_device_is_one_sentence(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_device_is_refused(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANIMEMORPH_DEVICE", "abacus")
     with pytest.raises(UserError) as error:
         Translator(tiny_model)
@@ -254,7 +254,7 @@ def test_an_unknown_device_is_one_sentence(tiny_model: Path, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 4000), (4000, 1), (0, 5), (11_000, 10_000)])
-def test_odd_pictures_are_refused_in_a_sentence(translator: Translator, size: tuple[int, int]) -> None:
+def test_odd_pictures_are_refused(translator: Translator, size: tuple[int, int]) -> None:
     for mode in ("L", "F"):
         with pytest.raises(UserError) as caught:
             translator.translate(Image.new(mode, size))
@@ -262,7 +262,7 @@ def test_odd_pictures_are_refused_in_a_sentence(translator: Translator, size: tu
         assert "--" not in str(caught.value)
 
 
-def test_a_damaged_file_is_refused_in_a_sentence(translator: Translator, portrait: Path, tmp_path: Path) -> None:
+def test_a_damaged_file_is_refused(translator: Translator, portrait: Path, tmp_path: Path) -> None:
     """PIL reads the pixels only when they are asked for."""
     data = portrait.read_bytes()
     (tmp_path / "cut.jpg").write_bytes(data[: len(data) // 2])

@@ -231,7 +231,7 @@ def test_an_interrupted_run_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_damaged_places_are_told(face: np.ndarray, tiny_bundle: Path, tmp_path: Path) -> None:
+def test_damaged_parts_are_reported(face: np.ndarray, tiny_bundle: Path, tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "clip.mp4", [scene(face, frame) for frame in range(FRAMES)])
     with av.open(str(clip)) as container:
         places = [(packet.pos, packet.size) for packet in container.demux(video=0) if packet.dts is not None]

@@ -34,7 +34,7 @@ def test_far_points_are_not_the_face():
     assert np.isnan(landmark_error(found(0.4), "hysts28", TRUTH))
 
 
-def test_errors_are_told_by_group():
+def test_errors_are_grouped():
     rows = errors_by_group(table(0.1, 0.2, 0.3, None)).set_index(["attribute", "group"])
     assert rows.loc[("all", "faces"), "faces"] == 4
     assert rows.loc[("all", "faces"), "found"] == 0.75
@@ -42,6 +42,6 @@ def test_errors_are_told_by_group():
     assert rows.loc[("skin", "dark"), "found"] == 0.5
 
 
-def test_nothing_is_told_without_truth_or_with_the_truth_itself():
+def test_no_errors_without_truth_or_for_the_truth_itself():
     assert errors_by_group(table(0.0, 0.0)) is None
     assert errors_by_group(table(0.1).drop(columns="truth_00_x")) is None

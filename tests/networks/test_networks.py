@@ -102,7 +102,7 @@ def test_patch_heads_give_unit_vectors_of_the_chosen_places():
     torch.testing.assert_close(found[0][1, 0], patch)
 
 
-def test_resize_convolution_is_what_it_says():
+def test_resize_convolution_equals_resize_and_convolution():
     torch.manual_seed(0)
     fast = ResizeConvolution(5, 4)
     plain = nn.Sequential(nn.Upsample(scale_factor=2, mode="nearest"), nn.ReflectionPad2d(1), nn.Conv2d(5, 4, 3))

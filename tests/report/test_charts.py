@@ -33,7 +33,7 @@ def test_lines_draw_every_point_and_escape_names():
     assert "var(--series-1)" in svg and "var(--series-2)" in svg and "#000" not in svg
 
 
-def test_an_epoch_stands_on_the_axis_once():
+def test_the_axis_shows_each_epoch_once():
     for count in (2, 3, 14):
         root = ElementTree.fromstring(charts.lines(points(np.linspace(0.1, 0.9, count)), title="x"))
         texts = [text.text for text in root.iter(f"{SVG}text") if (text.text or "").isdecimal()]

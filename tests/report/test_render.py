@@ -144,14 +144,14 @@ def test_translations_of_another_split_are_refused(results):
     assert error.value.subject == str(results.data / "evaluate" / "human2anime.npy")
 
 
-def test_without_groups_the_report_says_so(results, settings):
+def test_without_groups_the_report_has_a_note(results, settings):
     (results.data / "evaluate" / "subgroups.csv").unlink()
     context = render.describe(results, settings)
     assert context["subgroups"] == {"attributes": [], "gaps": [], "too_small": []}
     assert 'class="absent"' in render.html(context)
 
 
-def test_palettes_leave_out_colours_that_nobody_has(results):
+def test_palettes_leave_out_unused_colours(results):
     (chart,) = palette.describe(results)
     assert "black" in chart and "pink" in chart and "green" not in chart
     (results.data / "evaluate" / "palette.csv").unlink()
@@ -204,7 +204,7 @@ def test_all_params_in_force_are_listed(settings, results):
     assert set(flatten(settings.model_dump(mode="json"))) == set(listed)
 
 
-def test_the_error_of_the_detector_on_drawn_faces_is_told(results, settings):
+def test_the_error_of_the_detector_on_drawn_faces_is_shown(results, settings):
     assert "error of the detector on drawn faces" not in render.html(render.describe(results, settings))
     path = results.data / "filter" / "anime" / "faces.parquet"
     faces = pd.read_parquet(path)

@@ -135,7 +135,7 @@ def test_bad_input_is_one_sentence_and_leaves_no_output(
     assert not (project / "data" / "train").exists()
 
 
-def test_device_that_is_not_there_is_refused(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_device_is_refused(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if torch.cuda.is_available():
         pytest.skip("this machine has the GPU that the test misses")
     monkeypatch.setenv("ANIMEMORPH_DEVICE", "cuda")
@@ -152,7 +152,7 @@ def test_another_noise_never_resumes(project: Path) -> None:
     assert len(list((project / "data" / "scratch").iterdir())) == 2
 
 
-def test_the_model_that_ships_along_can_be_started_from(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_training_can_start_from_the_shipped_model(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shipped = load_model(train.PRETRAINED).config
     shape = {key: getattr(shipped, key) for key in params.Train.model_fields if key in ModelConfig.model_fields}
     started: list[TranslationModel] = []
@@ -179,7 +179,7 @@ def test_the_model_that_ships_along_can_be_started_from(project: Path, monkeypat
     assert (error.value.kind, error.value.subject) == (Kind.CONFLICT, "train.generator_width")
 
 
-def test_a_folder_of_a_trained_model_can_be_started_from(project: Path) -> None:
+def test_training_can_start_from_a_folder(project: Path) -> None:
     configure(project, generator="resnet", init="models/first", epochs=1)
     with pytest.raises(UserError, match="models/first"):
         train.main()
@@ -189,7 +189,7 @@ def test_a_folder_of_a_trained_model_can_be_started_from(project: Path) -> None:
     assert load_model(project / "data" / "train").config.epoch == 1
 
 
-def test_another_model_that_ships_along_never_resumes(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_shipped_model_never_resumes(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     configure(project, generator="resnet", init="pretrained", epochs=1)
     monkeypatch.setattr(train, "PRETRAINED", project / "shipped")
     for seed in range(2):

@@ -95,13 +95,13 @@ def test_number_of_processes_must_be_one(value: str, monkeypatch: pytest.MonkeyP
     assert (error.value.kind, error.value.subject) == (Kind.BAD_VALUE, "ANIMEMORPH_PROCESSES")
 
 
-def test_launch_starts_the_processes_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_launch_starts_the_number_of_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("ANIMEMORPH_PROCESSES", "2")
     launch(mark, str(tmp_path))
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"0-of-2": "3.0", "1-of-2": "3.0"}
 
 
-def test_one_failing_process_ends_all_with_its_sentence(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture):
+def test_one_failing_process_ends_all_with_its_error(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture):
     monkeypatch.setenv("ANIMEMORPH_PROCESSES", "2")
     with pytest.raises(UserError) as error:
         launch(fail)

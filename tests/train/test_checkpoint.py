@@ -101,7 +101,7 @@ def test_full_disk_keeps_the_checkpoint_before_and_names_the_file(tmp_path: Path
     assert hashes(tmp_path) == before
 
 
-def test_no_space_left_is_one_sentence(tmp_path: Path):
+def test_no_space_left_is_a_user_error(tmp_path: Path):
     """/dev/full answers every write with ENOSPC."""
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full here")

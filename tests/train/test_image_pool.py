@@ -42,7 +42,7 @@ def test_batches_are_asked_image_by_image():
         assert torch.equal(batched.query(fakes, other), expected)
 
 
-def test_restored_pool_goes_on_alike():
+def test_restored_pool_continues_alike():
     pool, random = ImagePool(4), np.random.default_rng(3)
     for value in range(9):
         pool.query(image(value), random)

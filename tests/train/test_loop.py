@@ -199,7 +199,7 @@ def test_checkpoint_of_another_model_is_refused(tmp_path: Path):
     assert error.value.kind == Kind.CONFLICT
 
 
-def test_going_on_with_other_threads_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+def test_resuming_with_other_threads_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture):
     train = settings()
     Trainer(train, tiny_model(train), Accelerator(), tmp_path).resume()
     torch.set_num_threads(2)

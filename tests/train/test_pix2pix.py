@@ -88,7 +88,7 @@ def test_pixels_outside_the_photo_change_nothing():
     assert not torch.equal(drawn, generate(model.human2anime, images))
 
 
-def test_pixels_outside_the_photo_are_no_target_of_the_way_back():
+def test_pixels_outside_the_photo_are_no_target_of_reconstruction():
     model, twins = tiny_model(PAIRED), random_twins(4, 1)
     photos = random_faces(4, 0)
     other = photos.copy()

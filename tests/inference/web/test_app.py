@@ -125,7 +125,7 @@ def test_all_styles_of_all_controls_can_be_drawn(server: Server) -> None:
     assert len(shown) >= sum(len(control["values"]) - 1 for control in facts["controls"])
 
 
-def test_wrong_people_are_refused_in_one_sentence(server: Server) -> None:
+def test_wrong_descriptions_of_people_are_refused(server: Server) -> None:
     good = {"styles": ["modern"], "size": 64}
     for wrong in (
         {"styles": []},
@@ -181,7 +181,7 @@ def test_every_answer_forbids_everything_foreign(server: Server) -> None:
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_fifty_at_once_are_answered_or_told_to_wait(server: Server, portrait: Path) -> None:
+def test_fifty_requests_at_once_are_answered_or_refused_as_busy(server: Server, portrait: Path) -> None:
     """Two waves of 50: none is lost, some are served, and the second wave costs no more memory (64 MiB of slack)."""
     data = portrait.read_bytes()
     memory = []

@@ -190,7 +190,7 @@ def test_other_arrays_are_refused(detector):
             detector.detect(wrong)
 
 
-def test_animeface_says_so_where_no_wheel_exists(monkeypatch, tmp_path):
+def test_animeface_without_a_wheel_is_unavailable(monkeypatch, tmp_path):
     package = tmp_path / "animeface" / "__init__.py"
     package.parent.mkdir()
     package.touch()
@@ -236,7 +236,7 @@ def test_wrong_options_are_refused(arguments, subject):
 def test_a_package_that_is_missing_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "dlib", None)
     monkeypatch.delitem(sys.modules, "pipeline.landmarks.detectors.dlib")
-    with pytest.raises(UserError, match="the package dlib is not installed") as error:
+    with pytest.raises(UserError) as error:
         create_detector("dlib")
     assert (error.value.kind, error.value.subject) == (Kind.UNAVAILABLE, "the detector dlib")
 
