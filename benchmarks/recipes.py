@@ -87,9 +87,11 @@ def _run(folder: Path, record: Path, data: Path, options: argparse.Namespace, se
     """Train for the processor seconds, then evaluate."""
     if not record.is_file():
         trial = folder.with_name("trial")
-        write_json(start_training(trial, data, options.params, {**settings, "epochs": "1"}), record)
+        one, two = (start_training(trial, data, options.params, {**settings, "epochs": str(n)}) for n in (1, 2))
+        write_json({"start": 2 * one - two, "epoch": two - one}, record)
         shutil.rmtree(trial)
-    epochs = max(1, int(options.seconds / json.loads(record.read_text())))
+    cost = json.loads(record.read_text())
+    epochs = max(1, int((options.seconds - cost["start"]) / cost["epoch"]))
     used = start_training(folder, data, options.params, {**settings, "epochs": str(epochs)}, ("train", "evaluate"))
     write_json({"epochs": epochs, "seconds": used}, folder / "run.json")
 
