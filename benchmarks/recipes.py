@@ -5,8 +5,8 @@ r"""Recipes of our models at equal processor seconds, over several seeds, measur
 
 DATA is the folder `data` of a project after `dvc repro twins`; it is not changed. A recipe is a name, a colon, and
 params of the group `train`, separated by semicolons; the other params are those of `--params`, a `params.yaml`. Each
-recipe trains on one thread for as many epochs as fit; the first run of a recipe measures one epoch. A finished run is
-not repeated. The output folder has `table.md` (mean of the seeds, half the width of the 95 % confidence interval, and
+recipe trains on one thread for as many epochs as fit, by trials of one and of two epochs. A finished run is not
+repeated. The output folder has `table.md` (mean of the seeds, half the width of the 95 % confidence interval, and
 the paired difference to the first recipe), `metrics.json` and `sheet.png`.
 """
 
