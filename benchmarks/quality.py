@@ -40,8 +40,8 @@ from pipeline.landmarks.translated_faces import input_and_output_colours
 from pipeline.networks.model import load_model
 from pipeline.progress import progress_bar
 
-#: Params of our entries; the others are those of the demo profile. The twins of the photos are not part of the race
-#: except in the last entry, because the peers have none.
+#: Params of our entries; the others are those of the demo profile. The peers have no twins, so only the last entries
+#: learn from them. The quality recipe is that of `profiles.quality`, at the width and resolution of the race.
 PLAIN = ("lambda_twin=[0.0, 0.0]",)
 OURS = {
     "cyclegan": ("model=cyclegan", *PLAIN),
@@ -50,6 +50,8 @@ OURS = {
     "landmark_cyclegan": ("model=landmark_cyclegan", *PLAIN),
     "cut": ("model=cut",),
     "cyclegan + twins": ("model=cyclegan",),
+    "pix2pix": ("model=pix2pix", "generator=styled_unet", "lambda_twin=[0.0, 0.0]"),
+    "quality recipe": ("model=cyclegan", "generator=styled_unet"),
 }
 #: Metrics of the table: key in the scores and head of its column.
 COLUMNS = {
