@@ -114,6 +114,9 @@ def translate_command(
     seed: Seed = 0,
     style: Annotated[str | None, typer.Option(help="Name of the drawing style; by default the model's first.")] = None,
     variants: Annotated[int, typer.Option(min=1, help="Number of styles, a file each; with --grid one sheet.")] = 1,
+    hair: Annotated[
+        str | None, typer.Option(metavar="COLOUR", help="Colour of the hair, such as blue or #5472be.")
+    ] = None,
     model: Model = None,
 ) -> None:
     """Translate the faces of photos and videos into anime faces.
@@ -128,7 +131,7 @@ def translate_command(
         raise conflict(chosen[0], f"cannot be combined with {chosen[1]}", "Use one of them")
     # SIGTERM ends the command as Ctrl-C does: no temporary file stays.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    options = TranslateOptions(size, seed, paste, grid, largest, anyway, style, variants, paint)
+    options = TranslateOptions(size, seed, paste, grid, largest, anyway, style, variants, paint, hair)
     raise typer.Exit(translate(inputs, output, model, options, force))
 
 

@@ -41,6 +41,7 @@ class TranslateOptions:
     style: str | None = None
     variants: int = 1
     paint: bool = False
+    hair: str | None = None
 
     def styles(self, translator: Translator) -> list[str | None]:
         """Return the names of the styles to draw in; None: that of the translator.
@@ -68,6 +69,9 @@ class TranslateOptions:
             name: faces if name is None else translator.in_style(photo, faces, name, self.seed)
             for name in self.styles(translator)
         }
+        if self.hair is not None:
+            variants = {name: translator.with_hair(drawn, self.hair) for name, drawn in variants.items()}
+            faces = next(iter(variants.values()))
         if self.grid:
             columns = 3 if self.variants == 1 else 1 + self.variants
             if columns * len(faces) * self.size**2 > MAX_PIXELS:
@@ -106,6 +110,8 @@ def translate(inputs: list[str], output: str, model: Path | None, options: Trans
             raise bad_value("--output", "-", "a file or folder for a video")
     translator = Translator(model, options.style)
     options.styles(translator)
+    if options.hair is not None:
+        translator.with_hair([], options.hair)  # refuses an unknown colour before the first photo
     written = failed = 0
     bar = progress_bar(jobs, desc="translate", unit="file", hidden=len(jobs) == 1)
     for job in bar:
@@ -139,6 +145,7 @@ def _translate_one(translator: Translator, job: Job, options: TranslateOptions, 
             "--grid": options.grid,
             "--variants": options.variants > 1,
             "--paint": options.paint,
+            "--hair": options.hair is not None,
         }.items():
             if given:
                 raise conflict(name, "is not possible for a video", "Leave it out")

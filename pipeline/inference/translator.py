@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ..errors import Kind, UserError, bad_value, damaged_file, one_way
+from ..drawing.colours import HAIR
+from ..drawing.options import validated
+from ..errors import Kind, UserError, bad_value, conflict, damaged_file, one_way
 from ..images import crop_aligned, draw_heatmaps, inside_photo, resize
 from ..landmarks import Detection, create_detector, five_points
 from ..landmarks.alignment import is_face, similarity
@@ -16,6 +18,7 @@ from .face_finder import SEARCH_SIDES, FaceFinder
 from .model_info import Direction
 from .painting import paint
 from .photo_io import pil_to_rgb
+from .recolouring import recolour_hair
 
 MAX_FACES = 100
 BATCH = 16
@@ -145,6 +148,25 @@ class Translator:
         points = np.stack(known) if self.facts.landmarks else None
         anime = self.run(crops, "human2anime", seed, masks, style, points)
         return [replace(face, anime=picture, back=None) for face, picture in zip(faces, anime, strict=True)]
+
+    def with_hair(self, faces: list[Face], hair: str) -> list[Face]:
+        """Give the hair of translated faces another colour.
+
+        Args:
+            faces: The faces.
+            hair: Name of a hair colour of `pipeline.drawing`, or a colour such as "#5472be".
+
+        Returns:
+            The faces with new `anime` pictures.
+
+        Raises:
+            UserError: The colour is unknown, the model was trained on faces that are not aligned, or torch is missing.
+        """
+        if not self.facts.aligned:
+            raise conflict("hair", "needs a model that was trained on aligned faces", "Leave it out")
+        value = validated({"hair": hair})["hair"]
+        colour = np.array(HAIR[value] if isinstance(value, str) else value)
+        return [replace(face, anime=recolour_hair(face.anime, colour)) for face in faces]
 
     def find(self, photo: np.ndarray, sides: tuple[int, ...] = SEARCH_SIDES) -> list[np.ndarray]:
         """Find the faces of a photo.

@@ -135,6 +135,7 @@ def test_styles_as_files_and_as_one_sheet(group: np.ndarray, tmp_path: Path) -> 
         (["face.txt", "-o", "x.heic"], "x.heic"),
         (["face.txt", "--paste", "--grid"], "--paste"),
         (["face.txt", "--paint", "--grid"], "--paint"),
+        (["face.txt", "--hair", "plaid"], "plaid"),
         (["face.txt", "--model", "no.zip"], "no.zip"),
         (["face.txt", "--model", "face.txt"], "face.txt"),
     ],
