@@ -1,12 +1,14 @@
-"""All pairs of 63,632 perceptual hashes: seconds and peak memory, peers side by side.
+"""All pairs of perceptual hashes: seconds and peak memory, peers side by side.
 
-    uv run --with faiss-cpu python -m benchmarks.duplicates
+    uv run --with faiss-cpu python -m benchmarks.duplicates                     # 63,632 hashes, the study's anime faces
+    uv run --with faiss-cpu python -m benchmarks.duplicates --faces 202599      # CelebA
 
 Each contender runs alone in a fresh process, on one thread, on the same hashes: random ones, of which a twentieth are
 copies with up to 4 of 64 bits flipped. All must find the same pairs. Peers that would need an hour get fewer hashes
 and their time is scaled by the number of pairs, which is marked.
 """
 
+import argparse
 import multiprocessing
 import os
 import resource
@@ -15,21 +17,21 @@ from collections.abc import Callable
 
 import numpy as np
 
-FACES, RADIUS, SEED = 63_632, 4, 0
+RADIUS, SEED = 4, 0
 #: Number of hashes for a peer that compares pairs one by one in Python.
 FEW = 2_000
 PICTURES = 2_000
 
 
 def make_hashes(n: int) -> np.ndarray:
-    """Make uint64 [n]; the same first ones for every n."""
+    """Make uint64 [n]."""
     rng = np.random.default_rng(SEED)
-    hashes = rng.integers(0, 2**64, FACES, dtype=np.uint64)
-    flips = np.zeros(FACES, dtype=np.uint64)
+    hashes = rng.integers(0, 2**64, n, dtype=np.uint64)
+    flips = np.zeros(n, dtype=np.uint64)
     for _ in range(RADIUS):
-        flips |= np.uint64(1) << rng.integers(0, 64, FACES, dtype=np.uint64)
+        flips |= np.uint64(1) << rng.integers(0, 64, n, dtype=np.uint64)
     hashes[19::20] = hashes[::20][: len(hashes[19::20])] ^ flips[19::20]
-    return hashes[:n]
+    return hashes
 
 
 def animemorph(hashes: np.ndarray) -> int:
@@ -102,10 +104,10 @@ def make_pictures(n: int) -> np.ndarray:
     return np.random.default_rng(SEED).integers(0, 256, (n, 128, 128, 3), dtype=np.uint8)
 
 
-SEARCHES: list[tuple[str, Callable[[np.ndarray], int], int]] = [
-    ("animemorph", animemorph, FACES),
-    ("faiss IndexBinaryFlat", faiss_flat, FACES),
-    ("numpy, row by row", numpy_broadcast, FACES),
+SEARCHES: list[tuple[str, Callable[[np.ndarray], int], int | None]] = [
+    ("animemorph", animemorph, None),
+    ("faiss IndexBinaryFlat", faiss_flat, None),
+    ("numpy, row by row", numpy_broadcast, None),
     ("scipy cdist hamming", scipy_cdist, FEW),
     ("imagehash, pair by pair", imagehash_loop, FEW),
 ]
@@ -146,17 +148,21 @@ def alone(
 
 def main() -> None:
     """Print both tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--faces", type=int, default=63_632)
+    faces = parser.parse_args().faces
     os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TQDM_DISABLE": "1"}
-    print(f"search: all pairs of {FACES:,} hashes of 64 bits within {RADIUS}, one thread")
+    print(f"search: all pairs of {faces:,} hashes of 64 bits within {RADIUS}, one thread")
     print(f"{'':26}{'hashes':>9}{'near':>8}{'wall s':>10}{'cpu s':>10}{'+MiB':>8}{'cpu s at all':>14}")
-    for name, function, n in SEARCHES:
+    for name, function, few in SEARCHES:
+        n = few or faces
         measured = alone(function, make_hashes, n)
         if measured is None:
             print(f"{name:26}not installed")
             continue
         near, wall, busy, grown = measured
-        scaled = busy * (FACES / n) ** 2
-        mark = "" if n == FACES else " scaled"
+        scaled = busy * (faces / n) ** 2
+        mark = "" if n == faces else " scaled"
         print(f"{name:26}{n:9,}{near:8,}{wall:10.2f}{busy:10.2f}{grown:8.0f}{scaled:14,.1f}{mark}")
     print(f"\nhash: {PICTURES:,} pictures of 128 px, one thread")
     for name, function in (("animemorph", hash_ours), ("imagehash.phash", hash_imagehash)):

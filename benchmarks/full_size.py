@@ -6,8 +6,9 @@ FOLDER keeps archives, outputs and measurements: run the same command again to r
 people of 178 x 218 px with the tables of CelebA, 63,632 anime faces named `<id>_<year>.jpg` and 2,700 people in two
 folders, serves them on loopback to the real downloader, and runs the stages of `profile=full` with the embedded
 detectors. The people are four, the drawings 48, each turned, moved and lit at random: detectors and the search for
-duplicates have work to do, the shares of kept faces mean nothing. Printed: processor seconds, wall seconds, peak memory
-and disk of each stage, and between two shares the exponent of growth of the processor seconds.
+duplicates have work to do, the shares of kept faces mean nothing. Printed for each stage: processor seconds, wall
+seconds, peak memory (all, and without mapped files), disk, and the growth exponent of the processor seconds between two
+shares.
 """
 
 import argparse
@@ -63,15 +64,23 @@ def main() -> None:
     before: tuple[Fraction, dict[str, Any]] | None = None
     for share in sorted(options.shares):
         measured = rehearse(options.folder.resolve() / f"{share.numerator}-{share.denominator}", share)
-        print(f"\nshare {share}: {sum(round(count * share) for count in COUNTS.values()):,} images")
-        print(f"{'stage':24}{'cpu s':>9}{'wall s':>9}{'peak MB':>9}{'disk MB':>9}{'exponent':>10}")
-        for name, row in measured.items():
-            exponent = ""
-            if before and name in before[1] and before[1][name]["cpu"] >= 1:
-                growth = row["cpu"] / before[1][name]["cpu"]
-                exponent = f"{math.log(growth) / math.log(share / before[0]):.2f}"
-            print(f"{name:24}{row['cpu']:9.1f}{row['wall']:9.1f}{row['peak']:9.0f}{row['disk']:9.1f}{exponent:>10}")
+        print_table(share, measured, before)
         before = share, measured
+
+
+def print_table(
+    share: Fraction, measured: dict[str, dict[str, float]], before: tuple[Fraction, dict[str, Any]] | None
+) -> None:
+    """Print the measurements of a share, and the exponents of growth since the share `before`."""
+    print(f"\nshare {share}: {sum(round(count * share) for count in COUNTS.values()):,} images")
+    print(f"{'stage':26}{'cpu s':>8}{'wall s':>8}{'peak MB':>9}{'private':>9}{'disk MB':>9}{'exponent':>10}")
+    for name, row in measured.items():
+        exponent = ""
+        if before and name in before[1] and before[1][name]["cpu"] >= 1:
+            growth = row["cpu"] / before[1][name]["cpu"]
+            exponent = f"{math.log(growth) / math.log(share / before[0]):.2f}"
+        numbers = f"{row['cpu']:8.1f}{row['wall']:8.1f}{row['peak']:9.0f}{row['private']:9.0f}{row['disk']:9.1f}"
+        print(f"{name:26}{numbers}{exponent:>10}")
 
 
 def rehearse(project: Path, share: Fraction) -> dict[str, Any]:
@@ -225,15 +234,37 @@ def stub(archives: dict[str, Path]) -> Iterator[str]:
         server.shutdown()
 
 
+def watch_memory(pid: int, private: list[float]) -> None:
+    """Append the memory of a process without mapped files, MB, ten times a second until it ends (Linux)."""
+    while True:
+        try:
+            lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        except (FileNotFoundError, ProcessLookupError):
+            return
+        sizes = [int(line.split()[1]) for line in lines if line.startswith("RssAnon")]
+        if not sizes:  # The process has ended.
+            return
+        private.append(sizes[0] / 1024)
+        time.sleep(0.1)
+
+
 def measure(project: Path, address: str, stage: str, domain: str) -> dict[str, float]:
-    """Run a stage in a process of its own; return seconds, the peak memory of its largest process, and MB on disk."""
+    """Run a stage in a process of its own; return seconds, peak memory in MB, and MB on disk.
+
+    `peak` is of the largest process and includes mapped files, of which the system drops pages when it needs memory;
+    `private` is without them, of the first process.
+    """
     home = {"HOME": str(project / "home"), "KAGGLEHUB_CACHE": str(project / "cache"), "KAGGLE_API_ENVIRONMENT": "TEST"}
     environment = os.environ | home | {"PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", CHILD, address, stage, *([domain] if domain else [])]
     start = time.monotonic()
     process = subprocess.Popen(command, cwd=project, env=environment)
+    private: list[float] = [0.0]
+    watch = threading.Thread(target=watch_memory, args=(process.pid, private))
+    watch.start()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
+    watch.join()
     if process.returncode:
         sys.exit(f"full_size: {stage} {domain} failed; run the same command again to resume.")
     output = project / "data" / stage / domain
@@ -241,6 +272,7 @@ def measure(project: Path, address: str, stage: str, domain: str) -> dict[str, f
         "cpu": usage.ru_utime + usage.ru_stime,
         "wall": time.monotonic() - start,
         "peak": usage.ru_maxrss / 1024,
+        "private": max(private),
         "disk": sum(path.stat().st_size for path in output.rglob("*") if path.is_file()) / 1e6,
     }
 
