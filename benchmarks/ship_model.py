@@ -1,6 +1,7 @@
 """Put a trained model into `pipeline/pretrained/` with 16-bit weights: `uv run python -m benchmarks.ship_model`.
 
-Run it after `dvc exp run -S profile=shipped`. The model card is text and is edited by hand.
+Run it after `dvc exp run -S profile=shipped`. The model card is text: edit it by hand,
+then run this again, because the bundle contains the card.
 """
 
 import shutil

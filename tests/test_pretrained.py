@@ -1,5 +1,6 @@
 """The shipped model."""
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ def test_it_is_small_and_has_a_card() -> None:
     assert (PRETRAINED / BUNDLE).stat().st_size < 15_000_000
     assert sum(path.stat().st_size for path in PRETRAINED.iterdir()) < 20_000_000
     assert (PRETRAINED / "model_card.md").read_text(encoding="utf-8").startswith("#")
+    with zipfile.ZipFile(PRETRAINED / BUNDLE) as bundle:
+        assert bundle.read("model_card.md") == (PRETRAINED / "model_card.md").read_bytes()
 
 
 def test_the_bundle_is_the_training_folder() -> None:
