@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from pipeline import params
 from pipeline.download.drawn import SIZE
 from pipeline.drawing import draw
 from pipeline.faces import open_pixels, read_crops, read_table
@@ -69,8 +70,10 @@ def people(data: Path, most: int) -> dict[str, np.ndarray]:
     pixels = open_pixels(data / "resize" / "human" / "faces.npy")
     with tempfile.TemporaryDirectory() as scratch:
         # One drawing per face: its style is its number modulo the number of styles, as that of the output.
-        twins, _ = draw_all(pixels, table, names, 1, size, Path(scratch))
-    return {"photos": read_crops(pixels, table, size), "outputs": outputs, "twins": twins[:, 0]}
+        config, target = params.Twins(styles=names, per_face=1), Path(scratch) / "faces.npy"
+        draw_all(pixels, table, config, size, Path(scratch), target)
+        twins = np.load(target)[:, 0]
+    return {"photos": read_crops(pixels, table, size), "outputs": outputs, "twins": twins}
 
 
 def row(name: str, found: np.ndarray, real: np.ndarray) -> str:
