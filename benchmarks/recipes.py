@@ -109,6 +109,9 @@ def write_table(output: Path, names: list[str], seeds: list[int]) -> None:
     for name in names:
         cells = []
         for row, values in found[name].items():
+            if np.isnan(values).all():
+                cells.append("")  # the data has no such labels
+                continue
             text = _interval(np.array(values))
             if name != names[0]:
                 text += f" ({_interval(np.array(values) - np.array(found[names[0]][row]), signed=True)})"
