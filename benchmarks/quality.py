@@ -3,8 +3,8 @@
     python -m benchmarks.quality DATA --seconds 300 --cyclegan FOLDER --cut FOLDER --ugatit FOLDER -o race
 
 DATA is the folder `data` of a project after `dvc repro split` (after `dvc repro twins` for models with twins). The
-folders are checkouts of junyanz/pytorch-CycleGAN-and-pix2pix, taesungp/contrastive-unpaired-translation (its CycleGAN
-works too) and znxlwm/UGATIT-pytorch, with their requirements in this environment; each may be left out. They run as
+folders are checkouts of junyanz/pytorch-CycleGAN-and-pix2pix, taesungp/contrastive-unpaired-translation and
+znxlwm/UGATIT-pytorch, with their requirements in this environment; each may be left out. They run as
 they are, on one thread, until their process has used the seconds; then their last checkpoint translates the test split.
 Our models get as many epochs as fit, measured in one epoch before. An entry whose images exist is not run again.
 The output folder has the images, `table.md`, `metrics.json` and `sheet.png`.

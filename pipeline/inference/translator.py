@@ -6,8 +6,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ..drawing.colours import HAIR
-from ..drawing.options import validated
 from ..errors import Kind, UserError, bad_value, conflict, damaged_file, one_way
 from ..images import crop_aligned, draw_heatmaps, inside_photo, resize
 from ..landmarks import Detection, create_detector, five_points
@@ -160,10 +158,15 @@ class Translator:
             The faces with new `anime` pictures.
 
         Raises:
-            UserError: The colour is unknown, the model was trained on faces that are not aligned, or torch is missing.
+            UserError: The colour is unknown, the model was trained on faces that are not aligned, or a package of
+                animemorph[pipeline] is missing.
         """
         if not self.facts.aligned:
             raise conflict("hair", "needs a model that was trained on aligned faces", "Leave it out")
+        # Translating needs no package of the renderer.
+        from ..drawing.colours import HAIR
+        from ..drawing.options import validated
+
         value = validated({"hair": hair})["hair"]
         colour = np.array(HAIR[value] if isinstance(value, str) else value)
         return [replace(face, anime=recolour_hair(face.anime, colour)) for face in faces]
