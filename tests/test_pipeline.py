@@ -182,7 +182,7 @@ def test_push_and_pull_into_a_path_with_spaces_and_accents(project, tmp_path):
 
 def test_a_queued_experiment_leaves_the_workspace_alone(project):
     lock = (project.root / "dvc.lock").read_bytes()
-    project.dvc("exp", "run", "--queue", "--name", "queued", "--set-param", "train.noise=true")
+    project.dvc("exp", "run", "--queue", "--name", "queued", "--set-param", "train.lr=0.0004")
     project.dvc("exp", "run", "--run-all")
     assert project.run("git", "status", "--short") == ""
     assert (project.root / "dvc.lock").read_bytes() == lock
