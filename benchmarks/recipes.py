@@ -103,18 +103,19 @@ def write_table(output: Path, names: list[str], seeds: list[int]) -> None:
         folders = [output / "runs" / name / str(seed) for seed in seeds]
         metrics = [flatten(json.loads((each / "data/evaluate/metrics.json").read_text())) for each in folders]
         runs = [json.loads((each / "run.json").read_text()) for each in folders]
-        values = {row: [float(each.get(f"human2anime.{row}", np.nan)) for each in metrics] for row in ROWS}
+        values = {row: [each.get(f"human2anime.{row}") for each in metrics] for row in ROWS}
         found[name] = values | {key: [run[key] for run in runs] for key in ("epochs", "seconds")}
     table = pd.DataFrame({"metric": list(found[names[0]])})
     for name in names:
         cells = []
-        for row, values in found[name].items():
-            if np.isnan(values).all():
+        for row, numbers in found[name].items():
+            if None in numbers:
                 cells.append("")  # the data has no such labels
                 continue
-            text = _interval(np.array(values))
+            own = np.array(numbers, dtype=float)
+            text = _interval(own)
             if name != names[0]:
-                text += f" ({_interval(np.array(values) - np.array(found[names[0]][row]), signed=True)})"
+                text += f" ({_interval(own - np.array(found[names[0]][row], dtype=float), signed=True)})"
             cells.append(text)
         table[name] = cells
     text = table.to_markdown(index=False)
