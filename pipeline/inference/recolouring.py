@@ -3,7 +3,8 @@
 import cv2
 import numpy as np
 
-from ..errors import unavailable
+from ..features.attributes_face import to_lab
+from ..features.segmentation import REGIONS, segment
 from ..images import resize
 
 #: Jaw, brows and centre of the eyes of an aligned face in the unit square: mean of dlib's points of 597 people.
@@ -36,19 +37,16 @@ def recolour_hair(face: np.ndarray, hair: np.ndarray) -> np.ndarray:
 
     Returns:
         uint8 RGB [S, S, 3]; the drawing itself where no hair is found.
-
-    Raises:
-        UserError: torch is not installed.
     """
-    target = _lab(np.reshape(hair, (1, 1, 3)))[0, 0]
+    target = to_lab(np.reshape(hair, (1, 1, 3)))[0, 0]
     size = len(face)
     small = resize(face, SIDE, SIDE)
     share = _hair_mask(small)
     if share is None:
         return face
     share = cv2.resize(share, (size, size), interpolation=cv2.INTER_CUBIC).clip(0, 1)[..., None]
-    lab = _lab(face)
-    middle = np.median(lab[share[..., 0] > 0.8], axis=0)
+    lab = to_lab(face)
+    middle = np.median(lab[share[..., 0] >= min(0.8, float(share.max()))], axis=0)
     new = lab.copy()
     contrast = np.clip((100 - target[0]) / max(100 - float(middle[0]), 1), 0.5, 1.2)
     new[..., 0] = (target[0] + (lab[..., 0] - middle[0]) * contrast).clip(5, 98)
@@ -60,30 +58,29 @@ def recolour_hair(face: np.ndarray, hair: np.ndarray) -> np.ndarray:
 
 def _hair_mask(face: np.ndarray) -> np.ndarray | None:
     """Return how much of each pixel is hair, float32 [SIDE, SIDE]; None if there is too little hair."""
-    try:
-        from ..features.segmentation import REGIONS, segment
-    except ImportError:
-        raise unavailable("--hair", "the package 'torch' is not installed", "Install animemorph[pipeline]") from None
     points = np.array([*JAW, *BROWS, *[EYES] * 21]) * SIDE
     regions = segment(face, np.ones((SIDE, SIDE), dtype=bool), points)
     shares = {
         name: cv2.resize(region, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
         for name, region in zip(REGIONS, regions, strict=True)
     }
-    hair, lab = shares["hair"], _lab(face)
+    hair, lab = shares["hair"], to_lab(face)
     sure = lab[hair > 0.9]
-    others = [
-        np.median(lab[shares[name] > 0.8], axis=0) for name in ("skin", "background") if (shares[name] > 0.8).any()
-    ]
-    if len(sure) < ENOUGH or not others:
+    others = {
+        name: np.median(lab[shares[name] > 0.8], axis=0)
+        for name in ("skin", "background")
+        if (shares[name] > 0.8).any()
+    }
+    if len(sure) < ENOUGH or "skin" not in others:
         return None
-    if np.linalg.norm(np.median(sure, axis=0) - others[0]) < BALD:
+    if np.linalg.norm(np.median(sure, axis=0) - others["skin"]) < BALD:
         return None
     cv2.setRNGSeed(0)
     enough = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 1.0)
     palette = cv2.kmeans(sure, COLOURS, None, enough, 1, cv2.KMEANS_PP_CENTERS)[2]  # type: ignore[call-overload]
     to_hair, to_others = (
-        np.linalg.norm(lab[..., None, :] - np.array(colours), axis=-1).min(axis=-1) for colours in (palette, others)
+        np.linalg.norm(lab[..., None, :] - np.array(colours), axis=-1).min(axis=-1)
+        for colours in (palette, list(others.values()))
     )
     close = np.clip(2.5 * (to_others - to_hair) / (to_others + to_hair + 6) + 0.5, 0, 1)
     # The regions are coarse. Hair is also what has its colour and is connected to it, outside face, neck and clothes.
@@ -97,8 +94,3 @@ def _hair_mask(face: np.ndarray) -> np.ndarray | None:
         cv2.GaussianBlur(cv2.dilate(connected, np.ones((3, 3))), (0, 0), 0.7) * close, inside
     )
     return share.astype(np.float32)
-
-
-def _lab(picture: np.ndarray) -> np.ndarray:
-    lab: np.ndarray = cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    return lab

@@ -16,7 +16,6 @@ from .face_finder import SEARCH_SIDES, FaceFinder
 from .model_info import Direction
 from .painting import paint
 from .photo_io import pil_to_rgb
-from .recolouring import recolour_hair
 
 MAX_FACES = 100
 BATCH = 16
@@ -163,9 +162,10 @@ class Translator:
         """
         if not self.facts.aligned:
             raise conflict("hair", "needs a model that was trained on aligned faces", "Leave it out")
-        # Translating needs no package of the renderer.
+        # Translating needs neither the packages of the renderer nor torch.
         from ..drawing.colours import HAIR
         from ..drawing.options import validated
+        from .recolouring import recolour_hair
 
         value = validated({"hair": hair})["hair"]
         colour = np.array(HAIR[value] if isinstance(value, str) else value)
