@@ -11,6 +11,17 @@ from .grading import SIDE, Grade
 from .parameters import Style
 from .shapes import bezier, ellipse
 
+#: Discs of light behind portraits: position and radius, in picture units.
+DISCS = (
+    (22, 44, 26),
+    (50, 14, 12),
+    (10, 104, 12),
+    (232, 30, 18),
+    (246, 84, 30),
+    (214, 122, 9),
+    (16, 200, 17),
+    (240, 178, 13),
+)
 #: Walls and wood of rooms.
 WALLS = (
     (214, 206, 190), (196, 198, 200), (226, 222, 212), (150, 140, 126), (120, 104, 90), (92, 80, 76), (160, 168, 160),
@@ -36,9 +47,7 @@ def background(style: Style, grade: Grade, size: int, random: np.random.Generato
     """
     canvas = Canvas(grade, prefix="b")
     if style.background_colour is not None:
-        # Backgrounds are paler than people, so that a colourful wall does not distract from the face.
-        paler = mix(style.background_colour, (222, 222, 222), 0.3)
-        _cover(canvas, paler, paler)
+        _pastel(canvas, style.background_colour)
         blur = 0.0
     else:
         blur = {
@@ -64,6 +73,15 @@ def _cover(canvas: Canvas, top: Colour, bottom: Colour, lean: float = 0.0) -> No
     whole = _box(-2, -2, SIDE + 2, SIDE + 2)
     start, end = np.array([128 - lean, 0.0]), np.array([128 + lean, SIDE])
     canvas.fill(whole, canvas.gradient(start, end, [(0, top), (1, bottom)]))
+
+
+def _pastel(canvas: Canvas, colour: Colour) -> None:
+    """Draw a light gradient with discs; it is paler than people, so that it does not distract from the face."""
+    top = shifted(mix(colour, (206, 226, 250), 0.45), 0, 1.6)
+    bottom = mix(top, (255, 255, 255), 0.45)
+    _cover(canvas, top, bottom)
+    for x, y, radius in DISCS:
+        canvas.fill(ellipse(x, y, radius, radius), mix(top, (255, 255, 255), 0.6), 0.4)
 
 
 def _box(left: float, top: float, right: float, bottom: float) -> np.ndarray:

@@ -209,7 +209,7 @@ class Hair:
             self._flow(canvas)
         for lock in self.fringe:
             paint.lock(canvas, lock, self.head.hair, 0.55, 0.3, sheen=self.who.hairstyle != "crop")
-        if self.style.highlight == "arc" and self.kind != "crop":
+        if self.style.highlight == "arc" and not self.close:
             self._arc(canvas)
         if self.ahoge:
             self._ahoge(canvas)
@@ -226,13 +226,13 @@ class Hair:
     def _flow(self, canvas: Canvas) -> None:
         r = self._random
         streaks = []
-        for x in np.concatenate([r.uniform(-106, -40, 6), r.uniform(40, 106, 6), r.uniform(-60, 60, 4)]):
+        for x in np.concatenate([r.uniform(-106, -40, 3), r.uniform(40, 106, 3), r.uniform(-60, 60, 2)]):
             low = r.uniform(-60, 0) if abs(x) > 90 else r.uniform(-108, -84)
             crown = self.part_x * 0.6 + r.uniform(-8, 8), -150 * self.volume
             curve = bezier(crown, (x * 0.8, -138), (x * 1.0, -90), (x * 0.97, low))
             drawn = self.head.hair(part(curve, r.uniform(0.1, 0.4), 1.0))
             if r.random() < self.style.hair_detail:
-                streaks.append(ink(drawn, r.uniform(2.0, 5.0) * self.head.scale, 0.05, 0.1, 0.4))
+                streaks.append(ink(drawn, r.uniform(4.0, 9.0) * self.head.scale, 0.05, 0.05, 0.4))
             else:
                 self.painter.hair_line(canvas, drawn, 0.9)
         if streaks:

@@ -108,11 +108,11 @@ class Painter:
         if last < 14:
             return
         streaks, lines = [], []
-        for _ in range(3):
+        for _ in range(2):
             share, detail = r.uniform(0.15, 0.85), r.random()
             if detail < 0.75 * self.style.hair_detail:
                 index = np.arange(int(r.integers(0, 4)), int(r.integers(9, 14)))
-                streaks.append(ink(place(lock.across(index, share)), r.uniform(1.6, 4.0) * self.scale, 0.1, 0.05, 0.3))
+                streaks.append(ink(place(lock.across(index, share)), r.uniform(4.0, 9.0) * self.scale, 0.1, 0.02, 0.3))
             elif detail < 1.3 * self.style.hair_detail:
                 index = np.arange(int(r.integers(6, 12)), last)
                 lines.append(ink(place(lock.across(index, share)), self.width * 0.8, 0.05, 0.1, 0.6))

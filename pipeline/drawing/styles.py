@@ -9,7 +9,8 @@ _FIXED: dict[str, Any] = {
     "eye_detail": "gradient", "blush": -0.5, "face_shadow": False, "fringe_shadow": 1.0, "light_right": True,
     "eye_height": 1.0, "iris": 1.0, "lash": 1.0, "face_width": 1.0, "face_gradient": 0.0, "hair_shadow": 0.5,
     "hair_detail": 0.45,
-    "nose": "line", "background": "plain", "hair_gradient": False, "brow_through": 0.3, "saturation": 0.95,
+    "nose": "line", "background": "plain", "background_colour": (150, 186, 226),
+    "hair_gradient": False, "brow_through": 0.3, "saturation": 1.0,
     "brightness": 1.0, "contrast": 1.05, "warmth": 0.01, "tint": "none", "glow": 0.0,
     "falloff": 0.0, "blur": 0.0, "grain": 0.0,
     "sharpness": 0.1, "jpeg": 0, "scale": 0.73, "x": 128.0, "y": 112.0,
@@ -17,8 +18,8 @@ _FIXED: dict[str, Any] = {
 #: Style -> choices that differ from the shared ones.
 LOOKS: dict[str, dict[str, Any]] = {
     "modern": {
-        "clothes": "hoodie", "cloth_colour": (96, 108, 140),
-        "line_width": 1.1, "highlight": "arc", "face_gradient": 0.25, "iris": 1.04, "hair_gradient": True,
+        "clothes": "blazer", "cloth_colour": (96, 108, 140),
+        "line_width": 1.1, "highlight": "arc", "face_gradient": 0.25, "iris": 1.04, "hair_gradient": True, "blush": 0.3,
     },
     "soft": {
         "clothes": "tee", "cloth_colour": (226, 206, 206),

@@ -118,7 +118,7 @@ def expression(face: Face, pitch: float) -> dict[str, Any]:
         name = "smile" if stretch > 1.0 or (stretch > 0.9 and corners > 0.06) else "neutral"
     return {
         "expression": name,
-        "smile": float(np.clip(5 * (stretch - 0.84) + 4 * (corners - 0.02), -0.5, 1)),
+        "smile": float(np.clip(5 * (stretch - 0.84) + 4 * (corners - 0.02), 0.1, 1)),
         "mouth_open": float(np.clip((gap - 0.06) / 0.18, 0, 1)),
         # Narrow eyes differ between people: only nearly closed ones are drawn closed.
         "eye_open": float(np.interp(opening, [0.09, 0.13, 0.19, 0.3, 0.4], [0.0, 0.5, 0.9, 1.0, 1.1])),

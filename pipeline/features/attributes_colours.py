@@ -33,6 +33,8 @@ GREY_PHOTO = 4.0
 NATURAL_HAIR = np.array([[0, 1, 1], [25, 5, 6], [40, 9, 16], [60, 8, 26], [80, 2, 28], [100, 0, 8]], dtype=float)
 #: C* of hair above which an unnatural hue is dye, not the light.
 DYED = 30.0
+#: The same for blue and violet hair, which has no natural hue near it.
+COLD_DYED = 17.0
 
 
 def _cheeks(face: Face) -> np.ndarray:
@@ -101,15 +103,18 @@ def hair_colour(face: Face, cast: np.ndarray | None, group: str | None) -> tuple
     else:
         # The light changes the colour of dark hair less.
         chroma = np.array([a, b]) - cast * np.interp(lightness, [0, 50], [0.3, 1.0])
-        dyed = lightness > 22 and np.hypot(*chroma) > DYED and np.hypot(*cast) < 8
+        least = COLD_DYED if chroma[1] < -10 else DYED
+        dyed = lightness > 22 and np.hypot(*chroma) > least and np.hypot(*cast) < 8
         # Natural light hair is yellow. If it looks pink, the light is pink.
         yellow = max(-1.0, float(np.interp(lightness, [25, 60], [0.35, 1.3])) * chroma[0])
         if not dyed and not (-2 < chroma[0] < 22 and chroma[1] > yellow):
-            chroma = natural * 0.6
+            chroma = natural
+        if not dyed:
+            chroma = (chroma + natural) / 2
     drawn = float(np.interp(lightness, HAIR_SCALE[:, 0], HAIR_SCALE[:, 1]))
     # Hair of an older person with low chroma is grey hair in warm light.
     grey = group in ("adult", "old") and lightness > 35 and np.hypot(*chroma) < (14 if group == "adult" else 20)
-    chroma = chroma * (0.35 if grey else np.interp(lightness, [20, 70], [1.5, 1.2]))
+    chroma = chroma * (0.35 if grey else np.interp(lightness, [20, 45, 60], [2.2, 1.9, 1.4]))
     return to_rgb(np.array([drawn, *chroma]))
 
 

@@ -104,3 +104,11 @@ def test_regions_of_a_style_have_what_is_worn():
     masks = regions_in_style(0, 128, "portrait", gender="male", age="adult", glasses="square", hat="cap", beard="full")
     assert all(masks[name].sum() > 8 for name in ("glasses", "hat", "beard", "eyes", "mouth", "hair", "clothes"))
     assert not masks["accessories"].any()
+
+
+@pytest.mark.parametrize("colour", [(30, 60, 30), (200, 40, 40), (128, 128, 128)])
+def test_the_background_of_a_portrait_is_paler_than_its_photo_and_keeps_the_hue(colour):
+    corner = draw_in_style("modern", 64, background_colour=colour).picture[:3, :3].reshape(-1, 3).mean(axis=0)
+    assert corner.mean() > np.mean(colour) + 20
+    if max(colour) > min(colour):
+        assert corner.argmax() == np.argmax(colour) or colour == (30, 60, 30)

@@ -1,3 +1,5 @@
+import colorsys
+
 import cv2
 import numpy as np
 import pytest
@@ -64,6 +66,21 @@ def test_hair_of_a_black_and_white_photo_is_not_dyed():
     grey = np.repeat(portrait().mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8)
     red, green, blue = measured(grey)["hair"]
     assert red >= green >= blue
+
+
+@pytest.mark.parametrize("hair", [(30, 90, 130), (90, 60, 150), (160, 30, 40)])
+def test_dyed_hair_keeps_its_hue(hair):
+    hue, drawn = (
+        colorsys.rgb_to_hsv(*(channel / 255 for channel in rgb))[0]
+        for rgb in (hair, measured(portrait(hair=hair))["hair"])
+    )
+    assert abs((hue - drawn + 0.5) % 1 - 0.5) < 0.06
+
+
+@pytest.mark.parametrize("hair", [(70, 60, 58), (110, 85, 80), (120, 95, 70)])
+def test_natural_hair_is_brown(hair):
+    red, green, blue = measured(portrait(hair=hair))["hair"]
+    assert red > green > blue
 
 
 def test_nothing_outside_the_photo_is_measured():
