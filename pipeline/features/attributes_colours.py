@@ -31,6 +31,8 @@ SKIN_SPREAD = 5.0
 GREY_PHOTO = 4.0
 #: Hair of a black-and-white photo: lightness L* -> a*, b* of natural hair.
 NATURAL_HAIR = np.array([[0, 1, 1], [25, 5, 6], [40, 9, 16], [60, 8, 26], [80, 2, 28], [100, 0, 8]], dtype=float)
+#: Age group -> lightness L* above which hair of less than this C* is grey.
+GREY_HAIR = {"adult": (41.0, 11.0), "old": (35.0, 20.0)}
 #: C* of hair above which an unnatural hue is dye, not the light.
 DYED = 30.0
 #: The same for blue and violet hair, which has no natural hue near it.
@@ -98,6 +100,7 @@ def hair_colour(face: Face, cast: np.ndarray | None, group: str | None) -> tuple
     low, high = np.percentile(chosen[:, 0], [30, 85])
     lightness, a, b = np.median(chosen[(chosen[:, 0] >= low) & (chosen[:, 0] <= high)], axis=0)
     natural = np.array([np.interp(lightness, NATURAL_HAIR[:, 0], NATURAL_HAIR[:, i]) for i in (1, 2)])
+    grey = False
     if cast is None:
         chroma = natural
     else:
@@ -105,16 +108,17 @@ def hair_colour(face: Face, cast: np.ndarray | None, group: str | None) -> tuple
         chroma = np.array([a, b]) - cast * np.interp(lightness, [0, 50], [0.3, 1.0])
         least = COLD_DYED if chroma[1] < -10 else DYED
         dyed = lightness > 22 and np.hypot(*chroma) > least and np.hypot(*cast) < 8
+        # Hair of an older person with low chroma is grey hair in warm light.
+        darkest, most = GREY_HAIR.get(group or "", (100, 0))
+        grey = lightness > darkest and np.hypot(*chroma) < most
         # Natural light hair is yellow. If it looks pink, the light is pink.
         yellow = max(-1.0, float(np.interp(lightness, [25, 60], [0.35, 1.3])) * chroma[0])
         if not dyed and not (-2 < chroma[0] < 22 and chroma[1] > yellow):
-            chroma = natural
-        if not dyed:
+            chroma = natural * 0.6 if grey else natural
+        elif not dyed and not grey:
             chroma = (chroma + natural) / 2
     drawn = float(np.interp(lightness, HAIR_SCALE[:, 0], HAIR_SCALE[:, 1]))
-    # Hair of an older person with low chroma is grey hair in warm light.
-    grey = group in ("adult", "old") and lightness > 35 and np.hypot(*chroma) < (14 if group == "adult" else 20)
-    chroma = chroma * (0.35 if grey else np.interp(lightness, [20, 45, 60], [2.2, 1.9, 1.4]))
+    chroma = chroma * (0.3 if grey else np.interp(lightness, [20, 35, 45, 60], [2.2, 1.7, 1.45, 1.3]))
     return to_rgb(np.array([drawn, *chroma]))
 
 

@@ -83,6 +83,13 @@ def test_natural_hair_is_brown(hair):
     assert red > green > blue
 
 
+def test_grey_hair_of_the_old_stays_grey():
+    drawn = measured(portrait(hair=(170, 160, 150)), age=70)["hair"]
+    assert max(drawn) - min(drawn) < 20
+    drawn = measured(portrait(hair=(170, 160, 150)), age=20)["hair"]
+    assert max(drawn) - min(drawn) > 20
+
+
 def test_nothing_outside_the_photo_is_measured():
     mask = np.ones((SIZE, SIZE), bool)
     mask[:21] = mask[-11:] = mask[:, :7] = False
