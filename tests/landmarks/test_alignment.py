@@ -14,7 +14,7 @@ from pipeline.landmarks.schemas import SCHEMAS
 
 
 def face(schema: str, places: np.ndarray) -> np.ndarray:
-    keypoints = np.zeros((len(SCHEMAS[schema].points), 3))
+    keypoints = np.zeros((SCHEMAS[schema].size, 3))
     for region, place in zip(("left_eye", "right_eye", "mouth"), places, strict=True):
         keypoints[list(SCHEMAS[schema].regions[region]), :2] = place
     return keypoints

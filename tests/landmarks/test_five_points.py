@@ -14,7 +14,7 @@ FACE = np.array([[20.0, 24], [44, 26], [33, 37], [25, 46], [40, 48]])
 
 def keypoints(schema: str) -> np.ndarray:
     """Return a face whose five points are FACE; all other points are at its middle."""
-    points = np.full((len(SCHEMAS[schema].points), 3), 33.0)
+    points = np.full((SCHEMAS[schema].size, 3), 33.0)
     for region, place in (("left_eye", FACE[0]), ("right_eye", FACE[1])):
         points[list(SCHEMAS[schema].regions[region]), :2] = place
     for name, place in zip(five_points._NOSE_AND_MOUTH[schema], FACE[2:], strict=True):

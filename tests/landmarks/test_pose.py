@@ -29,7 +29,7 @@ def project(head: np.ndarray, pose: Pose) -> np.ndarray:
 
 def place(schema: str, points: np.ndarray) -> np.ndarray:
     """Keypoints [K, 3] whose points (or means of them) of the schema's head lie at `points` [P, 2]."""
-    keypoints = np.zeros((len(SCHEMAS[schema].points), 3))
+    keypoints = np.zeros((SCHEMAS[schema].size, 3))
     for group, point in zip(SCHEMAS[schema].head_model_3d, points, strict=True):
         keypoints[list(group), :2] = point
     return keypoints
@@ -82,4 +82,4 @@ def test_signs_on_a_face_drawn_by_hand():
 
 @EACH
 def test_no_face_is_no_pose(schema):
-    assert head_pose(np.full((len(SCHEMAS[schema].points), 3), 7.0), schema) is None
+    assert head_pose(np.full((SCHEMAS[schema].size, 3), 7.0), schema) is None

@@ -92,7 +92,7 @@ def test_table_keeps_the_contract(finished):
     seen = table[table["n_faces"] > 0]
     assert seen[measured].notna().all(axis=None) and seen["aligned"].all()
     assert seen["score"].between(0, 1).all() and seen["yaw"].abs().max() < 90 and (seen["sharpness"] > 0).all()
-    assert all(len(keypoints) == 3 * len(SCHEMAS["animeface"].points) for keypoints in seen["keypoints"])
+    assert all(len(keypoints) == 3 * SCHEMAS["animeface"].size for keypoints in seen["keypoints"])
     pixels = np.load(finished / "data/resize/anime/faces.npy")
     assert read_crops(pixels, table, 64).shape == (N, 64, 64, 3)
 

@@ -189,7 +189,7 @@ class OpenMMLabDetector(HystsDetector):
             }
             self.estimator = init_model(Config(config), device=device)
         # The default, that of COCO, is wrong for both.
-        self.estimator.dataset_meta = {"flip_indices": _flip_indices()}
+        self.estimator.dataset_meta = {"flip_indices": HYSTS28.mirrored.tolist()}
         _load(self.detector, boxes, {})
         _load(
             self.estimator,
@@ -222,13 +222,6 @@ class OpenMMLabDetector(HystsDetector):
             for picture, box in zip(pictures, np.asarray(boxes, dtype=np.float32), strict=True)
         ]
         return np.array([np.column_stack([face.keypoints[0], face.keypoint_scores[0]]) for face in found], np.float64)
-
-
-def _flip_indices() -> list[int]:
-    order = list(range(len(HYSTS28.points)))
-    for a, b in HYSTS28.flip_pairs:
-        order[a], order[b] = b, a
-    return order
 
 
 def _load(network: torch.nn.Module, path: Path, names: dict[str, str]) -> None:

@@ -53,7 +53,7 @@ def test_known_faces_are_found(name, found):
     assert sum(map(bool, found)) >= 5
     for face in (faces[0] for faces in found if faces):
         schema = SCHEMAS[face.schema]
-        assert face.schema == DETECTORS[name] and face.keypoints.shape == (len(schema.points), 3)
+        assert face.schema == DETECTORS[name] and face.keypoints.shape == (schema.size, 3)
         assert 0.5 < face.score <= 1 and 0 <= face.keypoints[:, 2].min() <= face.keypoints[:, 2].max() <= 1
         x0, y0, x1, y1 = face.box
         assert 30 < x1 - x0 < SIZE and 30 < y1 - y0 < SIZE
