@@ -25,7 +25,8 @@ _AHEAD = 3
 #: Seconds before worker processes are started: a short job ends before they would be ready.
 _ALONE_SECONDS = 1.0
 
-type Submit = Callable[..., Callable[[], Any]]
+#: Starts one task, a function on a chunk of items; the result is waited for by the callable that it returns.
+type Submit = Callable[[Callable[[Any], Any], tuple[Any, ...]], Callable[[], list[Any]]]
 #: Returns the number of tasks that can run at once.
 type Width = Callable[[], int]
 
@@ -88,10 +89,10 @@ def _map_chunks[Item, Result](
     if first is None:
         return
     with _ray() if executor == "ray" else _processes(workers()) as (submit, width):
-        pending: deque[Callable[[], list[Result]]] = deque([submit(_apply, function, first)])
+        pending: deque[Callable[[], list[Result]]] = deque([submit(function, first)])
         while True:
             for batch in itertools.islice(chunks, max(0, width() * _AHEAD - len(pending))):
-                pending.append(submit(_apply, function, batch))
+                pending.append(submit(function, batch))
             if not pending:
                 return
             yield from pending.popleft()()
@@ -106,7 +107,7 @@ def _processes(count: int) -> Iterator[tuple[Submit, Width]]:
     # Spawned: a forked copy of a process with threads (OpenCV, torch) can hang.
     pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=_start_worker)
     try:
-        yield lambda function, *args: pool.submit(function, *args).result, lambda: count
+        yield lambda function, items: pool.submit(_apply, function, items).result, lambda: count
     except BrokenProcessPool:
         fix = f"Set ANIMEMORPH_WORKERS to less than {count} and run the same command again"
         raise unavailable("a worker process", "it was killed, probably for lack of memory", fix) from None
@@ -144,13 +145,12 @@ def _ray() -> Iterator[tuple[Submit, Width]]:
     except ConnectionError:
         fix = "Run `ray start --head`, or set RAY_ADDRESS and the token RAY_AUTH_TOKEN of the cluster"
         raise unavailable("the executor ray", "no Ray cluster answers", fix) from None
-    call = ray.remote(_call)
-
-    def submit(function: Callable[..., Any], *args: Any) -> Callable[[], Any]:
-        return partial(ray.get, call.remote(function, *args))
-
-    # Asked again for each chunk: nodes may join and die.
-    yield submit, lambda: max(1, int(ray.cluster_resources().get("CPU", 1)))
+    apply = ray.remote(_apply)
+    # The width is asked for again for each chunk: nodes may join and die.
+    yield (
+        lambda function, items: partial(ray.get, apply.remote(function, items)),
+        lambda: max(1, int(ray.cluster_resources().get("CPU", 1))),
+    )
 
 
 def _use_ray_token() -> None:
@@ -158,7 +158,3 @@ def _use_ray_token() -> None:
     named = os.environ.get("RAY_AUTH_TOKEN") or os.environ.get("RAY_AUTH_TOKEN_PATH")
     if named or Path(os.path.expanduser("~/.ray/auth_token")).is_file():  # noqa: PTH111 - no error without a home
         os.environ.setdefault("RAY_AUTH_MODE", "token")
-
-
-def _call(function: Callable[..., Any], *args: Any) -> Any:
-    return function(*args)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -44,10 +44,31 @@ class Resized:
     rejected: list[Decoded] = field(default_factory=list)
 
     def table(self, members: pd.DataFrame, domain: str, size: int, fit: Fit) -> pd.DataFrame:
-        """Return the face table, see `face_table`."""
+        """Join the stored images with the labels of their source; row i describes pixel row i.
+
+        Args:
+            members: `source` and labels. Landmark columns (`lefteye_x` … or `truth_00_x` …, pixels of the original
+                picture) become pixels of the stored one.
+            domain: Name of the domain.
+            size: Pixels, side of a stored picture.
+            fit: How a picture became a square.
+        """
         columns = ["source", "sha256", "width", "height"]
         rows = [[getattr(face, column) for column in columns] for face in self.accepted]
-        return face_table(pd.DataFrame(rows, columns=columns), members, domain, size, fit)
+        table = pd.DataFrame(rows, columns=columns)
+        table = table.merge(members, on="source", how="left", validate="one_to_one")
+        table["domain"] = domain
+        table["row"] = np.arange(len(table))
+        table["face_id"] = _face_ids(table["sha256"], domain)
+        for column, kind in _TYPES.items():
+            table[column] = table[column].astype(kind) if column in table else pd.array([None] * len(table), dtype=kind)
+        table["gender_origin"] = table["gender"].map(lambda gender: None if pd.isna(gender) else "source").astype("str")
+        for names, origin in _ORIGINS.items():
+            columns = [f"{name}_{axis}" for name in names for axis in "xy"]
+            if set(columns) <= set(table):
+                _move_points(table, columns, origin, size, fit)
+        first = list(COLUMNS["resize"])
+        return table[[*first, *(column for column in table if column not in first)]]
 
     def rejections(self) -> pd.DataFrame:
         """Return the rejected images: `source`, `reason`."""
@@ -110,14 +131,11 @@ def store(archive: Path, sources: Sequence[str], pixels: Path, params: Resize) -
         )
     resized = Resized()
     images = [members[name] for name in sources]
-    options: dict[str, Any] = {
-        "size": params.size,
-        "fit": params.fit,
-        "max_pixels": params.max_pixels,
-        "executor": params.executor,
-    }
+    work = partial(_decode, size=params.size, fit=params.fit, max_pixels=params.max_pixels)
+    items = _read(archive, images)
+    decoded = map_ordered(work, items, executor=params.executor, label="resizing", total=len(images))
     with PixelWriter(pixels, params.size) as writer:
-        for face in decode_members(archive, images, **options):
+        for face in decoded:
             if face.pixels is None:
                 resized.rejected.append(face)
             else:
@@ -126,29 +144,6 @@ def store(archive: Path, sources: Sequence[str], pixels: Path, params: Resize) -
     if not resized.accepted:
         raise too_few(f"readable images in {archive} ({resized.summary()})", 0, 1, "Pass another archive")
     return resized
-
-
-def decode_members(
-    archive: Path,
-    members: Sequence[Member],
-    *,
-    size: int,
-    fit: Fit,
-    max_pixels: int,
-    executor: Literal["local", "ray"],
-) -> Iterator[Decoded]:
-    """Yield one result per image, in the order given.
-
-    Args:
-        archive: A zip or tar.
-        members: The images in it.
-        size: Pixels, side of a stored picture.
-        fit: How a picture becomes a square, see `to_square`.
-        max_pixels: A larger picture is rejected.
-        executor: Where images are decoded: processes of this machine, or a Ray cluster.
-    """
-    work = partial(_decode, size=size, fit=fit, max_pixels=max_pixels)
-    return map_ordered(work, _read(archive, members), executor=executor, label="resizing", total=len(members))
 
 
 def _read(archive: Path, members: Sequence[Member]) -> Iterator[tuple[Member, bytes, str]]:
@@ -171,32 +166,6 @@ def _decode(item: tuple[Member, bytes, str], size: int, fit: Fit, max_pixels: in
     except RejectedError as error:
         return Decoded(member.name, str(error))
     return Decoded(member.name, "", hashlib.sha256(data).hexdigest(), width, height, to_square(picture, size, fit))
-
-
-def face_table(found: pd.DataFrame, members: pd.DataFrame, domain: str, size: int, fit: Fit) -> pd.DataFrame:
-    """Join decoded images with the labels of their source.
-
-    Args:
-        found: `source`, `sha256`, `width`, `height`; row i describes pixel row i.
-        members: `source` and labels. Landmark columns (`lefteye_x` … or `truth_00_x` …, pixels of the original picture)
-            become pixels of the stored one.
-        domain: Name of the domain.
-        size: Pixels, side of a stored picture.
-        fit: How a picture became a square.
-    """
-    table = found.merge(members, on="source", how="left", validate="one_to_one")
-    table["domain"] = domain
-    table["row"] = np.arange(len(table))
-    table["face_id"] = _face_ids(table["sha256"], domain)
-    for column, kind in _TYPES.items():
-        table[column] = table[column].astype(kind) if column in table else pd.array([None] * len(table), dtype=kind)
-    table["gender_origin"] = table["gender"].map(lambda gender: None if pd.isna(gender) else "source").astype("str")
-    for names, origin in _ORIGINS.items():
-        columns = [f"{name}_{axis}" for name in names for axis in "xy"]
-        if set(columns) <= set(table):
-            _move_points(table, columns, origin, size, fit)
-    first = list(COLUMNS["resize"])
-    return table[[*first, *(column for column in table if column not in first)]]
 
 
 def _face_ids(hashes: pd.Series, domain: str) -> pd.Series:

@@ -36,7 +36,6 @@ class Weights:
         url: Its URL, pinned to a revision if the host has revisions.
         licence: Its licence.
         sha256: Its hash; empty where none is published.
-        bytes: Its size, if known.
         canonical: Whether a file of the user must have the same hash: a metric is defined by these weights.
     """
 
@@ -44,7 +43,6 @@ class Weights:
     url: str
     licence: str
     sha256: str = ""
-    bytes: int | None = None
     canonical: bool = False
 
 
@@ -79,7 +77,6 @@ WEIGHTS = {
         _BULAT + "s3fd-619a316812.pth",
         "BSD-3-Clause",
         "619a31681264d3f7f7fc7a16a42cbbe8b23f31a256f75a366e5a1bcd59b33543",
-        89_843_225,
     ),
     "retinaface": Weights("retinaface_mobilenet0.25.pth", _BULAT + "retinaface_mobilenet0.25.pth", "MIT"),
     "yunet": Weights(
@@ -87,7 +84,6 @@ WEIGHTS = {
         _ZOO + "face_detection_yunet/face_detection_yunet_2023mar.onnx",
         "MIT",
         "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4",
-        232_589,
     ),
     # det_2.5g of InsightFace's pack buffalo_m.
     "scrfd": Weights(
@@ -95,28 +91,24 @@ WEIGHTS = {
         "https://huggingface.co/immich-app/buffalo_m/resolve/main/detection/model.onnx",
         "non-commercial research (InsightFace)",
         "041f73f47371333d1d17a6fee6c8ab4e6aecabefe398ff32cca4e2d5eaee0af9",
-        3_292_009,
     ),
     "blazeface": Weights(
         "blazeface.pth",
         _BLAZE + "blazeface.pth",
         "Apache-2.0",
         "54ecff653feaaaf1f7d44b6aff28fd2fc50e483a4e847563b6dd261369c43ba4",
-        420_224,
     ),
     "blazeface-anchors": Weights(
         "anchors.npy",
         _BLAZE + "anchors.npy",
         "Apache-2.0",
         "a10bb2fb93ab54ca426d6c750bfc3aad685028a16dcf231357d03694f261fd95",
-        28_800,
     ),
     "inception": Weights(
         "weights-inception-2015-12-05-6726825d.pth",
         "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth",
         "Apache-2.0",
         "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
-        95_628_359,
         canonical=True,
     ),
 }
@@ -234,7 +226,7 @@ def _transfer(weights: Weights, partial: Path) -> str:
             start = 0
         _keep_tag(etag, response.headers.get("ETag", ""))
         length = response.headers.get("Content-Length")
-        total = start + int(length) if length else weights.bytes
+        total = start + int(length) if length else None
         with (
             partial.open("ab" if start else "wb") as stream,
             progress_bar(desc=weights.file, total=total, initial=start, unit="B", unit_scale=True) as bar,

@@ -40,7 +40,7 @@ class Node:
     def workers(self) -> list[psutil.Process]:
         """List the processes that run tasks."""
         children = psutil.Process(self.process.pid).children(recursive=True)
-        return [child for child in children if child.cmdline()[:1] in (["ray::_call"], ["ray::IDLE"])]
+        return [child for child in children if child.cmdline()[:1] in (["ray::_apply"], ["ray::IDLE"])]
 
     def kill(self) -> None:
         """End all processes of the node at once, as a power cut does."""

@@ -13,8 +13,6 @@ import torch
 from safetensors.torch import save_file
 
 from pipeline.errors import UserError
-from pipeline.features.distances import frechet
-from pipeline.features.near_duplicates import copied_share
 from pipeline.landmarks.five_points import AVERAGE
 from pipeline.networks.model import ModelConfig, TranslationModel, build_model, save_model
 from pipeline.params import Train
@@ -22,7 +20,7 @@ from pipeline.train import batches, checkpoint, loop
 from pipeline.train.accelerator import Accelerator
 from pipeline.train.pairs import Twins
 from pipeline.train.trainer import Trainer
-from pipeline.train.validation import FeatureMetrics, Validator
+from pipeline.train.validation import Validator
 
 RESOLUTION = 32
 
@@ -92,11 +90,10 @@ def fit(
     ]
     pixels = torch.from_numpy(human), torch.from_numpy(anime)
     resident = batches.Faces(*pixels, accelerator.device, points[0], twins[0])
-    measures = FeatureMetrics(pooled, frechet, copied_share)
     targets = random_faces(6, 3)
     if train.model == "pix2pix":
         targets = twins[1].drawings(np.arange(5), np.arange(5), RESOLUTION)[0]
-    validator = Validator(random_faces(5, 2), targets, measures, 3, points[1], twins[1])
+    validator = Validator(random_faces(5, 2), targets, pooled, 3, points[1], twins[1])
     with checkpoint.exclusive(folder):
         return loop.fit(train, tiny_model(train), resident, validator, accelerator, folder, checkpoint_seconds)
 

@@ -15,6 +15,11 @@ class Fetched:
     """The images of a source."""
 
     members: pd.DataFrame  # one row per image in faces.zip | faces.tar: `source`, its name there, and known labels
-    facts: dict[str, Any]  # for manifest.json: dataset, version, licence, licence_url …
+    facts: dict[str, Any]  # for manifest.json, see `facts`
     scratch: Path | None = None  # may be removed once the outputs are in place
     ignored: dict[str, int] = field(default_factory=dict)  # reason: how many files were no usable image
+
+
+def facts(dataset: str, licence: str, licence_url: str | None, version: str | None = None) -> dict[str, Any]:
+    """Return the facts about a source for manifest.json."""
+    return {"dataset": dataset, "version": version, "licence": licence, "licence_url": licence_url}

@@ -17,7 +17,7 @@ from ..decoding import HEAD_BYTES
 from ..errors import damaged_file, missing_file, too_few
 from ..image_archive import IMAGE_SUFFIXES, MAX_BYTES, ImageList, find_texts, is_zip, list_images, refused
 from ..progress import progress_bar
-from . import Fetched, labels
+from . import Fetched, facts, labels
 
 #: A table of this name inside the archive or folder gives labels if no other table is named.
 LABELS = "labels.csv"
@@ -43,12 +43,7 @@ def fetch(folder: Path, path: Path, labels_path: Path | None, domain: str) -> Fe
     given, path = path, _only_archive(path) or path
     listed = store(path, folder)
     members = labels.from_names((member.name for member in listed.images), domain)
-    facts: dict[str, Any] = {
-        "dataset": path.name,
-        "version": None,
-        "licence": "The owner's: this archive was given by its path.",
-        "licence_url": None,
-    }
+    described = facts(path.name, "The owner's: this archive was given by its path.", None)
     if labels_path is None:
         name, data = _inner_table(given, folder)
     elif labels_path.is_file():
@@ -57,8 +52,8 @@ def fetch(folder: Path, path: Path, labels_path: Path | None, domain: str) -> Fe
         raise missing_file(labels_path, f"Set download.{domain}.labels_csv to a CSV, or to null")
     if data is not None:
         members, counts = labels.join(members, labels.signed_attributes(labels.read_csv(data, name)), name)
-        facts["labels"] = {"name": PurePosixPath(name).name, "sha256": hashlib.sha256(data).hexdigest(), **counts}
-    return Fetched(members, facts, ignored=dict(listed.ignored))
+        described["labels"] = {"name": PurePosixPath(name).name, "sha256": hashlib.sha256(data).hexdigest(), **counts}
+    return Fetched(members, described, ignored=dict(listed.ignored))
 
 
 def store(path: Path, folder: Path) -> ImageList:
@@ -169,7 +164,7 @@ def _pack(path: Path, archive: Path) -> ImageList:
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as packed:
         for name in progress_bar(sorted(names, key=lambda name: name.as_posix()), desc="packing", unit="image"):
             text = name.as_posix().encode("utf-8", "backslashreplace").decode()
-            entry = zipfile.ZipInfo(text, date_time=(1980, 1, 1, 0, 0, 0))
+            entry = zipfile.ZipInfo(text)
             with (path / name).open("rb") as source, packed.open(entry, "w") as target:
                 shutil.copyfileobj(source, target)
     listed = list_images(archive)

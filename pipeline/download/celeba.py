@@ -10,11 +10,13 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from ..errors import bad_value, damaged_file, missing_file
-from . import Fetched, labels
+from . import Fetched, facts, labels
 from .archive import store
 
-LICENCE = "Non-commercial research only; the pictures are not MMLAB's property (CelebA, Liu et al. 2015)."
-LICENCE_URL = "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
+LICENCE = (
+    "Non-commercial research only; the pictures are not MMLAB's property (CelebA, Liu et al. 2015).",
+    "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html",
+)
 
 ATTRIBUTES, LANDMARKS, IDENTITIES = "list_attr_celeba", "list_landmarks_align_celeba", "identity_CelebA"
 _PICTURES = "img_align_celeba"
@@ -53,14 +55,8 @@ def fetch(folder: Path, path: Path, domain: str) -> Fetched:
     listed = store(pictures, folder)
     members = pd.DataFrame({"source": [member.name for member in listed.images]}, dtype="str")
     members, counts = label(members, texts)
-    facts = {
-        "dataset": "CelebA, original files",
-        "version": None,
-        "licence": LICENCE,
-        "licence_url": LICENCE_URL,
-        "labels": counts,
-    }
-    return Fetched(members, facts, ignored=dict(listed.ignored))
+    described = facts("CelebA, original files", *LICENCE) | {"labels": counts}
+    return Fetched(members, described, ignored=dict(listed.ignored))
 
 
 def label(members: pd.DataFrame, texts: Mapping[str, bytes]) -> tuple[pd.DataFrame, dict[str, dict[str, int]]]:

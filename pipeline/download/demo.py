@@ -13,7 +13,7 @@ import pandas as pd
 from ..errors import bad_value
 from ..files import atomic_file, scratch_folder, sha256
 from ..progress import progress_bar
-from . import Fetched, demo_humans, not_faces
+from . import Fetched, demo_humans, facts, not_faces
 from .drawn import png
 
 SIZE = 256  # px; larger than stored faces, so that a crop loses no detail
@@ -60,22 +60,17 @@ def fetch(folder: Path, domain: str, count: int, seed: int) -> Fetched:
     scratch = scratch_folder("demo", seed, SIZE, versions, code)
     others = round(count * _NOT_FACES) if domain == "external_test" else 0
     rows = []
+    # Equal pictures give equal archives: the date of a ZipInfo is fixed.
     with zipfile.ZipFile(folder / "faces.zip", "w", zipfile.ZIP_STORED) as archive:
         for name, data, labels in _humans(scratch, count - others, seed):
-            _add(archive, name, data)
+            archive.writestr(zipfile.ZipInfo(name), data)
             rows.append({"source": name, **labels})
         for index, picture in enumerate(not_faces.generate(seed, others, SIZE)):
             name = f"not_a_face_{index:03d}.png"
-            _add(archive, name, png(picture))
+            archive.writestr(zipfile.ZipInfo(name), png(picture))
             rows.append({"source": name})
-    licence, licence_url = LICENCE
-    facts = {
-        "dataset": ", ".join(f"{name} {number}" for name, number in versions.items()),
-        "version": f"seed {seed}",
-        "licence": licence,
-        "licence_url": licence_url,
-    }
-    return Fetched(pd.DataFrame(rows), facts, scratch)
+    dataset = ", ".join(f"{name} {number}" for name, number in versions.items())
+    return Fetched(pd.DataFrame(rows), facts(dataset, *LICENCE, f"seed {seed}"), scratch)
 
 
 def _humans(scratch: Path, count: int, seed: int) -> Iterator[tuple[str, bytes, dict[str, Any]]]:
@@ -104,8 +99,3 @@ def _keep(scratch: Path, index: int, face: np.ndarray, labels: dict[str, Any] | 
         partial.write_bytes(png(face))
     with atomic_file(scratch / f"{index}.json") as partial:
         partial.write_text(json.dumps(labels))
-
-
-def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
-    """Add a file under a fixed date: equal pictures give equal archives."""
-    archive.writestr(zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0)), data)

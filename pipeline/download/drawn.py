@@ -20,7 +20,7 @@ from ..drawing.options import check_distribution, check_size
 from ..faces import TRUTH_POINTS
 from ..files import atomic_file, scratch_folder
 from ..parallel import map_ordered
-from . import Fetched
+from . import Fetched, facts
 
 #: px; larger than stored faces, so that a crop loses no detail.
 SIZE = 256
@@ -53,16 +53,11 @@ def fetch(folder: Path, count: int, seed: int, distribution: Mapping[str, Any] |
     members = draw_faces(scratch, scratch, range(count), DrawnSet(seed, SIZE, distribution))
     with zipfile.ZipFile(folder / "faces.zip", "w", zipfile.ZIP_STORED) as archive:
         for name in members["file"]:
-            # Equal pictures give equal archives: the date is fixed.
-            archive.writestr(zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0)), (scratch / name).read_bytes())
-    licence, licence_url = LICENCE
-    facts = {
-        "dataset": f"pipeline.drawing, resvg-py {version('resvg-py')}",
-        "version": f"seed {seed}, renderer {fingerprint()[:12]}",
-        "licence": licence,
-        "licence_url": licence_url,
-    }
-    return Fetched(members.rename(columns={"file": "source"}), facts, scratch)
+            # Equal pictures give equal archives: the date of a ZipInfo is fixed.
+            archive.writestr(zipfile.ZipInfo(name), (scratch / name).read_bytes())
+    number = f"seed {seed}, renderer {fingerprint()[:12]}"
+    described = facts(f"pipeline.drawing, resvg-py {version('resvg-py')}", *LICENCE, number)
+    return Fetched(members.rename(columns={"file": "source"}), described, scratch)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from ..features.identity import IdentityNetwork, other_person_baseline, same_person_baseline, similarity
+from ..features.identity import IdentityNetwork, similarity
 from ..landmarks.face_geometry import known_faces
 from ..landmarks.schemas import IBUG68
 from . import reconstruction
@@ -31,8 +31,8 @@ def add_cycle_metrics(translation: Translation, metrics: MetricTable, rows: pd.D
 def _add_identity(translation: Translation, cycles: np.ndarray, metrics: MetricTable, rows: pd.DataFrame) -> None:
     """Add the identity similarity of photos and reconstructions, with its two baselines.
 
-    `identity_same_person` is the similarity of a photo and its mirror image, `identity_other_person` that of two
-    different photos.
+    `identity_same_person`, the upper bound, is the similarity of a photo and its mirror image, `identity_other_person`,
+    the lower bound, that of a photo and the next one.
     """
     keypoints = known_faces(translation.splits["human"].test, translation.inputs.shape[1]).keypoints
     if not np.isfinite(keypoints).any():
@@ -43,8 +43,8 @@ def _add_identity(translation: Translation, cycles: np.ndarray, metrics: MetricT
     photos = network.embed(translation.inputs, keypoints)
     values = {
         "identity_similarity": similarity(photos, network.embed(cycles, keypoints)),
-        "identity_same_person": same_person_baseline(photos, network.embed(*_mirror(translation.inputs, keypoints))),
-        "identity_other_person": other_person_baseline(photos),
+        "identity_same_person": similarity(photos, network.embed(*_mirror(translation.inputs, keypoints))),
+        "identity_other_person": similarity(photos, np.roll(photos, 1, axis=0)),
     }
     rows["identity_similarity"] = values["identity_similarity"]
     for name, each in values.items():

@@ -14,8 +14,10 @@ from ..landmarks.face_geometry import known_faces
 from ..networks.model import DIRECTIONS, Direction, TranslationModel
 from . import subgroups
 from .classifiers import DomainClassifier
-from .direction import evaluate_direction
+from .cycle import add_cycle_metrics
+from .distributions import add_copies, add_discriminator_accuracy, add_distances, add_domain_accuracy
 from .external_set import ExternalSet, evaluate_external
+from .face_metrics import add_face_metrics
 from .metrics import MetricParams, MetricTable
 from .translation import DomainSplit, RealFeatures, Translation, output_points
 
@@ -144,7 +146,19 @@ def _evaluate_direction(
     split = translation.splits[translation.source]
     for name, table in (("test", split.test), ("train", split.train)):
         metrics.add(f"num_images.{name}", translation.direction, len(table), len(table))
-    rows, palette = evaluate_direction(translation, metrics)
+    rows = pd.DataFrame(
+        {
+            "direction": translation.direction,
+            "index": np.arange(len(translation.outputs)),
+            "face_id": split.test["face_id"],
+        }
+    )
+    add_distances(translation, metrics)
+    add_cycle_metrics(translation, metrics, rows)
+    add_domain_accuracy(translation, metrics, rows)
+    add_discriminator_accuracy(translation, metrics)
+    add_copies(translation, metrics, rows)
+    palette = add_face_metrics(translation, metrics, rows)
     parts = known_faces(split.test, split.test_images.shape[1]).parts
     groups = subgroups.assign_subgroups(split.test, translation.source, split.test_images, parts)
     averages = [subgroups.average(rows, groups, translation.direction, metrics.params)]

@@ -16,8 +16,6 @@ from ..errors import unavailable
 #: SIDE: px. Faces are enlarged to this size before dlib makes its own crop of 150 px.
 SIDE = 256
 CHIP_SIDE, CHIP_PADDING = 150, 0.25
-#: SAME_PERSON: similarity above which dlib calls two photos the same person.
-SAME_PERSON = 0.4
 
 
 class IdentityNetwork:
@@ -61,13 +59,3 @@ class IdentityNetwork:
 def similarity(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Return the similarity of embeddings, row by row: 1 - Euclidean distance, [n]; above 0.4: the same person."""
     return 1 - np.linalg.norm(a - b, axis=-1)
-
-
-def same_person_baseline(embeddings: np.ndarray, mirrored: np.ndarray) -> np.ndarray:
-    """Return the similarity of each photo and its mirror image, [n]: the upper bound for a reconstruction."""
-    return similarity(embeddings, mirrored)
-
-
-def other_person_baseline(embeddings: np.ndarray) -> np.ndarray:
-    """Return the similarity of each photo and the next one, [n]: the lower bound for a reconstruction."""
-    return similarity(embeddings, np.roll(embeddings, 1, axis=0))

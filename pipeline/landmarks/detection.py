@@ -15,7 +15,7 @@ from ..parallel import map_ordered
 from ..params import DomainLandmarks, Executor
 from ..progress import progress_bar
 from .alignment import similarity, whole_frame
-from .detectors import celeba, truth
+from .detectors import columns
 from .detectors.base import TABLES, Detection, Detector, create_detector
 from .face_measures import COLUMNS, describe
 
@@ -44,9 +44,9 @@ def find_faces(
     store = np.load(pixels, mmap_mode="r")
     rows = table["row"].to_numpy()
     if params.detector in TABLES:
-        read = celeba.read if params.detector == "celeba" else truth.read
-        return describe(read(table), (store[row] for row in rows))
-    folder = scratch_folder("landmarks", params.model_dump(), sha256(pixels), _code(), _weights(params.weights))
+        return describe(columns.read(table, params.detector), (store[row] for row in rows))
+    code = [sha256(path) for path in sorted(Path(__file__).parent.rglob("*.py"))]
+    folder = scratch_folder("landmarks", params.model_dump(), sha256(pixels), code, _weights(params.weights))
     chunks = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
     names = [folder / f"{hashlib.sha256(chunk.tobytes()).hexdigest()[:24]}.parquet" for chunk in chunks]
     todo = [index for index, name in enumerate(names) if not name.is_file()]
@@ -100,10 +100,6 @@ def _on_accelerator(detector: str) -> bool:
     from ..devices import choose  # torch takes seconds to import
 
     return bool(choose(os.environ.get("ANIMEMORPH_DEVICE", "auto")) != "cpu")
-
-
-def _code() -> list[str]:
-    return [sha256(path) for path in sorted(Path(__file__).parent.rglob("*.py"))]
 
 
 def _weights(folder: str | None) -> list[str]:

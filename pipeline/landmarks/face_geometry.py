@@ -7,6 +7,7 @@ import pandas as pd
 
 from ..progress import progress_bar
 from .detectors.base import Detection, Detector
+from .five_points import to_crop
 from .pose import head_pose
 from .schemas import SCHEMAS
 
@@ -58,9 +59,8 @@ def known_faces(table: pd.DataFrame, size: int) -> FaceGeometry:
         for index, (keypoints, schema, align) in enumerate(zip(*(table[name] for name in COLUMNS), strict=True)):
             if keypoints is None or schema not in SCHEMAS:
                 continue
-            matrix = np.asarray(align, dtype=np.float64).reshape(2, 3) * size
             points = np.asarray(keypoints, dtype=np.float64).reshape(-1, 3)[:, :2]
-            faces[index] = points @ matrix[:, :2].T + matrix[:, 2], schema
+            faces[index] = to_crop(points, align, size), schema
     return _measure(faces)
 
 

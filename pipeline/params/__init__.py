@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from ..errors import bad_value, conflict
 from . import errors
-from .base import Domain, Executor, Group, PerDomain
+from .base import Executor, Group, PerDomain
 from .data import Balance, DomainFilter, DomainLandmarks, Filter, GenderCounts, Landmarks, Resize, Source, Split
 from .merge import (
     drop_without_effect,
@@ -26,22 +26,14 @@ from .merge import (
 from .model import Evaluate, Report, Train, Twins
 
 __all__ = [
-    "Balance",
-    "Domain",
     "DomainFilter",
     "DomainLandmarks",
-    "Evaluate",
     "Executor",
-    "Filter",
     "GenderCounts",
-    "Group",
-    "Landmarks",
     "Params",
     "PerDomain",
-    "Report",
     "Resize",
     "Source",
-    "Split",
     "Train",
     "Twins",
     "in_force",

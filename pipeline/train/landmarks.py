@@ -69,8 +69,3 @@ def with_fakes(own: Mapping[str, np.ndarray], size: int) -> dict[str, np.ndarray
         f"fake_{to}": five_points.translated(own[of], of, to, size) for of, to in (MODEL_DOMAINS, MODEL_DOMAINS[::-1])
     }
     return {**own, **fakes}
-
-
-def next_faces(points: np.ndarray) -> np.ndarray:
-    """Return the landmarks of the next face for each face [n, 5, 2]: for batches that are not drawn at random."""
-    return np.roll(points, -1, axis=0)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from ..faces import MODEL_DOMAINS
-from ..features import distances, extractors, near_duplicates
+from ..features import extractors
 from ..files import scratch_folder, sha256
 from ..landmarks.detectors.base import create_detector
 from ..networks.model import Detectors, FaceDetectors, ModelConfig, TranslationModel, build_model
@@ -19,7 +19,7 @@ from .accelerator import Accelerator, choose_device, prepare
 from .face_validation import FaceValidator
 from .inputs import Inputs
 from .outputs import hash_arrays, hash_code
-from .validation import FeatureMetrics, Validator
+from .validation import Validator
 
 
 def create_accelerator(params: Params, rank: int, world_size: int) -> Accelerator:
@@ -76,12 +76,11 @@ def fit(
         parts = torch.from_numpy(images).permute(0, 3, 1, 2).split(extractors.BATCH)
         return torch.cat([extractor(part) for part in parts]).cpu().numpy()
 
-    metrics = FeatureMetrics(embed, distances.frechet, near_duplicates.copied_share)
     others = inputs.landmarks.get("val"), inputs.twins.get("val")
     # Always the embedded detector: others take seconds per face.
     with create_detector("animeface") as detector:
         face_validator = FaceValidator.create(inputs.val_table, val["human"], inputs.val_masks, detector)
-        validator = Validator(val["human"], val["anime"], metrics, params.seed, *others, face_validator)
+        validator = Validator(val["human"], val["anime"], embed, params.seed, *others, face_validator)
         return loop.fit(params.train, model, faces, validator, accelerator, folder)
 
 

@@ -1,7 +1,7 @@
 """Validation losses and metrics, computed after each epoch."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,13 +10,13 @@ from PIL import Image
 
 from ..contact_sheet import contact_sheet
 from ..devices import BATCH
-from ..features.distances import precision_recall
-from ..features.near_duplicates import diversity
+from ..features.distances import frechet, precision_recall
+from ..features.near_duplicates import copied_share, diversity
 from ..networks.generators import to_network, to_pixels
 from ..networks.model import DIRECTIONS, TranslationModel, generate
 from .batches import Batch
 from .face_validation import FaceValidator
-from .landmarks import make_landmarks, next_faces, with_fakes
+from .landmarks import make_landmarks, with_fakes
 from .objectives import Objective
 from .pairs import Twins, make_pairs
 
@@ -30,29 +30,13 @@ COPIES = 0.5
 DIVERSITY = 0.25
 
 
-@dataclass(frozen=True)
-class FeatureMetrics:
-    """Functions that compute the metrics of features.
-
-    Args:
-        features: uint8 RGB [n, R, R, 3] to feature vectors [n, D].
-        distance: two sets of feature vectors to one number, the Fréchet distance.
-        copies: feature vectors of inputs [n, D], of outputs [n, D] and of real faces of the outputs' domain [m, D] to
-            the share of outputs that are near-copies of another output although their inputs differ.
-    """
-
-    features: Callable[[np.ndarray], np.ndarray]
-    distance: Callable[[np.ndarray, np.ndarray], float]
-    copies: Callable[[np.ndarray, np.ndarray, np.ndarray], float]
-
-
 class Validator:
     """Compute losses and metrics of a model on fixed validation faces.
 
     Args:
         human: uint8 RGB [n, R, R, 3].
         anime: uint8 RGB [m, R, R, 3].
-        measures: Functions for features and their metrics.
+        features: Maps uint8 RGB [n, R, R, 3] to feature vectors [n, D].
         seed: Random seed of the noise of a noise model.
         landmarks: Landmarks of `batches.Faces`.
         twins: Twins of `human`.
@@ -63,7 +47,7 @@ class Validator:
         self,
         human: np.ndarray,
         anime: np.ndarray,
-        measures: FeatureMetrics,
+        features: Callable[[np.ndarray], np.ndarray],
         seed: int,
         landmarks: dict[str, np.ndarray] | None = None,
         twins: Twins | None = None,
@@ -73,9 +57,9 @@ class Validator:
         self.twins = twins
         self.real = {"human": human[:FACES], "anime": anime[:FACES]}
         self.landmarks = landmarks
-        self.measures = measures
+        self.extract = features
         self.seed = seed
-        self.features = {domain: measures.features(faces) for domain, faces in self.real.items()}
+        self.features = {domain: features(faces) for domain, faces in self.real.items()}
         # Two halves of the real faces: the values of a perfect model, with half as many faces.
         self.floors = {domain: _precision_recall(each[::2], each[1::2]) for domain, each in self.features.items()}
 
@@ -99,8 +83,8 @@ class Validator:
         for direction in objective.model.config.directions:
             other, domain = direction.split("2")
             fakes = images[f"fake_{domain}"]
-            features = self.measures.features(fakes)
-            row[f"val_fd_{direction}"] = self.measures.distance(features, self.features[domain])
+            features = self.extract(fakes)
+            row[f"val_fd_{direction}"] = frechet(features, self.features[domain])
             real_diversity = max(diversity(self.features[domain]), 1e-12)
             row[f"val_feature_diversity_ratio_{direction}"] = diversity(features) / real_diversity
             for prefix, values in (
@@ -109,7 +93,7 @@ class Validator:
             ):
                 row |= {f"{prefix}_{name}_{direction}": value for name, value in values.items()}
             inputs = self.features[other][: len(fakes)]
-            row[f"val_near_duplicate_rate_{direction}"] = self.measures.copies(inputs, features, self.features[domain])
+            row[f"val_near_duplicate_rate_{direction}"] = copied_share(inputs, features, self.features[domain])
             if f"cycle_{domain}" in images:
                 off = np.abs(images[f"cycle_{domain}"].astype(np.int16) - self.real[domain][: len(fakes)])
                 row[f"val_cycle_accuracy_{domain}"] = float((off <= TOLERANCE * 255).mean())
@@ -136,7 +120,8 @@ class Validator:
             batch = Batch(human, anime)
             if self.landmarks is not None:
                 own = {domain: points[start:stop] for domain, points in self.landmarks.items()}
-                other = {domain: next_faces(points)[start:stop] for domain, points in self.landmarks.items()}
+                # The landmarks of the next face: these batches are not drawn at random.
+                other = {domain: np.roll(points, -1, axis=0)[start:stop] for domain, points in self.landmarks.items()}
                 batch = replace(batch, landmarks=make_landmarks(own, other, resolution, device))
             if self.twins is not None:
                 twins = make_pairs(self.real["human"][start:stop], self.twins, np.arange(start, stop), device)

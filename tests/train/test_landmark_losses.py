@@ -12,7 +12,7 @@ from pipeline.errors import Kind, UserError
 from pipeline.landmarks import five_points
 from pipeline.train.batches import Batch, Faces
 from pipeline.train.landmark_losses import first_local_epoch, landmark_loss, stage
-from pipeline.train.landmarks import make_landmarks, next_faces, read_landmarks
+from pipeline.train.landmarks import make_landmarks, read_landmarks
 from pipeline.train.objectives import Objective
 
 TRAIN = settings(model="landmark_cyclegan", noise=False, discriminator="spectral", discriminator_width=8)
@@ -31,7 +31,7 @@ class Known(torch.nn.Module):
 
 def batch(count: int = 2, epoch: int | None = None) -> Batch:
     own = random_landmarks(count, count)
-    other = {domain: next_faces(points) for domain, points in own.items()}
+    other = {domain: np.roll(points, -1, axis=0) for domain, points in own.items()}
     landmarks = make_landmarks(own, other, RESOLUTION, torch.device("cpu"))
     human, anime = (torch.from_numpy(random_faces(count, seed)).permute(0, 3, 1, 2) / 127.5 - 1 for seed in (0, 1))
     return Batch(human, anime, landmarks, epoch=epoch)
@@ -104,7 +104,9 @@ def test_a_swapped_pair_raises_the_conditional_loss_of_a_trained_discriminator()
             domain: RESOLUTION * five_points.AVERAGE[domain] + random.normal(0, 4, (8, 1, 2)) * np.ones((1, 5, 1))
             for domain in ("human", "anime")
         }
-        landmarks = make_landmarks(own, {d: next_faces(p) for d, p in own.items()}, RESOLUTION, torch.device("cpu"))
+        landmarks = make_landmarks(
+            own, {d: np.roll(p, -1, axis=0) for d, p in own.items()}, RESOLUTION, torch.device("cpu")
+        )
         drawn = landmarks.heatmaps["anime"].sum(1, keepdim=True).expand(-1, 3, -1, -1) * 2 - 1
         return Batch(drawn, drawn, landmarks)
 

@@ -10,7 +10,7 @@ from tiny_run import fit, random_faces, random_landmarks, random_twins, settings
 
 from pipeline.train import pix2pix, teacher
 from pipeline.train.batches import Batch, Faces
-from pipeline.train.landmarks import make_landmarks, next_faces
+from pipeline.train.landmarks import make_landmarks
 from pipeline.train.objectives import Objective
 from pipeline.train.pairs import make_pairs
 
@@ -23,7 +23,7 @@ def batch(photos: np.ndarray, **changes: int | None) -> Batch:
     device, rows = torch.device("cpu"), np.arange(len(photos))
     pairs = make_pairs(photos, random_twins(len(photos), 1), rows, device)
     own = random_landmarks(len(photos), len(photos))
-    landmarks = make_landmarks(own, {domain: next_faces(points) for domain, points in own.items()}, 32, device)
+    landmarks = make_landmarks(own, {domain: np.roll(points, -1, axis=0) for domain, points in own.items()}, 32, device)
     anime = torch.from_numpy(random_faces(len(photos), 7)).permute(0, 3, 1, 2) / 127.5 - 1
     return replace(Batch(pairs.clean, anime, landmarks, pairs), **changes)
 
