@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import importlib.util
 import json
 import os
 import shutil
@@ -71,6 +72,14 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def package_folder(name: str) -> Path:
+    """Return the folder of an installed package that is not imported; UserError without it."""
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is None:
+        raise unavailable(f"the package {name}", "it is not installed", "Install it with pip")
+    return Path(spec.origin).parent
+
+
 def scratch_folder(*fingerprint: Any) -> Path:
     """Create and return the folder for the partial work of a long job, in `$ANIMEMORPH_SCRATCH` or `data/scratch`.
 
@@ -83,11 +92,15 @@ def scratch_folder(*fingerprint: Any) -> Path:
     """
     key = hashlib.sha256(json.dumps(fingerprint, sort_keys=True).encode()).hexdigest()[:24]
     parent = Path(os.environ.get("ANIMEMORPH_SCRATCH", "data/scratch"))
+    return make_folder(parent / key, f"the scratch folder {parent}", "Set ANIMEMORPH_SCRATCH to a folder")
+
+
+def make_folder(path: Path, name: str, fix: str) -> Path:
+    """Create and return a folder; the UserError when that is not possible has `name` and `fix`."""
     try:
-        (parent / key).mkdir(parents=True, exist_ok=True)
+        path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise
-        problem = error.strerror or str(error)
-        raise unavailable(f"the scratch folder {parent}", problem, "Set ANIMEMORPH_SCRATCH to a folder") from None
-    return parent / key
+        raise unavailable(name, error.strerror or str(error), fix) from None
+    return path

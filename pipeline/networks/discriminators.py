@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
-from ..features.efficientnet import load_efficientnet
+from ..features.efficientnet import Lite1Stages
 from .generators import initialise
 
 Discriminator = Literal["patch", "scalar", "spectral", "projected"]
@@ -69,7 +69,7 @@ class PatchDiscriminator(nn.Module):
         return scores.mean((2, 3), keepdim=True) if self.scalar else scores
 
 
-class FeaturePyramid(nn.Module):
+class FeaturePyramid(Lite1Stages):
     """Features of a frozen EfficientNet-Lite1 at three depths, with randomly mixed channels.
 
     The mixing follows Sauer et al. 2021 (Projected GANs, arXiv:2111.01007, section 3.2) but not across scales: 1x1
@@ -80,16 +80,12 @@ class FeaturePyramid(nn.Module):
         width: Channels of each level after the mixing.
     """
 
-    #: Blocks of Lite1 between two halvings, and the channels they end with; the last, at 1/32, are left out.
-    STAGES = ((0, 1, 16), (1, 4, 24), (4, 7, 40), (7, 15, 112))
-    LEVELS = STAGES[1:]
+    #: Channels of the stages after the first.
+    CHANNELS = (24, 40, 112)
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        network = load_efficientnet("efficientnet-lite1")
-        self.stem = nn.Sequential(network._conv_stem, network._swish)
-        self.stages = nn.ModuleList(nn.Sequential(*network._blocks[first:end]) for first, end, _ in self.STAGES)
-        mixing = [nn.Conv2d(channels, width, 1, bias=False) for _, _, channels in self.LEVELS]
+        mixing = [nn.Conv2d(channels, width, 1, bias=False) for channels in self.CHANNELS]
         random = torch.Generator().manual_seed(0)
         for layer in mixing:
             nn.init.kaiming_normal_(layer.weight, generator=random)

@@ -62,12 +62,12 @@ class Only:
 
     def __str__(self) -> str:
         """Describe the condition as params.yaml would write it."""
-        return f"{self.key}: {' or '.join(_yaml(value) for value in self.values)}"
+        return f"{self.key}: {' or '.join(yaml_text(value) for value in self.values)}"
 
 
 def setting(key: str, value: Any) -> str:
     """Write a key and its value as params.yaml does."""
-    return f"{key}: {_yaml(value)}"
+    return f"{key}: {yaml_text(value)}"
 
 
 def explain(error: ValidationError, model: type[BaseModel], profile: str) -> UserError:
@@ -130,11 +130,14 @@ def _expected(detail: ErrorDetails) -> str:
 
 
 def _short(value: Any) -> Any:
-    text = _yaml(value)
+    text = str(value)
     return value if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
 
 
-def _yaml(value: Any) -> str:
+def yaml_text(value: Any) -> str:
+    """Write a value as params.yaml does, without quotes and brackets."""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
     return str(value).lower() if isinstance(value, bool) else "null" if value is None else str(value)
 
 

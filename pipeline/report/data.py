@@ -52,7 +52,7 @@ def _domain(results: Results, domain: str, colour: int) -> dict[str, Any]:
     chosen = results.table(f"balance/{domain}/faces.parquet")
     kept = filtered[filtered["status"] == "kept"]
     rejections = filtered[filtered["status"] != "kept"]
-    pixels = results.pixels(domain)
+    pixels, errors = results.pixels(domain), errors_by_group(filtered)
     examples = chosen.iloc[evenly_spaced(len(chosen), EXAMPLES)]
     return {
         "name": domain,
@@ -71,7 +71,7 @@ def _domain(results: Results, domain: str, colour: int) -> dict[str, Any]:
         "genders": _genders(chosen),
         "examples": [data_uri(face) for face in read_crops(pixels, examples, min(pixels.shape[1], 112))],
         "landmarks": _sheet(results, f"landmarks/{domain}/sheet.png"),
-        "landmark_errors": _landmark_errors(filtered),
+        "landmark_errors": [] if errors is None else errors.to_dict("records"),
         "histograms": [
             charts.histogram(filtered[column], title=f"{domain}: {title}", colour=colour)
             for column, title in HISTOGRAMS.items()
@@ -91,14 +91,6 @@ def _rejections(results: Results, domain: str, rejections: pd.DataFrame) -> list
         }
         for reason, count in counts.items()
     ]
-
-
-def _landmark_errors(faces: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the rows of the detector's error on drawn faces; none where the exact landmarks are used."""
-    errors = errors_by_group(faces)
-    return (
-        [] if errors is None else [{str(key): value for key, value in row.items()} for row in errors.to_dict("records")]
-    )
 
 
 def _sheet(results: Results, name: str) -> str | None:

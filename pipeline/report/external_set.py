@@ -7,9 +7,8 @@ import pandas as pd
 from ..errors import conflict
 from ..faces import open_pixels, read_crops
 from .data import REASONS
-from .metrics import COLUMNS
 from .pictures import data_uri
-from .results import REPRO, Results, evenly_spaced
+from .results import REPRO, Results, Row, evenly_spaced
 
 TABLE, IMAGES = "evaluate/external.parquet", "evaluate/external_human2anime.npy"
 #: Number of examples by kind of image.
@@ -33,7 +32,7 @@ def describe(results: Results) -> dict[str, Any] | None:
         raise conflict(results.data / IMAGES, "does not match data/filter/external_test", REPRO)
     inputs = read_crops(results.pixels("external_test"), faces, outputs.shape[1])
     return {
-        "rows": _rows(results.csv("evaluate/metrics.csv", *COLUMNS)),
+        "rows": _rows(results.metrics()),
         "galleries": {
             kind: [_example(rows.iloc[index], inputs[index], outputs[index]) for index in _choice(rows, kind)]
             for kind in EXAMPLES
@@ -53,11 +52,10 @@ def _example(row: pd.Series, before: Any, after: Any) -> dict[str, Any]:
     return {"faces": faces, "caption": caption}
 
 
-def _rows(metrics: pd.DataFrame) -> list[dict[str, Any]]:
-    cells = {row["name"]: row for row in metrics.to_dict("records")}
+def _rows(metrics: dict[str, Row]) -> list[dict[str, Any]]:
     rows = []
     for metric, name in METRICS.items():
-        values = {kind: cells.get(f"external_test.{metric}.{kind}") for kind in EXAMPLES}
+        values = {kind: metrics.get(f"human2anime.external_test.{metric}.{kind}") for kind in EXAMPLES}
         if any(values.values()):
             rows.append({"name": name, **values})
     return rows

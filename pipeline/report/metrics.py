@@ -1,22 +1,16 @@
 """The section on metrics: values with intervals, next to their reference values."""
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from .results import DIRECTION_NAMES, Results
-
-#: A row of `metrics.csv`: name, direction, value, low, high, n.
-Row = dict[Hashable, Any]
+from .results import DIRECTION_NAMES, Results, Row
 
 #: Names of the directions of cycle metrics.
 CYCLES = {"human2anime": "photo → anime → photo", "anime2human": "anime → photo → anime"}
 #: Reference values with keys of their own.
 IDENTITY_REFERENCES = {"real": "cycle.identity_same_person", "random_pair": "cycle.identity_other_person"}
-#: Columns of `metrics.csv`.
-COLUMNS = ("name", "direction", "value", "low", "high", "n")
 #: Reference values: prefix of the metric's key, and column of the table.
 REFERENCES = {
     "baseline_no_translation": "baseline",
@@ -93,8 +87,7 @@ MEANINGS = {
 
 def describe(results: Results) -> dict[str, Any]:
     """Return the context of the section on metrics."""
-    table = results.csv("evaluate/metrics.csv", *COLUMNS)
-    metrics = {f"{row['direction']}.{row['name']}": row for row in table.to_dict("records")}
+    metrics = results.metrics()
     rows = [
         {
             "meaning": meaning,

@@ -8,26 +8,19 @@ import psutil
 
 from ..files import flatten, sha256
 from ..params import Params
+from ..params.errors import yaml_text
 from .results import Results
 
 PACKAGES = (
     *("animemorph", "torch", "torchvision", "torch-fidelity", "numpy", "pandas", "pillow", "opencv-python-headless"),
-    *(
-        "dlib-bin",
-        "animeface",
-        "anime-face-detector",
-        "face-alignment",
-        "openvino",
-        "random-face",
-        "dvc",
-    ),
+    *("dlib-bin", "animeface", "anime-face-detector", "face-alignment", "openvino", "random-face", "dvc"),
 )
 
 
 def describe(results: Results, params: Params) -> dict[str, Any]:
     """Return the context of the section."""
     return {
-        "params": [(key, _text(value)) for key, value in flatten(params.model_dump(mode="json")).items()],
+        "params": [(key, yaml_text(value)) for key, value in flatten(params.model_dump(mode="json")).items()],
         "environment": _environment(),
         "hashes": _hashes(results),
     }
@@ -45,13 +38,6 @@ def _environment() -> list[tuple[str, str]]:
         except PackageNotFoundError:
             rows.append((package, "not installed"))
     return rows
-
-
-def _text(value: Any) -> str:
-    """Return a value as it is written in `params.yaml`, without quotes."""
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _hashes(results: Results) -> list[tuple[str, str]]:

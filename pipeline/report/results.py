@@ -1,6 +1,7 @@
 """Read the outputs of the stages before `report`."""
 
 import json
+from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ DIRECTIONS = {
     "human2anime": ("human", "anime", "human2anime.npy", "human_cycle.npy"),
     "anime2human": ("anime", "human", "anime2human.npy", "anime_cycle.npy"),
 }
+#: A row of `metrics.csv`: name, direction, value, low, high, n.
+Row = dict[Hashable, Any]
 #: Display names of the directions.
 DIRECTION_NAMES = {"human2anime": "photo → anime", "anime2human": "anime → photo"}
 
@@ -81,6 +84,11 @@ class Results:
         if missing := [column for column in columns if column not in table]:
             raise damaged_file(path, f"the columns {', '.join(missing)} are missing", REPRO)
         return table
+
+    def metrics(self) -> dict[str, Row]:
+        """Read the rows of `metrics.csv` by `<direction>.<name>`."""
+        table = self.csv("evaluate/metrics.csv", "name", "direction", "value", "low", "high", "n")
+        return {f"{row['direction']}.{row['name']}": row for row in table.to_dict("records")}
 
     def table(self, name: str) -> pd.DataFrame:
         """Read a Parquet table; UserError when it is missing or damaged."""

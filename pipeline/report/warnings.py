@@ -1,11 +1,7 @@
 """Warnings at the top of the section on metrics: problems that distances alone do not show."""
 
-from collections.abc import Hashable
-from typing import Any
-
 from ..features.alarms import discriminator_alarm, recall_alarm
-from .metrics import COLUMNS
-from .results import DIRECTION_NAMES, Results
+from .results import DIRECTION_NAMES, Results, Row
 
 #: FAITHFUL: correlation of photo and output below which a colour is called not kept.
 FAITHFUL = 0.5
@@ -13,8 +9,7 @@ FAITHFUL = 0.5
 
 def describe(results: Results) -> list[str]:
     """Return the warnings as sentences without a period."""
-    table = results.csv("evaluate/metrics.csv", *COLUMNS)
-    metrics = {f"{row['direction']}.{row['name']}": row for row in table.to_dict("records")}
+    metrics = results.metrics()
     history = results.csv("train/history.csv", "epoch")
     found = []
     for domain in ("anime", "human"):
@@ -27,7 +22,7 @@ def describe(results: Results) -> list[str]:
     return found
 
 
-def _direction(metrics: dict[str, dict[Hashable, Any]], direction: str) -> list[str]:
+def _direction(metrics: dict[str, Row], direction: str) -> list[str]:
     found = []
     recall, real = (metrics.get(f"{direction}.{key}") for key in ("recall", "real_vs_real.recall"))
     if recall and real and (alarm := recall_alarm(recall["value"], real["value"])):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.evaluate.landmark_error import landmark_nme
+from pipeline.evaluate.face_metrics import landmark_nme
 from pipeline.landmarks.alignment import CANONICAL
 from pipeline.landmarks.translated_faces import expected_parts
 

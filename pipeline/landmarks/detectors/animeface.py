@@ -5,12 +5,11 @@ library inside its wheel is called directly instead.
 """
 
 import ctypes
-import importlib.util
-from pathlib import Path
 
 import numpy as np
 
 from ...errors import bad_value, unavailable
+from ...files import package_folder
 from ...images import resize
 from .base import Detection, ImageDetector, largest_first
 
@@ -53,11 +52,7 @@ def create(face_detector: str | None, weights: str | None, device: str) -> "Anim
 
 
 def _library() -> ctypes.CDLL:
-    spec = importlib.util.find_spec("animeface")
-    if spec is None or spec.origin is None:
-        problem = "the package animeface is not installed"
-        raise unavailable("the detector animeface", problem, "Install it with `pip install animeface`")
-    package = Path(spec.origin).parent
+    package = package_folder("animeface")
     found = [*package.parent.glob("animeface.libs/libnvxs*"), *package.glob(".dylibs/libnvxs*")]
     if not found:
         raise unavailable(

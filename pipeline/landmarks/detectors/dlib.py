@@ -4,14 +4,14 @@ The box: N. Dalal and B. Triggs, Histograms of Oriented Gradients for Human Dete
 points: V. Kazemi and J. Sullivan, One Millisecond Face Alignment with an Ensemble of Regression Trees, CVPR 2014.
 """
 
-import importlib.util
 from pathlib import Path
 
 import cv2
 import dlib
 import numpy as np
 
-from ...errors import bad_value, damaged_file, missing_file, unavailable
+from ...errors import bad_value, damaged_file, missing_file
+from ...files import package_folder
 from ...images import resize
 from .base import Detection, ImageDetector, largest_first
 
@@ -31,16 +31,8 @@ def create(face_detector: str | None, weights: str | None, device: str) -> "Dlib
     """Create the detector; `weights` may be a folder with `shape_predictor_68_face_landmarks.dat`."""
     if face_detector not in (None, "hog"):
         raise bad_value("face_detector", face_detector, "null for the detector dlib")
-    return DlibDetector(Path(weights) if weights else _packaged())
-
-
-def _packaged() -> Path:
-    # Its own import fails (it needs pkg_resources); only its files are needed.
-    spec = importlib.util.find_spec("face_recognition_models")
-    if spec is None or not spec.submodule_search_locations:
-        problem = "the package face_recognition_models is not installed"
-        raise unavailable("the detector dlib", problem, "Install it with pip")
-    return Path(next(iter(spec.submodule_search_locations))) / "models"
+    # The import of the package fails (it needs pkg_resources); only its files are needed.
+    return DlibDetector(Path(weights) if weights else package_folder("face_recognition_models") / "models")
 
 
 class DlibDetector(ImageDetector):

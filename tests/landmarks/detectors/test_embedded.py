@@ -203,7 +203,7 @@ def test_animeface_without_a_wheel_is_unavailable(monkeypatch, tmp_path):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "animeface" else real(name))
     with pytest.raises(UserError, match="not installed") as error:
         create_detector("animeface")
-    assert (error.value.kind, error.value.subject) == (Kind.UNAVAILABLE, "the detector animeface")
+    assert (error.value.kind, error.value.subject) == (Kind.UNAVAILABLE, "the package animeface")
 
 
 def test_dlib_weights_from_a_folder(tmp_path):
