@@ -4,7 +4,7 @@ import pandas as pd
 from hypothesis import given
 
 from pipeline.faces import CELEBA_POINTS, COLUMNS, TRUTH_POINTS
-from pipeline.resize import choose, face_table
+from pipeline.resize import Decoded, Resized, choose
 
 
 def found(*hashes: str, width: int = 178, height: int = 218) -> pd.DataFrame:
@@ -12,9 +12,14 @@ def found(*hashes: str, width: int = 178, height: int = 218) -> pd.DataFrame:
     return pd.DataFrame({"source": names, "sha256": hashes, "width": width, "height": height})
 
 
+def face_table(faces: pd.DataFrame, members: pd.DataFrame, domain: str) -> pd.DataFrame:
+    accepted = [Decoded(face.source, "", face.sha256, face.width, face.height) for face in faces.itertuples()]
+    return Resized(accepted).table(members, domain, 128, "crop")
+
+
 def test_all_columns_are_there_and_typed():
     faces = found("a" * 64, "b" * 64)
-    table = face_table(faces, faces[["source"]], "human", 128, "crop")
+    table = face_table(faces, faces[["source"]], "human")
     assert list(table.columns) == list(COLUMNS["resize"])
     assert table["face_id"].tolist() == ["human-" + "a" * 16, "human-" + "b" * 16]
     assert table["row"].tolist() == [0, 1]
@@ -25,7 +30,7 @@ def test_all_columns_are_there_and_typed():
 
 def test_equal_files_get_names_of_their_own():
     faces = found("a" * 64, "b" * 64, "a" * 64, "a" * 64)
-    table = face_table(faces, faces[["source"]], "anime", 128, "crop")
+    table = face_table(faces, faces[["source"]], "anime")
     assert table["face_id"].is_unique
     assert table["face_id"].tolist()[2:] == ["anime-" + "a" * 16 + "-2", "anime-" + "a" * 16 + "-3"]
 
@@ -34,7 +39,7 @@ def test_labels_follow_their_image_and_rejected_ones_fall_out():
     members = pd.DataFrame(
         {"source": ["1.jpg", "x.jpg", "0.jpg"], "gender": ["male", "female", "female"], "Smiling": [True, False, False]}
     )
-    table = face_table(found("a" * 64, "b" * 64), members, "human", 128, "crop")
+    table = face_table(found("a" * 64, "b" * 64), members, "human")
     assert table["gender"].tolist() == ["female", "male"]
     assert table["gender_origin"].tolist() == ["source", "source"]
     assert table["Smiling"].tolist() == [False, True]
@@ -45,7 +50,7 @@ def test_landmarks_move_to_the_stored_picture():
     points = np.array([69, 109, 106, 113, 77, 142, 73, 152, 108, 154])
     columns = [f"{name}_{axis}" for name in CELEBA_POINTS for axis in "xy"]
     members = pd.DataFrame([points, points + 1], columns=columns).assign(source=faces["source"])
-    table = face_table(faces, members, "human", 128, "crop")
+    table = face_table(faces, members, "human")
     scale = 128 / 178  # the middle 178 x 178: 20 rows fall off above
     assert np.allclose(table["lefteye_x"], (np.array([69, 70]) + 0.5) * scale)
     assert np.allclose(table["lefteye_y"], (np.array([109, 110]) + 0.5 - 20) * scale)
@@ -56,7 +61,7 @@ def test_truth_of_drawn_faces_moves_to_the_stored_picture():
     faces = found("a" * 64, "b" * 64)
     columns = [f"{name}_{axis}" for name in TRUTH_POINTS for axis in "xy"]
     members = pd.DataFrame(100.0, index=[0, 1], columns=columns).assign(source=faces["source"])
-    table = face_table(faces, members, "anime", 128, "crop")
+    table = face_table(faces, members, "anime")
     scale = 128 / 178  # the middle 178 x 178: 20 rows fall off above
     assert np.allclose(table["truth_27_x"], 100 * scale)
     assert np.allclose(table["truth_27_y"], (100 - 20) * scale)
@@ -67,7 +72,7 @@ def test_missing_landmarks_stay_missing():
     columns = [f"{name}_{axis}" for name in CELEBA_POINTS for axis in "xy"]
     members = pd.DataFrame(10, index=[0], columns=columns).assign(source="0.jpg")
     members = faces[["source"]].merge(members.astype(dict.fromkeys(columns, "Int64")), how="left")
-    table = face_table(faces, members, "human", 128, "crop")
+    table = face_table(faces, members, "human")
     assert table["nose_x"].isna().tolist() == [False, True]
 
 

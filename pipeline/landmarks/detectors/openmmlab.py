@@ -1,7 +1,8 @@
 """The anime detector of hysts in mmdet 3.3 and mmpose 1.3, for their users and as a cross-check.
 
 The dependency group `openmmlab` installs it. Networks and settings are those of hysts' configs for mmdet 2 and mmpose
-0, written for the current versions; the weights are the same safetensors files, so no checkpoint is ever unpickled.
+0, as changes of the configs that the current versions ship; the weights are the same safetensors files, so no
+checkpoint is ever unpickled.
 """
 
 import re
@@ -15,6 +16,7 @@ import torch
 from safetensors.torch import load_file
 
 from ... import devices
+from ...files import package_folder
 from ..schemas import HYSTS28
 from . import mmcv_ext
 from .hysts import HystsDetector, loading, weight_files
@@ -26,144 +28,33 @@ from mmdet.apis import inference_detector, init_detector  # noqa: E402
 from mmengine.config import Config  # noqa: E402
 from mmpose.apis import inference_topdown, init_model  # noqa: E402
 
-_YOLO_ANCHORS = [[(116, 90), (156, 198), (373, 326)], [(30, 61), (62, 45), (59, 119)], [(10, 13), (16, 30), (33, 23)]]
-_IMAGENET = {"mean": [123.675, 116.28, 103.53], "std": [58.395, 57.12, 57.375], "bgr_to_rgb": True}
 # mmdet 3 takes the best `nms_pre` by class score alone, mmdet 2 took them by class score times objectness: keep all.
 _ALL = 1_000_000
-
-YOLOV3 = {
-    "type": "YOLOV3",
-    "data_preprocessor": {
-        "type": "DetDataPreprocessor",
-        "mean": [0, 0, 0],
-        "std": [255.0, 255.0, 255.0],
-        "bgr_to_rgb": True,
-        "pad_size_divisor": 32,
-    },
-    "backbone": {"type": "Darknet", "depth": 53, "out_indices": (3, 4, 5)},
-    "neck": {
-        "type": "YOLOV3Neck",
-        "num_scales": 3,
-        "in_channels": [1024, 512, 256],
-        "out_channels": [512, 256, 128],
-    },
-    "bbox_head": {
-        "type": "YOLOV3Head",
-        "num_classes": 1,
-        "in_channels": [512, 256, 128],
-        "out_channels": [1024, 512, 256],
-        "anchor_generator": {"type": "YOLOAnchorGenerator", "base_sizes": _YOLO_ANCHORS, "strides": [32, 16, 8]},
-        "bbox_coder": {"type": "YOLOBBoxCoder"},
-        "featmap_strides": [32, 16, 8],
-    },
-    "test_cfg": {
-        "nms_pre": _ALL,
-        "min_bbox_size": 0,
-        "score_thr": 0.05,
-        "conf_thr": 0.005,
-        "nms": {"type": "nms", "iou_threshold": 0.45},
-        "max_per_img": 100,
-    },
+#: name -> config of mmdet, its changes, longest and shortest side that pictures are resized to.
+FACE_DETECTORS: dict[str, tuple[str, dict[str, Any], tuple[int, int]]] = {
+    "yolov3": (
+        "yolo/yolov3_d53_8xb8-ms-608-273e_coco.py",
+        {"bbox_head.num_classes": 1, "test_cfg.nms_pre": _ALL},
+        (608, 608),
+    ),
+    "faster-rcnn": (
+        "faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py",
+        {"roi_head.bbox_head.num_classes": 1, "roi_head.bbox_roi_extractor.roi_layer.use_torchvision": True},
+        (1333, 800),
+    ),
 }
-
-_DELTAS = {"type": "DeltaXYWHBBoxCoder", "target_means": [0.0] * 4}
-FASTER_RCNN = {
-    "type": "FasterRCNN",
-    "data_preprocessor": {"type": "DetDataPreprocessor", **_IMAGENET, "pad_size_divisor": 32},
-    "backbone": {"type": "ResNet", "depth": 50, "num_stages": 4, "out_indices": (0, 1, 2, 3), "norm_eval": True},
-    "neck": {"type": "FPN", "in_channels": [256, 512, 1024, 2048], "out_channels": 256, "num_outs": 5},
-    "rpn_head": {
-        "type": "RPNHead",
-        "in_channels": 256,
-        "feat_channels": 256,
-        "anchor_generator": {
-            "type": "AnchorGenerator",
-            "scales": [8],
-            "ratios": [0.5, 1.0, 2.0],
-            "strides": [4, 8, 16, 32, 64],
-        },
-        "bbox_coder": {**_DELTAS, "target_stds": [1.0] * 4},
-    },
-    "roi_head": {
-        "type": "StandardRoIHead",
-        "bbox_roi_extractor": {
-            "type": "SingleRoIExtractor",
-            "roi_layer": {"type": "RoIAlign", "output_size": 7, "sampling_ratio": 0, "use_torchvision": True},
-            "out_channels": 256,
-            "featmap_strides": [4, 8, 16, 32],
-        },
-        "bbox_head": {
-            "type": "Shared2FCBBoxHead",
-            "in_channels": 256,
-            "fc_out_channels": 1024,
-            "roi_feat_size": 7,
-            "num_classes": 1,
-            "bbox_coder": {**_DELTAS, "target_stds": [0.1, 0.1, 0.2, 0.2]},
-            "reg_class_agnostic": False,
-        },
-    },
-    "train_cfg": None,
-    "test_cfg": {
-        "rpn": {"nms_pre": 1000, "max_per_img": 1000, "nms": {"type": "nms", "iou_threshold": 0.7}, "min_bbox_size": 0},
-        "rcnn": {"score_thr": 0.05, "nms": {"type": "nms", "iou_threshold": 0.5}, "max_per_img": 100},
-    },
-}
-#: name -> network, longest and shortest side its pictures are resized to.
-FACE_DETECTORS: dict[str, tuple[dict, tuple[int, int]]] = {
-    "yolov3": (YOLOV3, (608, 608)),
-    "faster-rcnn": (FASTER_RCNN, (1333, 800)),
-}
+#: Config of mmpose and its changes.
+HRNETV2 = (
+    "face_2d_keypoint/topdown_heatmap/aflw/td-hm_hrnetv2-w18_8xb64-60e_aflw-256x256.py",
+    {"head.out_channels": HYSTS28.size, "head.decoder.unbiased": True},
+)
 
 
-def _stage(modules: int, blocks: tuple[int, ...], channels: tuple[int, ...], kind: str = "BASIC") -> dict:
-    return {
-        "num_modules": modules,
-        "num_branches": len(channels),
-        "block": kind,
-        "num_blocks": blocks,
-        "num_channels": channels,
-    }
-
-
-HRNETV2 = {
-    "type": "TopdownPoseEstimator",
-    "data_preprocessor": {"type": "PoseDataPreprocessor", **_IMAGENET},
-    "backbone": {
-        "type": "HRNet",
-        "in_channels": 3,
-        "extra": {
-            "stage1": _stage(1, (4,), (64,), "BOTTLENECK"),
-            "stage2": _stage(1, (4, 4), (18, 36)),
-            "stage3": _stage(4, (4, 4, 4), (18, 36, 72)),
-            "stage4": {**_stage(3, (4, 4, 4, 4), (18, 36, 72, 144)), "multiscale_output": True},
-            "upsample": {"mode": "bilinear", "align_corners": False},
-        },
-    },
-    "neck": {"type": "FeatureMapProcessor", "concat": True},
-    "head": {
-        "type": "HeatmapHead",
-        "in_channels": 270,
-        "out_channels": 28,
-        "deconv_out_channels": None,
-        "conv_out_channels": (270,),
-        "conv_kernel_sizes": (1,),
-        "loss": {"type": "KeypointMSELoss", "use_target_weight": True},
-        "decoder": {
-            "type": "MSRAHeatmap",
-            "input_size": (256, 256),
-            "heatmap_size": (64, 64),
-            "sigma": 2,
-            "unbiased": True,
-        },
-    },
-    "test_cfg": {"flip_test": True, "flip_mode": "heatmap", "shift_heatmap": True},
-}
-_CROP = [
-    {"type": "LoadImage"},
-    {"type": "GetBBoxCenterScale"},
-    {"type": "TopdownAffine", "input_size": (256, 256)},
-    {"type": "PackPoseInputs"},
-]
+def _config(package: str, name: str, changes: dict[str, Any]) -> Config:
+    """Return a config that the package ships, with other values in its model."""
+    config = Config.fromfile(package_folder(package) / ".mim" / "configs" / name)
+    config.merge_from_dict({f"model.{key}": value for key, value in changes.items()})
+    return config
 
 
 def create(face_detector: str | None, weights: str | None, device: str) -> "OpenMMLabDetector":
@@ -177,17 +68,10 @@ class OpenMMLabDetector(HystsDetector):
 
     def __init__(self, face_detector: str, boxes: Path, points: Path, device: str = "cpu") -> None:
         self._device = device
-        network, scale = FACE_DETECTORS[face_detector]
+        name, changes, scale = FACE_DETECTORS[face_detector]
         with warnings.catch_warnings(record=True):  # both warn that they were given no checkpoint
-            self.detector = init_detector(
-                Config({"model": network, "default_scope": "mmdet"}), palette="random", device=device
-            )
-            config = {
-                "model": HRNETV2,
-                "default_scope": "mmpose",
-                "test_dataloader": {"dataset": {"pipeline": _CROP}},
-            }
-            self.estimator = init_model(Config(config), device=device)
+            self.detector = init_detector(_config("mmdet", name, changes), palette="random", device=device)
+            self.estimator = init_model(_config("mmpose", *HRNETV2), device=device)
         # The default, that of COCO, is wrong for both.
         self.estimator.dataset_meta = {"flip_indices": HYSTS28.mirrored.tolist()}
         _load(self.detector, boxes, {})
