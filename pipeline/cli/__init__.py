@@ -1,4 +1,4 @@
-"""Command line: `animemorph translate`, `app`, `export`, `audit`, `compare`, `study`.
+"""Command line of `animemorph`, with one function per command.
 
 Commands import what they need when they run: `animemorph --help` must not wait for networks to load.
 """
@@ -113,7 +113,9 @@ def translate_command(
     force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
     seed: Seed = 0,
     style: Annotated[str | None, typer.Option(help="Name of the drawing style; by default the model's first.")] = None,
-    variants: Annotated[int, typer.Option(min=1, help="Number of styles, a file each; with --grid one sheet.")] = 1,
+    variants: Annotated[
+        int, typer.Option(min=1, help="Number of styles: one file each, or one sheet with --grid.")
+    ] = 1,
     hair: Annotated[
         str | None, typer.Option(metavar="COLOUR", help="Colour of the hair, such as blue or #5472be.")
     ] = None,
@@ -129,7 +131,7 @@ def translate_command(
     chosen = [name for name, given in {"--paste": paste, "--paint": paint, "--grid": grid}.items() if given]
     if len(chosen) > 1:
         raise conflict(chosen[0], f"cannot be combined with {chosen[1]}", "Use one of them")
-    # SIGTERM ends the command as Ctrl-C does: no temporary file stays.
+    # SIGTERM ends the command as Ctrl-C does, so that temporary files are removed.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     options = TranslateOptions(size, seed, paste, grid, largest, anyway, style, variants, paint, hair)
     raise typer.Exit(translate(inputs, output, model, options, force))
@@ -138,12 +140,12 @@ def translate_command(
 @app.command("draw")
 def draw_command(
     count: Annotated[int, typer.Option(min=1, max=10_000_000, help="Number of faces.")] = 100,
-    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Number of the set.")] = 0,
-    size: Annotated[int | None, typer.Option(help="Side in pixels; default: 256, portraits of photos 512.")] = None,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Random seed of the set.")] = 0,
+    size: Annotated[int | None, typer.Option(help="Side in pixels; default: 256, with --like 512.")] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Folder, or PNG file for --sheet; default: drawn, sheet.png.")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Complete an unfinished dataset.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume an unfinished dataset.")] = False,
     sheet: Annotated[bool, typer.Option("--sheet", help="Write a contact sheet instead of a dataset.")] = False,
     like: Annotated[
         list[Path] | None, typer.Option("--like", metavar="PHOTO", help="Draw the people of a photo; may be repeated.")
@@ -207,7 +209,7 @@ def app_command(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0: any free port.")] = 7860,
     model: Model = None,
 ) -> None:
-    """Serve the web page, which translates an uploaded photo or a picture of the camera."""
+    """Serve the web page, which translates an uploaded photo or a picture from the camera."""
     from ..inference.web import app as page
 
     page.serve(host, port, model)
@@ -274,10 +276,10 @@ def study_command(
     seeds: Seeds = "0,1,2,3,4",
     set_param: SetParam = None,
     output: Annotated[Path, typer.Option("-o", "--output", help="Markdown file.")] = Path("docs/study.md"),
-    dry: Annotated[bool, typer.Option("--dry", help="List the runs and do nothing.")] = False,
-    finished: Annotated[bool, typer.Option("--finished", help="Run nothing; use the finished runs.")] = False,
+    dry: Annotated[bool, typer.Option("--dry", help="List the runs without starting them.")] = False,
+    finished: Annotated[bool, typer.Option("--finished", help="Write the document from the finished runs.")] = False,
 ) -> None:
-    """Train the models of the study and write which of its claims hold, with figures.
+    """Train the models of the study, test its claims and write a document with figures.
 
     Run the same command again to resume.
     """

@@ -12,8 +12,6 @@ from dvc.repo import Repo
 from ..errors import Kind, UserError, damaged_file
 from ..progress import progress_bar
 
-CHUNK = 1 << 20
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -122,10 +120,8 @@ def _check(path: Path, expected: str, cache: Path) -> Finding | None:
     if not path.is_file():
         advice = "`dvc pull` or `dvc repro -f` restores it" if in_cache else f"`dvc checkout {path}` restores it"
         return Finding(path, "missing", advice)
-    digest = hashlib.md5(usedforsecurity=False)
     with path.open("rb") as stream:
-        while block := stream.read(CHUNK):
-            digest.update(block)
+        digest = hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False))
     if digest.hexdigest() == expected.removesuffix(".dir"):
         return None
     advice = "delete it, then `dvc pull` or `dvc repro -f`" if in_cache else f"delete it, then `dvc checkout {path}`"

@@ -10,6 +10,7 @@ import pandas as pd
 from ..errors import bad_value
 from ..evaluate.paired_tests import ALPHA, MAX_SEEDS, MIN_SEEDS, POWER, holm, paired_difference, verdict
 from ..files import atomic_file
+from ..study.document import interval, markdown, mean, number
 from .experiments import Experiment, check_options, run_missing
 
 #: The models of the study's Table 1, from the simplest to the most complex, then others; and their params.
@@ -25,14 +26,7 @@ STUDY = tuple(MODELS)[:3]
 WORDS = {name.lower().replace(" + ", "-"): name for name in MODELS}
 #: Metrics of the table: key in metrics.json, and whether a higher value is better.
 METRICS = {
-    "human2anime.fid": False,
-    "anime2human.fid": False,
-    "human2anime.kid": False,
-    "anime2human.kid": False,
-    "human2anime.fd": False,
-    "anime2human.fd": False,
-    "human2anime.kd": False,
-    "anime2human.kd": False,
+    **{f"{way}.{name}": False for name in ("fid", "kid", "fd", "kd") for way in ("human2anime", "anime2human")},
     "human2anime.precision": True,
     "human2anime.recall": True,
     "human2anime.cycle.pixel_accuracy": True,
@@ -128,7 +122,7 @@ def write(runs: pd.DataFrame, settings: Sequence[str], output: Path, models: Seq
     lines = ["# Comparison of models", ""]
     lines += [f"Seeds: {', '.join(map(str, seeds))}. Values: mean ± standard deviation over the seeds.", ""]
     lines += [f"Params of all runs: `{' '.join(settings)}`.", ""] if settings else []
-    lines += [means(runs, models).to_markdown(index=False, disable_numparse=True), ""]
+    lines += [markdown(means(runs, models)), ""]
     lines += [
         "The FIDs of the study are not on the scale of standard FID. Only the order of its models is comparable.",
         "",
@@ -140,7 +134,7 @@ def write(runs: pd.DataFrame, settings: Sequence[str], output: Path, models: Seq
         f"probability of {POWER:.0%}.",
         "",
     ]
-    lines += [_readable(tests).to_markdown(index=False, disable_numparse=True)]
+    lines += [markdown(_readable(tests))]
     with atomic_file(output / "table.md") as partial:
         partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
@@ -154,26 +148,19 @@ def means(runs: pd.DataFrame, models: Sequence[str] = STUDY) -> pd.DataFrame:
         if len(part):
             values = {model: part[part["model"] == model]["value"] for model in models}
             row = {"metric": metric, "better": "higher" if higher_is_better else "lower"}
-            rows.append(row | {model: _mean(each) for model, each in values.items()})
+            rows.append(row | {model: mean(each) for model, each in values.items()})
     return pd.DataFrame(rows)
 
 
 def _readable(tests: pd.DataFrame) -> pd.DataFrame:
     """Return the tests with one column per fact and rounded numbers."""
-
-    def text(value: float | None) -> str:
-        return "" if value is None or pd.isna(value) else f"{value:.3g}"
-
     return pd.DataFrame(
         {
             "metric": tests["metric"],
             "models": tests["before"] + " → " + tests["after"],
-            "difference": tests["difference"].map(text),
-            "95 % interval": [
-                f"{text(low)} to {text(high)}" if text(low) else ""
-                for low, high in zip(tests["low"], tests["high"], strict=True)
-            ],
-            "p (Holm)": tests["p_holm"].map(text),
+            "difference": tests["difference"].map(number),
+            "95 % interval": [interval(low, high) for low, high in zip(tests["low"], tests["high"], strict=True)],
+            "p (Holm)": tests["p_holm"].map(number),
             "seeds": tests["seeds"],
             "seeds needed": [
                 f"> {MAX_SEEDS}" if pd.isna(needed) and n > 1 else "" if pd.isna(needed) else str(needed)
@@ -182,13 +169,6 @@ def _readable(tests: pd.DataFrame) -> pd.DataFrame:
             "verdict": tests["verdict"],
         }
     )
-
-
-def _mean(values: pd.Series) -> str:
-    if not len(values):
-        return ""
-    spread = f" ± {values.std(ddof=1):.3g}" if len(values) > 1 else ""
-    return f"{values.mean():.4g}{spread}"
 
 
 def command(seeds: str, settings: Sequence[str], output: Path, models: str) -> Path:

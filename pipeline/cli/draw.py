@@ -4,6 +4,7 @@ import json
 import shutil
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -128,11 +129,11 @@ def dataset(
     _keep_finished(folder, labels)
     table = draw_faces(folder, labels, range(count), DrawnSet(seed, size, asked, overrides))
     _write_tables(table, folder)
-    with atomic_file(folder / DATASHEET) as partial:
+    with atomic_file(folder / DATASHEET) as unfinished:
         options = [
             f"--{name} {quote(word)}" for name, given in (("set", words), ("distribution", shares)) for word in given
         ]
-        partial.write_text(datasheet(table, seed, size, options, fingerprint()), encoding="utf-8")
+        unfinished.write_text(datasheet(table, seed, size, options, fingerprint()), encoding="utf-8")
     shutil.rmtree(labels)
     print(f"{count} faces in {printable(folder)}; table: {LABELS}, {TABLE}", file=sys.stderr)
 
@@ -157,15 +158,15 @@ def _keep_finished(folder: Path, labels: Path) -> None:
     """Bring the labels of a finished dataset back, so that its faces are not drawn again."""
     if (folder / TABLE).is_file():
         for row in pd.read_parquet(folder / TABLE).to_dict("records"):
-            with atomic_file(labels / f"{Path(row['file']).stem}.json") as partial:
-                partial.write_text(json.dumps(row), encoding="utf-8")
+            with atomic_file(labels / f"{Path(row['file']).stem}.json") as unfinished:
+                unfinished.write_text(json.dumps(row), encoding="utf-8")
 
 
 def _write_tables(table: pd.DataFrame, folder: Path) -> None:
-    with atomic_file(folder / TABLE) as partial:
-        table.to_parquet(partial, engine="pyarrow", compression="zstd", index=False)
-    with atomic_file(folder / LABELS) as partial:
-        table.to_csv(partial, index=False, lineterminator="\n")
+    with atomic_file(folder / TABLE) as unfinished:
+        table.to_parquet(unfinished, engine="pyarrow", compression="zstd", index=False)
+    with atomic_file(folder / LABELS) as unfinished:
+        table.to_csv(unfinished, index=False, lineterminator="\n")
 
 
 def sheet(path: Path, count: int, seed: int, words: Sequence[str], shares: Sequence[str], force: bool) -> None:
@@ -187,20 +188,14 @@ def sheet(path: Path, count: int, seed: int, words: Sequence[str], shares: Seque
         raise bad_value("--output", printable(path), "a name with the suffix .png")
     if path.exists() and not force:
         raise conflict(path, "exists", "Add --force to overwrite it")
-    indices = range(count)
-    pictures = list(map_ordered(_SheetFace(seed, asked, overrides), indices, label="drawing", total=count, chunk=4))
-    with atomic_file(path) as partial:
-        contact_sheet(pictures, columns=12).save(partial, "PNG")
+    face = partial(_sheet_face, seed, asked, overrides)
+    pictures = list(map_ordered(face, range(count), label="drawing", total=count, chunk=4))
+    with atomic_file(path) as unfinished:
+        contact_sheet(pictures, columns=12).save(unfinished, "PNG")
 
 
-class _SheetFace:
-    """Draws one face of a sheet; picklable for worker processes."""
-
-    def __init__(self, seed: int, shares: dict[str, Any], overrides: dict[str, Any]) -> None:
-        self._seed, self._shares, self._overrides = seed, shares, overrides
-
-    def __call__(self, index: int) -> Any:
-        return draw(self._seed, index, SHEET_SIDE, self._shares, **self._overrides).picture
+def _sheet_face(seed: int, shares: dict[str, Any], overrides: dict[str, Any], index: int) -> Any:
+    return draw(seed, index, SHEET_SIDE, shares, **overrides).picture
 
 
 def portraits(
@@ -246,7 +241,7 @@ def portraits(
 def _draw_people(
     photo: Path, folder: Path, styles: Sequence[str], size: int, overrides: dict[str, Any], force: bool
 ) -> int:
-    from ..inference.portrait import find_people  # loads torch and the detector
+    from ..inference.portrait import draw_person, find_people  # loads torch and the detector
 
     if not photo.is_file():
         raise missing_file(photo, "Pass a photo")
@@ -261,9 +256,9 @@ def _draw_people(
             if (path := target.with_name(target.name + suffix)).exists() and not force:
                 raise conflict(path, "exists", "Add --force to overwrite it")
     for target, (person, style) in targets.items():
-        drawing = person.draw(style, size, **overrides)
-        with atomic_file(target.with_name(target.name + ".png")) as partial:
-            partial.write_bytes(png(drawing.picture))
-        with atomic_file(target.with_name(target.name + ".svg")) as partial:
-            partial.write_text(drawing.svg, encoding="utf-8")
+        drawing = draw_person(person.attributes, style, size, **overrides)
+        with atomic_file(target.with_name(target.name + ".png")) as unfinished:
+            unfinished.write_bytes(png(drawing.picture))
+        with atomic_file(target.with_name(target.name + ".svg")) as unfinished:
+            unfinished.write_text(drawing.svg, encoding="utf-8")
     return len(targets)

@@ -8,15 +8,11 @@ from pathlib import Path
 
 from .. import decoding
 from ..errors import Kind, UserError, bad_value, conflict, missing_file
+from ..image_archive import IMAGE_SUFFIXES
 from ..inference.media_type import HEAD_BYTES, is_video
 
 #: Suffixes of pictures: a file in a folder that has one is an input even if it cannot be read, so that it is reported.
-PHOTOS = frozenset(
-    (
-        *(".avif", ".bmp", ".dng", ".gif", ".heic", ".heif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".jxl", ".png"),
-        *(".ppm", ".tga", ".tif", ".tiff", ".webp"),
-    )
-)
+PHOTOS = IMAGE_SUFFIXES | {".dng", ".heic", ".heif", ".jp2", ".jxl", ".tga"}
 VIDEOS = frozenset((".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm"))
 
 
@@ -116,7 +112,7 @@ def _walk(folder: Path, output: Path, ignored: Counter[str]) -> list[tuple[Path 
         for name in sorted(names):
             path = Path(parent) / name
             if name.startswith(".") or (path.exists() and not path.is_file()):
-                continue  # reading a named pipe would wait for ever
+                continue  # reading a named pipe would block
             head = _head(path)
             if path.suffix.lower() in PHOTOS | VIDEOS or decoding.image_format(head) or is_video(head):
                 files.append((path, path.relative_to(folder)))

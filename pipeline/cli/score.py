@@ -14,6 +14,7 @@ from ..evaluate.score import read_image_set, score
 from ..features.extractors import create_extractor
 from ..files import write_json
 from ..landmarks.detectors.base import DETECTORS, TABLES, create_detector
+from ..study.document import markdown
 
 ExtractorName = Literal["embedded", "inception"]
 #: Number of resamples of the confidence intervals.
@@ -67,4 +68,4 @@ def table(metrics: MetricTable) -> str:
         }
         for row in metrics.rows
     ]
-    return str(pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True))
+    return markdown(pd.DataFrame(rows))

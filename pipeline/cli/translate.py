@@ -3,10 +3,9 @@
 import errno
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from tqdm import tqdm
@@ -15,7 +14,7 @@ from ..errors import Kind, UserError, bad_value, conflict, unavailable, user_mes
 from ..files import atomic_file
 from ..images import resize
 from ..inference.photo_io import MAX_PIXELS, WRITABLE, read_photo, write_photo
-from ..inference.translator import Translator, grid, paste, style_sheet
+from ..inference.translator import Translator, grid, paste
 from ..progress import progress_bar
 from .inputs import Job, plan, printable
 
@@ -71,15 +70,12 @@ class TranslateOptions:
         }
         if self.hair is not None:
             variants = {name: translator.with_hair(drawn, self.hair) for name, drawn in variants.items()}
-            faces = next(iter(variants.values()))
         if self.grid:
             columns = 3 if self.variants == 1 else 1 + self.variants
             if columns * len(faces) * self.size**2 > MAX_PIXELS:
                 limit = f"small enough that {len(faces)} faces fit into {MAX_PIXELS // 10**6} million pixels"
                 raise bad_value("--size", self.size, limit, "Or add --largest")
-            if self.variants == 1:
-                return {"": grid(photo, faces, self.size)}
-            return {"": style_sheet(photo, list(variants.values()), self.size)}
+            return {"": grid(photo, list(variants.values()), self.size)}
         pictures = {}
         for name, drawn in variants.items():
             style = "" if name is None else f"-{name}"
@@ -182,16 +178,10 @@ def _targets(job: Job, endings: list[str]) -> list[Path | None]:
 
 
 def _read(job: Job) -> bytes:
-    if job.source is None:
-        if sys.stdin is None:
-            raise unavailable("standard input", "it is closed", "Pass a file")
-        return _limited(sys.stdin.buffer)
-    with job.source.open("rb") as stream:
-        return _limited(stream)
-
-
-def _limited(stream: BinaryIO) -> bytes:
-    data = stream.read(MAX_FILE_BYTES + 1)
+    if job.source is None and sys.stdin is None:
+        raise unavailable("standard input", "it is closed", "Pass a file")
+    with nullcontext(sys.stdin.buffer) if job.source is None else job.source.open("rb") as stream:
+        data = stream.read(MAX_FILE_BYTES + 1)
     if len(data) > MAX_FILE_BYTES:
         text = f"the file has more than {MAX_FILE_BYTES // 2**20} MiB. Make it smaller."
         raise UserError(text, kind=Kind.BAD_VALUE, subject="file size")

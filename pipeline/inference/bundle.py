@@ -5,7 +5,6 @@ A bundle may come from an untrusted source. Names, sizes and hashes are checked,
 """
 
 import hashlib
-import json
 import zipfile
 import zlib
 from pathlib import Path
@@ -33,8 +32,8 @@ def write_bundle(path: Path, graphs: dict[Direction, bytes], texts: dict[str, st
     hashes = "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in members.items())
     with atomic_file(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in {**members, HASHES: hashes.encode()}.items():
-            # A fixed date, so that equal models give equal bytes.
-            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
+            # The date of a ZipInfo is fixed: equal models give equal bytes.
+            archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
 
 
 def read_bundle(path: Path) -> tuple[ModelInfo, dict[Direction, bytes]]:
@@ -90,8 +89,3 @@ def _members(path: Path, archive: zipfile.ZipFile) -> dict[str, bytes]:
             raise damaged_file(path, f"{info.filename} has more than {limit / 2**20:.0f} MiB", fix)
         members[info.filename] = data
     return members
-
-
-def describe(facts: dict[str, object]) -> str:
-    """Return the text of a bundle's `model.json`."""
-    return json.dumps(facts, indent=2, allow_nan=False) + "\n"

@@ -11,7 +11,7 @@ from ..errors import Kind, UserError, missing_file, unavailable
 from ..files import atomic_file
 from ..progress import progress_bar
 from .backends import PRETRAINED, TRAINED, OnnxBackend, TorchBackend
-from .bundle import MAX_TEXT_BYTES, describe, write_bundle
+from .bundle import MAX_TEXT_BYTES, write_bundle
 from .model_info import Direction, ModelInfo
 
 OPSET = 18
@@ -154,7 +154,8 @@ def _halve(model: Any) -> Any:
 
 def _texts(folder: Path) -> dict[str, str]:
     facts = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-    return {"model.json": describe(facts), "model_card.md": _card(folder), "LICENSE": _licence()}
+    description = json.dumps(facts, indent=2, allow_nan=False) + "\n"
+    return {"model.json": description, "model_card.md": _card(folder), "LICENSE": _licence()}
 
 
 def _card(folder: Path) -> str:

@@ -44,25 +44,9 @@ class Person:
     align: np.ndarray
     attributes: dict[str, Any]
 
-    def draw(self, style: int | str = "modern", size: int = 512, **changes: Any) -> Drawing:
-        """Draw the person.
-
-        Args:
-            style: Name or number of a style in `pipeline.drawing.STYLES`.
-            size: Side of the picture in pixels.
-            **changes: Attributes that replace measured ones.
-
-        Returns:
-            The drawing: `picture`, `svg`, `attributes` and more.
-
-        Raises:
-            UserError: The style, the size or an attribute is not allowed.
-        """
-        return draw_person(self.attributes, style, size, **changes)
-
 
 def draw_person(attributes: dict[str, Any], style: int | str = "modern", size: int = 512, **changes: Any) -> Drawing:
-    """Draw a person with measured attributes; see `Person.draw`.
+    """Draw a person with measured attributes.
 
     Args:
         attributes: Attribute -> value; None where it is not known.
@@ -71,7 +55,7 @@ def draw_person(attributes: dict[str, Any], style: int | str = "modern", size: i
         **changes: Attributes that replace measured ones.
 
     Returns:
-        The drawing.
+        The drawing: `picture`, `svg`, `attributes` and more.
 
     Raises:
         UserError: The style, the size or an attribute is not allowed.
@@ -97,7 +81,7 @@ def draw_portrait(photo: Image.Image, style: int | str = "modern", size: int = 5
         NoFaceError: No face was found.
         UserError: The photo is damaged, or the style, the size or an attribute is not allowed.
     """
-    return find_people(pil_to_rgb(photo))[0].draw(style, size, **changes)
+    return draw_person(find_people(pil_to_rgb(photo))[0].attributes, style, size, **changes)
 
 
 def find_people(photo: np.ndarray, most: int | None = None) -> list[Person]:

@@ -272,27 +272,21 @@ class Translator:
         return np.ascontiguousarray(result.transpose(0, 2, 3, 1))
 
 
-def grid(photo: np.ndarray, faces: list[Face], size: int) -> np.ndarray:
-    """Return a sheet of photo, anime face and reconstruction, one row per face: uint8 RGB [n * size, 3 * size, 3]."""
-    rows = []
-    for face in faces:
-        back = face.anime if face.back is None else face.back
-        outputs = [resize(picture, size, size) for picture in (face.anime, back)]
-        rows.append(np.hstack([crop_aligned(photo, face.align, size), *outputs]))
-    return np.vstack(rows)
-
-
-def style_sheet(photo: np.ndarray, variants: list[list[Face]], size: int) -> np.ndarray:
-    """Return a sheet of photo and styles, one row per face: uint8 RGB [n * size, (1 + styles) * size, 3].
+def grid(photo: np.ndarray, variants: list[list[Face]], size: int) -> np.ndarray:
+    """Return a sheet with a row per face: photo, anime face in each style, and reconstructions that exist.
 
     Args:
         photo: uint8 RGB [H, W, 3].
         variants: The same n faces in each style.
         size: Pixels, side of a cell.
+
+    Returns:
+        uint8 RGB [n * size, cells * size, 3].
     """
     rows = []
     for styles in zip(*variants, strict=True):
-        cells = [resize(face.anime, size, size) for face in styles]
+        pictures = [picture for face in styles for picture in (face.anime, face.back) if picture is not None]
+        cells = [resize(picture, size, size) for picture in pictures]
         rows.append(np.hstack([crop_aligned(photo, styles[0].align, size), *cells]))
     return np.vstack(rows)
 

@@ -233,7 +233,7 @@ class VideoWriter:
             # FFmpeg writes PCM to .mp4 only if the layout of its channels is known, and few players read it.
             if not (codec.startswith("pcm_") and self.output.format.name == "mp4"):
                 return self.output.add_stream_from_template(stream), True
-        except ValueError:  # the container cannot hold this codec
+        except ValueError:  # the container does not support this codec
             pass
         self.notes.append(f"its sound was converted from {codec} to AAC.")
         layout = stream.layout.name

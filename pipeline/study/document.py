@@ -70,12 +70,12 @@ def write(values: pd.DataFrame, scale: Scale, limits: Limits, figures: Mapping[s
     lines = ["# The study, claim by claim", "", f"Written by `{command}`. Do not edit: run the command again.", ""]
     lines += [*_scale(scale), "## Verdicts", ""]
     summary = {"claim": list(_numbers()), "the study": [claim.text for claim in CLAIMS], "verdict": verdicts}
-    lines += [_markdown(pd.DataFrame(summary)), "", *_method(checks), *_table_1(values)]
+    lines += [markdown(pd.DataFrame(summary)), "", *_method(checks), *_table_1(values)]
     if "pictures" in figures:
         lines += [f"![Photos and the outputs of all models]({figures['pictures']})", ""]
     for number, claim, outcome in zip(_numbers(), CLAIMS, verdicts, strict=True):
         lines += [f"## Claim {number}: {outcome}", "", f"The study: {claim.text}", ""]
-        lines += [_markdown(readable(checks[checks["claim"] == number])), ""]
+        lines += [markdown(readable(checks[checks["claim"] == number])), ""]
         lines += [claim.note, ""] if claim.note else []
         shown = [name for name in FIGURES.get(number, ()) if name in figures]
         lines += [" ".join(f"![{name}]({figures[name]})" for name in shown), ""] if shown else []
@@ -89,14 +89,14 @@ def readable(checks: pd.DataFrame) -> pd.DataFrame:
         {
             "quantity": checks["text"],
             "predicted": checks["sign"].map({1: "higher", -1: "lower"}),
-            "measured": [f"{_number(mean)}, {model}" if pd.notna(mean) else "" for mean, model in _pairs(checks)],
-            "reference": checks["reference"].map(_number),
-            "difference": checks["difference"].map(_number),
-            "95 % interval": [
-                f"{_number(low)} to {_number(high)}" if pd.notna(low) else ""
-                for low, high in zip(checks["low"], checks["high"], strict=True)
+            "measured": [
+                f"{number(mean)}, {model}" if pd.notna(mean) else ""
+                for mean, model in zip(checks["mean"], checks["model"], strict=True)
             ],
-            "p (Holm)": checks["p_holm"].map(_number),
+            "reference": checks["reference"].map(number),
+            "difference": checks["difference"].map(number),
+            "95 % interval": [interval(low, high) for low, high in zip(checks["low"], checks["high"], strict=True)],
+            "p (Holm)": checks["p_holm"].map(number),
             "seeds": checks["seeds"],
             "outcome": checks["outcome"],
         }
@@ -118,7 +118,7 @@ def _scale(scale: Scale) -> list[str]:
     rows += [(f"images, {name}", f"{count:.0f}") for name, count in scale.images.items()]
     rows += [("params of the study", f"`{' '.join(scale.common)}`")]
     rows += [("params of the scale", f"`{' '.join(scale.settings)}`" if scale.settings else "those of the profile")]
-    return [*lines, _markdown(pd.DataFrame(rows, columns=["", "value"])), ""]
+    return [*lines, markdown(pd.DataFrame(rows, columns=["", "value"])), ""]
 
 
 def _method(checks: pd.DataFrame) -> list[str]:
@@ -139,10 +139,7 @@ def _table_1(values: pd.DataFrame) -> list[str]:
         for index, model in enumerate(MODELS):
             part = values[(values["model"] == model) & (values["metric"] == metric)]["value"] * (100 if share else 1)
             unit = " %" if share else ""
-            spread = f" ± {part.std(ddof=1):.3g}" if len(part) > 1 else ""
-            row[f"{model}"] = f"{part.mean():.4g}{spread}{unit}" if len(part) else ""
-            if index < len(study):
-                row[f"{model}"] += f" (study: {study[index]})"
+            row[model] = mean(part, unit) + (f" (study: {study[index]})" if index < len(study) else "")
         rows.append(row)
     return [
         "## Models",
@@ -150,7 +147,7 @@ def _table_1(values: pd.DataFrame) -> list[str]:
         "Mean ± standard deviation over the seeds. The distance is the Fréchet distance of `metrics.json`. The FIDs of "
         "the study are not on the scale of standard FID, so only the order of its models is comparable.",
         "",
-        _markdown(pd.DataFrame(rows)),
+        markdown(pd.DataFrame(rows)),
         "",
     ]
 
@@ -170,11 +167,11 @@ def _limits(limits: Limits) -> list[str]:
             "the model, so their share of refusals is too small. The demo's people are a part of those that the model "
             "learned from.",
             "",
-            _markdown(_percent(limits.people, ["refused", "face_in_output", "gender_kept", "glasses_kept"])),
+            markdown(_percent(limits.people, ["refused", "face_in_output", "gender_kept", "glasses_kept"])),
             "",
         ]
     shown = _percent(limits.without_face, ["refused"])
-    return [*lines, "Pictures without a human face. Refused is right here.", "", _markdown(shown), ""]
+    return [*lines, "Pictures without a human face. Refused is right here.", "", markdown(shown), ""]
 
 
 def _percent(table: pd.DataFrame, shares: Sequence[str]) -> pd.DataFrame:
@@ -192,13 +189,22 @@ def _numbers() -> range:
     return range(1, len(CLAIMS) + 1)
 
 
-def _pairs(checks: pd.DataFrame) -> list[tuple[float, str]]:
-    return list(zip(checks["mean"], checks["model"], strict=True))
-
-
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
+    """Write a number with three digits; nothing where it is missing."""
     return "" if value is None or pd.isna(value) else f"{value:.3g}"
 
 
-def _markdown(table: pd.DataFrame) -> str:
+def interval(low: float | None, high: float | None) -> str:
+    """Write an interval; nothing where it is missing."""
+    return f"{number(low)} to {number(high)}" if number(low) else ""
+
+
+def mean(values: pd.Series, unit: str = "") -> str:
+    """Write the mean of values ± their standard deviation; nothing without values."""
+    spread = f" ± {values.std(ddof=1):.3g}" if len(values) > 1 else ""
+    return f"{values.mean():.4g}{spread}{unit}" if len(values) else ""
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """Return a table in Markdown, without reformatting texts that look like numbers."""
     return str(table.to_markdown(index=False, disable_numparse=True))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 import pandas as pd
-from skimage import data as pictures_of_skimage
+from skimage import data
 
 from ..download import not_faces
 from ..evaluate.subgroups import UNKNOWN, assign_subgroups
@@ -24,26 +24,11 @@ SIZE, COUNT = 256, 25
 #: Columns of the groups in the order of the table.
 GROUPS = ("gender", "age", "skin_tone", "glasses")
 #: Pictures of scikit-image without a human face, by kind.
-STORED: dict[str, tuple[Callable[[], np.ndarray], ...]] = {
-    "animals (photos and a silhouette)": (pictures_of_skimage.cat, pictures_of_skimage.horse),
-    "grass, gravel, bricks (photos)": (
-        pictures_of_skimage.grass,
-        pictures_of_skimage.gravel,
-        pictures_of_skimage.brick,
-    ),
-    "things (photos)": (
-        pictures_of_skimage.coffee,
-        pictures_of_skimage.coins,
-        pictures_of_skimage.rocket,
-        pictures_of_skimage.moon,
-        pictures_of_skimage.hubble_deep_field,
-    ),
-    "text and medical images": (
-        pictures_of_skimage.page,
-        pictures_of_skimage.text,
-        pictures_of_skimage.retina,
-        pictures_of_skimage.immunohistochemistry,
-    ),
+STORED = {
+    "animals (photos and a silhouette)": ("cat", "horse"),
+    "grass, gravel, bricks (photos)": ("grass", "gravel", "brick"),
+    "things (photos)": ("coffee", "coins", "rocket", "moon", "hubble_deep_field"),
+    "text and medical images": ("page", "text", "retina", "immunohistochemistry"),
 }
 
 
@@ -111,7 +96,7 @@ def pictures_without_face(seed: int) -> dict[str, list[np.ndarray]]:
         kind: [draw(np.random.default_rng([seed, number, index]), SIZE) for index in range(COUNT)]
         for number, (kind, draw) in enumerate(generated.items())
     }
-    return kinds | {kind: [_rgb(load()) for load in stored] for kind, stored in STORED.items()}
+    return kinds | {kind: [_rgb(getattr(data, name)()) for name in names] for kind, names in STORED.items()}
 
 
 def plant(random: np.random.Generator, size: int) -> np.ndarray:

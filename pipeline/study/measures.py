@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-#: SETTLED: a loss has settled when it stays within this share of its range of its last value.
+#: SETTLED: largest distance of a settled loss from its last value, as a share of its range.
 SETTLED = 0.05
 #: EARLIER: share of the epochs after which the study picked its model by hand, 67 of 100.
 EARLIER = 0.67
@@ -76,7 +76,7 @@ def _of_history(history: pd.DataFrame) -> dict[str, float]:
 
 
 def _settled(losses: pd.Series) -> float:
-    """Return the share of the epochs until a loss stays near its last value; 0: from the first epoch on."""
+    """Return the share of the epochs before a loss has settled; 0: it has from the first epoch on."""
     near = (losses - losses.iloc[-1]).abs() <= SETTLED * (losses.max() - losses.min())
     away = near.index[~near]
     return float((away[-1] + 1) / len(losses)) if len(away) else 0.0

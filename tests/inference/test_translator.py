@@ -217,7 +217,7 @@ def test_a_large_face_is_pasted_band_by_band(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_grid_rows(translator: Translator, group: np.ndarray) -> None:
     faces = translator.faces(group, back=True)
-    sheet = grid(group, faces, 48)
+    sheet = grid(group, [faces], 48)
     assert sheet.shape == (4 * 48, 3 * 48, 3)
     assert np.array_equal(sheet[:48, :48], crop_aligned(group, faces[0].align, 48))
 

