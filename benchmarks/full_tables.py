@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def repeat(rehearsed: Path, data: Path, domain: str, count: int) -> None:
-    """Write `count` noise pictures and face tables with so many rows, if they are not there."""
+    """Write `count` noise pictures and face tables with `count` rows, if they do not exist."""
     if (data / "landmarks" / domain).is_dir():
         return
     table = read_table(rehearsed / "landmarks" / domain / "faces.parquet")
