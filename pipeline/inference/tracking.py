@@ -21,7 +21,6 @@ CUT = 40.0
 @dataclass
 class _Track:
     frames: list[int] = field(default_factory=list)
-    times: list[float] = field(default_factory=list)
     poses: list[np.ndarray] = field(default_factory=list)
 
 
@@ -65,7 +64,7 @@ class Tracker:
         if self._thumbnail is not None and np.abs(small - self._thumbnail).mean() > CUT:
             self._open = []
         self._thumbnail = small
-        self._open = [track for track in self._open if track.times[-1] >= oldest]
+        self._open = [track for track in self._open if self._times[track.frames[-1]] >= oldest]
         poses = [np.concatenate([to_pose(align[:, :3]), align[:, 3:].ravel()]) for align in aligns]
         pairs = sorted(
             (_distance(track.poses[-1], pose), t, p)
@@ -78,19 +77,18 @@ class Tracker:
             if distance < 1 and t not in taken_tracks and p not in taken_poses:
                 taken_tracks.add(t)
                 taken_poses.add(p)
-                self._extend(self._open[t], frame, time, poses[p])
+                self._extend(self._open[t], frame, poses[p])
         for p, pose in enumerate(poses):
             if p not in taken_poses:
                 track = _Track()
-                self._extend(track, frame, time, pose)
+                self._extend(track, frame, pose)
                 self._open.append(track)
                 self._tracks.append(track)
 
-    def _extend(self, track: _Track, frame: int, time: float, pose: np.ndarray) -> None:
+    def _extend(self, track: _Track, frame: int, pose: np.ndarray) -> None:
         if track.poses:  # the nearest turn: -179 and 181 degrees are the same angle
             pose[3] += 2 * np.pi * np.round((track.poses[-1][3] - pose[3]) / (2 * np.pi))
         track.frames.append(frame)
-        track.times.append(time)
         track.poses.append(pose)
 
     def finish(self) -> list[list[np.ndarray]]:

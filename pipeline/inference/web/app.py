@@ -8,6 +8,7 @@ import importlib.util
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,12 +64,6 @@ def create_app(
             headers = {"Cache-Control": "no-store"} | ({"Retry-After": "5"} if error.status == 503 else {})
             return JSONResponse({"error": error.message}, error.status, headers)
 
-    async def translate(request: "Request") -> JSONResponse:
-        return await answered(queue.translate, request)
-
-    async def draw(request: "Request") -> JSONResponse:
-        return await answered(queue.draw, request)
-
     async def facts(_request: "Request") -> JSONResponse:
         names = sorted(path.name for path in (STATIC / "examples").glob("*.jpg"))
         content = {
@@ -88,8 +83,8 @@ def create_app(
     return Starlette(
         routes=[
             Route("/api/facts", facts),
-            Route("/api/translate", translate, methods=["POST"]),
-            *([Route("/api/draw", draw, methods=["POST"])] if can_draw() else []),
+            Route("/api/translate", partial(answered, queue.translate), methods=["POST"]),
+            *([Route("/api/draw", partial(answered, queue.draw), methods=["POST"])] if can_draw() else []),
             Mount("/", StaticFiles(directory=STATIC, html=True)),
         ],
         middleware=[Middleware(_Headers), Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))],

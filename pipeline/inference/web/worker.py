@@ -4,6 +4,7 @@ import base64
 import contextlib
 import multiprocessing
 import signal
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,38 @@ from ..model_info import ModelInfo
 from ..photo_io import read_photo, write_photo
 from ..tracking import to_pose
 from ..translator import Face, NoFaceError, Translator
-from .jobs import DrawJob, Job, TranslateJob
-from .people import can_draw, to_json
+from .people import DrawJob, can_draw, to_json
 
 #: Seconds until the worker process must have loaded the model.
 START_SECONDS = 180.0
 #: Largest distance between the centres of two crops of the same face, in sides.
 SAME_FACE = 0.25
+
+
+@dataclass(frozen=True)
+class TranslateJob:
+    """One photo to translate.
+
+    Attributes:
+        data: Bytes of the image file.
+        size: Pixels, side of the results.
+        seed: Random seed of the noise.
+        anyway: Translate the central square if no face is found.
+        max_pixels: A larger photo is refused.
+        max_faces: Number of faces to translate, the largest first.
+        style: Name of a style of the model; None: its first.
+    """
+
+    data: bytes
+    size: int
+    seed: int
+    anyway: bool
+    max_pixels: int
+    max_faces: int
+    style: str | None = None
+
+
+Job = TranslateJob | DrawJob
 
 
 class TranslationWorker:

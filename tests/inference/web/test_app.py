@@ -19,8 +19,7 @@ import pytest
 from PIL import Image
 
 from pipeline.inference import draw_portrait
-from pipeline.inference.web.jobs import TranslateJob
-from pipeline.inference.web.worker import TranslationWorker
+from pipeline.inference.web.worker import TranslateJob, TranslationWorker
 
 from .conftest import Server
 

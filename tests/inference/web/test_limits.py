@@ -19,8 +19,7 @@ from PIL import Image
 
 from pipeline.errors import Kind, UserError
 from pipeline.inference import NoFaceError
-from pipeline.inference.web.jobs import TranslateJob
-from pipeline.inference.web.worker import TranslationWorker
+from pipeline.inference.web.worker import TranslateJob, TranslationWorker
 
 from .conftest import Server
 
