@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from ..errors import Kind, UserError, bad_value, conflict, unavailable, user_message
 from ..files import atomic_file
-from ..images import resize
+from ..inference.enlarging import enlarge
 from ..inference.photo_io import MAX_PIXELS, WRITABLE, read_photo, write_photo
 from ..inference.translator import Translator, grid, paste
 from ..progress import progress_bar
@@ -84,7 +84,7 @@ class TranslateOptions:
                 continue
             for number, face in enumerate(drawn, start=1):
                 ending = (f"-{number}" if number > 1 else "") + style
-                pictures[ending] = resize(face.anime, self.size, self.size)
+                pictures[ending] = enlarge(face.anime, self.size)
         return pictures
 
 

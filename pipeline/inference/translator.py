@@ -12,6 +12,7 @@ from ..landmarks import Detection, create_detector, five_points
 from ..landmarks.alignment import is_face, similarity
 from .backends import load_generators
 from .blending import paste_face
+from .enlarging import MOST, enlarge
 from .face_finder import SEARCH_SIDES, FaceFinder
 from .model_info import Direction
 from .painting import paint
@@ -80,7 +81,7 @@ class Translator:
             UserError: The picture is damaged or has more than 100 million pixels.
         """
         faces = self.faces(pil_to_rgb(photo), seed=seed, most=1, anyway=anyway)
-        return Image.fromarray(resize(faces[0].anime, size, size))
+        return Image.fromarray(enlarge(faces[0].anime, size))
 
     def faces(
         self,
@@ -285,8 +286,8 @@ def grid(photo: np.ndarray, variants: list[list[Face]], size: int) -> np.ndarray
     """
     rows = []
     for styles in zip(*variants, strict=True):
-        pictures = [picture for face in styles for picture in (face.anime, face.back) if picture is not None]
-        cells = [resize(picture, size, size) for picture in pictures]
+        cells = [enlarge(face.anime, size) for face in styles]
+        cells += [resize(face.back, size, size) for face in styles if face.back is not None]
         rows.append(np.hstack([crop_aligned(photo, styles[0].align, size), *cells]))
     return np.vstack(rows)
 
@@ -308,7 +309,8 @@ def paste(photo: np.ndarray, faces: list[Face], painted: bool = False) -> np.nda
         crops, drawn = np.stack([face.crop for face in faces]), np.stack([face.anime for face in faces])
         result = paint(photo, crops, drawn, np.stack([inside_photo(face.align, size, shape) for face in faces]))
     for face in reversed(faces):
-        paste_face(result, face.anime, face.align)
+        side, least = round(1 / np.hypot(*face.align[:, 0])), len(face.anime)  # px, in the photo
+        paste_face(result, enlarge(face.anime, min(max(side, least), MOST * least)), face.align)
     return result
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from ...errors import Kind, UserError
 from ...images import crop_aligned, resize
+from ..enlarging import enlarge
 from ..model_info import ModelInfo
 from ..photo_io import read_photo, write_photo
 from ..tracking import to_pose
@@ -182,7 +183,7 @@ def _draw(job: DrawJob) -> list[dict[str, Any]]:
 
 
 def _pictures(photo: np.ndarray, face: Face, size: int) -> dict[str, Any]:
-    pictures = {"input": crop_aligned(photo, face.align, size), "anime": resize(face.anime, size, size)}
+    pictures = {"input": crop_aligned(photo, face.align, size), "anime": enlarge(face.anime, size)}
     if face.back is not None:
         pictures["back"] = resize(face.back, size, size)
     return {name: _data_url(picture) for name, picture in pictures.items()}
