@@ -26,10 +26,11 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from pipeline.faces import PixelWriter
+from pipeline.faces import DOMAINS
 from pipeline.image_archive import list_images
 from pipeline.parallel import workers
-from pipeline.resize import decode_members
+from pipeline.params import Resize
+from pipeline.resize import store
 
 SIZE = 128  # px
 
@@ -100,13 +101,9 @@ def torchvision(path: Path, names: list[str], processes: int) -> Iterator[np.nda
 def stage(path: Path, names: list[str], folder: Path, processes: int) -> Iterator[np.ndarray]:
     """Do what the stage `resize` does, into a file."""
     os.environ["ANIMEMORPH_WORKERS"] = str(processes)
-    chosen = set(names)
-    members = [member for member in list_images(path).images if member.name in chosen]
-    with PixelWriter(folder / "faces.npy", SIZE) as writer:
-        for face in decode_members(path, members, size=SIZE, fit="crop", max_pixels=10**8, executor="local"):
-            if face.pixels is not None:
-                writer.append(face.pixels)
-                yield face.pixels
+    params = Resize.model_validate({"size": SIZE, "max_pixels": 10**8, "max_images": dict.fromkeys(DOMAINS)})
+    store(path, names, folder / "faces.npy", params)
+    yield from np.load(folder / "faces.npy")
 
 
 def exact(path: Path, names: list[str]) -> np.ndarray:

@@ -9,7 +9,9 @@ import time
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -22,7 +24,7 @@ from pipeline.landmarks import detection
 from pipeline.landmarks.detection import find_faces
 from pipeline.parallel import map_ordered
 from pipeline.params import DomainLandmarks
-from pipeline.resize import Decoded, decode_members
+from pipeline.resize import Decoded, _decode, _read
 from pipeline.train.accelerator import free_port
 
 #: Ray reads it once per process.
@@ -120,11 +122,16 @@ def test_resize_survives_the_death_of_a_worker_and_of_a_node(cluster: Cluster, p
         for number in range(300):
             archive.writestr(f"{number}.png", png(number, 150) if number % 7 else b"no image")
     members = list_images(tmp_path / "faces.zip").images
-    options = {"size": 128, "fit": "crop", "max_pixels": 10**6}
-    alone = list(decode_members(tmp_path / "faces.zip", members, executor="local", **options))
+    work = partial(_decode, size=128, fit="crop", max_pixels=10**6)
+
+    def decoded(executor: Literal["local", "ray"]) -> Iterator[Decoded]:
+        items = _read(tmp_path / "faces.zip", members)
+        return map_ordered(work, items, executor=executor, label="resizing", total=len(members))
+
+    alone = list(decoded("local"))
     together: list[Decoded] = []
     second: Node | None = None
-    for result in decode_members(tmp_path / "faces.zip", members, executor="ray", **options):
+    for result in decoded("ray"):
         together.append(result)
         if len(together) == 20:
             second = cluster.join()

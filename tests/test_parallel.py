@@ -161,8 +161,8 @@ def cluster():
 def test_ray_gives_what_local_gives(cluster, png, tmp_path):
     from functools import partial
 
-    from pipeline.image_archive import list_images
-    from pipeline.resize import decode_members
+    from pipeline.params import Resize
+    from pipeline.resize import store
 
     assert list(map_ordered(partial(pow, 2), range(40), executor="ray", label="powers", total=40)) == [
         2**n for n in range(40)
@@ -170,11 +170,12 @@ def test_ray_gives_what_local_gives(cluster, png, tmp_path):
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
         for number in range(60):
             archive.writestr(f"{number}.png", png(number, 150) if number % 7 else b"no image")
-    members = list_images(tmp_path / "x.zip").images
-    options = {"size": 64, "fit": "crop", "max_pixels": 10**6}
-    local = list(decode_members(tmp_path / "x.zip", members, executor="local", **options))
-    on_ray = list(decode_members(tmp_path / "x.zip", members, executor="ray", **options))
-    for here, there in zip(local, on_ray, strict=True):
-        assert (here.source, here.reason, here.sha256) == (there.source, there.reason, there.sha256)
-        assert (here.pixels is None) == (there.pixels is None)
-        assert here.pixels is None or here.pixels.tobytes() == there.pixels.tobytes()
+    names = [f"{number}.png" for number in range(60)]
+    counts = {"human": None, "anime": None, "external_test": None}
+    stored = {}
+    for executor in ("local", "ray"):
+        params = Resize.model_validate({"size": 64, "max_images": counts, "executor": executor})
+        stored[executor] = store(tmp_path / "x.zip", names, tmp_path / f"{executor}.npy", params)
+    assert stored["local"] == stored["ray"]
+    assert len(stored["ray"].accepted) == 51
+    assert (tmp_path / "local.npy").read_bytes() == (tmp_path / "ray.npy").read_bytes()
