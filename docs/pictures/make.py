@@ -20,7 +20,7 @@ from pipeline.download.demo_humans import generate
 from pipeline.drawing import STYLES
 from pipeline.inference import NoFaceError, Translator
 from pipeline.inference.backends import BUNDLE, PRETRAINED
-from pipeline.inference.portrait import find_people
+from pipeline.inference.portrait import draw_person, find_people
 from pipeline.inference.translator import paste
 
 HERE = Path(__file__).parent
@@ -89,7 +89,7 @@ def drawn() -> Image.Image:
     rows = []
     for photo in people(GALLERY):
         (one, *_) = find_people(np.asarray(photo))
-        rows.append([photo, *(Image.fromarray(one.draw(name, SIDE).picture) for name in STYLES)])
+        rows.append([photo, *(Image.fromarray(draw_person(one.attributes, name, SIDE).picture) for name in STYLES)])
     return table(rows, ["photo", *STYLES])
 
 
