@@ -12,7 +12,7 @@ BLUR, DIRECTION_BLUR = 0.45, 1.0
 #: Steps per unit by which the factor exceeds 1, and the share of each step.
 STEPS, SHARE = 2.0, 0.5
 #: Second derivative, in grey levels per pixel squared of the enlarged drawing, above which a pixel moves fully.
-FULL = 6.0
+FULL = 2.0
 _NEIGHBOURS = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
 
 
