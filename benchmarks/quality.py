@@ -30,6 +30,7 @@ from benchmarks.trainings import ROOT, one_thread, start_training, train_for
 from pipeline.contact_sheet import contact_sheet
 from pipeline.evaluate.metrics import DISTANCE_NAMES, MetricParams
 from pipeline.evaluate.score import read_image_set, score
+from pipeline.evaluate.translation import output_points
 from pipeline.faces import open_pixels, read_crops, read_masks, read_table
 from pipeline.features.extractors import create_extractor
 from pipeline.features.faithfulness import correlation
@@ -228,7 +229,9 @@ def _run_ours(race: Race, settings: tuple[str, ...], images: Path) -> float:
     used = one if epochs == 1 else start_training(work, race.data, params, {**own, "epochs": str(epochs)})
     model = load_model(work / "data" / "train", "cpu")
     faces = np.stack([np.asarray(Image.open(path)) for path in sorted((race.crops / "testA").iterdir())])
-    for number, picture in enumerate(model.translate(faces, "human2anime", 0)):
+    table, masks = _test_people(race)
+    points = output_points(model, table, "human2anime")[1]
+    for number, picture in enumerate(model.translate(faces, "human2anime", masks=masks, points=points)):
         Image.fromarray(picture).save(images / f"{number:05d}.png")
     return _checked(used, images, len(faces), "ours")
 
@@ -260,12 +263,19 @@ def _checked(seconds: float, images: Path, count: int, name: str) -> float:
     return seconds
 
 
-def _score(race: Race, folders: dict[str, Path], seconds: dict[str, float]) -> pd.DataFrame:
-    """Return one row per entry, and a row for real faces against real faces."""
-    table = read_table(race.data / "split" / "human.parquet", ["face_id", "row", "align", "split"])
+def _test_people(race: Race) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return the face table of the test split, in the order of the crops, and the masks of the pixels inside."""
+    columns = ["face_id", "row", "align", "split", "keypoints", "schema"]
+    table = read_table(race.data / "split" / "human.parquet", columns)
     table = table[table["split"] == "test"].reset_index(drop=True)
     side = open_pixels(race.data / "resize" / "human" / "faces.npy").shape[1]
-    masks, faces = read_masks(table, race.resolution, side), known_faces(table, race.resolution)
+    return table, read_masks(table, race.resolution, side)
+
+
+def _score(race: Race, folders: dict[str, Path], seconds: dict[str, float]) -> pd.DataFrame:
+    """Return one row per entry, and a row for real faces against real faces."""
+    table, masks = _test_people(race)
+    faces = known_faces(table, race.resolution)
     photos = _read(folders["no translation"])
     params = MetricParams(*DISTANCE_NAMES["embedded"], tolerance=0.1, resamples=0, seed=0)
     rows = []
