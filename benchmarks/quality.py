@@ -51,7 +51,7 @@ OURS = {
     "landmark_cyclegan": ("model=landmark_cyclegan", *PLAIN),
     "cut": ("model=cut",),
     "cyclegan + twins": ("model=cyclegan",),
-    "pix2pix": ("model=pix2pix", "generator=styled_unet", "lambda_twin=[0.0, 0.0]"),
+    "pix2pix": ("model=pix2pix",),
     "quality recipe": ("model=cyclegan", "generator=styled_unet"),
 }
 #: Metrics of the table: key in the scores and head of its column.
