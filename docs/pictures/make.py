@@ -20,8 +20,8 @@ from pipeline.download.demo_humans import generate
 from pipeline.drawing import STYLES
 from pipeline.inference import NoFaceError, Translator
 from pipeline.inference.backends import BUNDLE, PRETRAINED
+from pipeline.inference.composition import paste
 from pipeline.inference.portrait import draw_person, find_people
-from pipeline.inference.translator import paste
 
 HERE = Path(__file__).parent
 SEED = video_flicker.SEED

@@ -119,6 +119,10 @@ def translate_command(
     hair: Annotated[
         str | None, typer.Option(metavar="COLOUR", help="Colour of the hair, such as blue or #5472be.")
     ] = None,
+    like: Annotated[
+        Path | None,
+        typer.Option(metavar="DRAWING", help="Picture of a drawn face whose style and colours the results have."),
+    ] = None,
     model: Model = None,
 ) -> None:
     """Translate the faces of photos and videos into anime faces.
@@ -133,7 +137,7 @@ def translate_command(
         raise conflict(chosen[0], f"cannot be combined with {chosen[1]}", "Use one of them")
     # SIGTERM ends the command as Ctrl-C does, so that temporary files are removed.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    options = TranslateOptions(size, seed, paste, grid, largest, anyway, style, variants, paint, hair)
+    options = TranslateOptions(size, seed, paste, grid, largest, anyway, style, variants, paint, hair, like)
     raise typer.Exit(translate(inputs, output, model, options, force))
 
 

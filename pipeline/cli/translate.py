@@ -4,19 +4,25 @@ import errno
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import Image
 from tqdm import tqdm
 
 from ..errors import Kind, UserError, bad_value, conflict, unavailable, user_message
 from ..files import atomic_file
+from ..inference.composition import grid, paste
 from ..inference.enlarging import enlarge
 from ..inference.photo_io import MAX_PIXELS, WRITABLE, read_photo, write_photo
-from ..inference.translator import Translator, grid, paste
+from ..inference.translator import Translator
 from ..progress import progress_bar
 from .inputs import Job, plan, printable
+
+if TYPE_CHECKING:
+    from ..inference.reference import Reference
 
 MAX_FILE_BYTES = 256 * 2**20
 #: What the command line offers for an error of the library, by the error's subject.
@@ -41,6 +47,25 @@ class TranslateOptions:
     variants: int = 1
     paint: bool = False
     hair: str | None = None
+    like: Path | None = None
+
+    def reference(self, translator: Translator) -> "Reference | None":
+        """Measure the reference drawing; None without one. The colour of `--hair` replaces that of its hair.
+
+        Raises:
+            UserError: The drawing cannot be used, or another option chooses the style too.
+        """
+        if self.like is None:
+            return None
+        for name, given in {"--style": self.style is not None, "--variants": self.variants > 1}.items():
+            if given:
+                raise conflict("--like", f"excludes {name}: it chooses the style", "Leave one out")
+        try:
+            found = translator.reference(Image.fromarray(read_photo(_read(Job(self.like, None)))))
+        except UserError as error:
+            text = f"--like {printable(self.like)}: {error}"
+            raise UserError(text, kind=error.kind, subject=error.subject) from error
+        return found if self.hair is None else replace(found, palette=replace(found.palette, hair=None))
 
     def styles(self, translator: Translator) -> list[str | None]:
         """Return the names of the styles to draw in; None: that of the translator.
@@ -56,14 +81,16 @@ class TranslateOptions:
         first = translator.facts.style_number(self.style)
         return [names[(first + number) % len(names)] for number in range(self.variants)]
 
-    def pictures(self, translator: Translator, photo: np.ndarray) -> dict[str, np.ndarray]:
-        """Translate one upright photo, uint8 RGB [H, W, 3].
+    def pictures(
+        self, translator: Translator, photo: np.ndarray, like: "Reference | None" = None
+    ) -> dict[str, np.ndarray]:
+        """Translate one upright photo, uint8 RGB [H, W, 3], in the style and colours of `reference`.
 
         Returns:
             End of the name of a file -> its picture, uint8 RGB.
         """
-        back = self.grid and self.variants == 1
-        faces = translator.faces(photo, self.seed, most=1 if self.largest else None, anyway=self.anyway, back=back)
+        back, most = self.grid and self.variants == 1, 1 if self.largest else None
+        faces = translator.faces(photo, self.seed, most=most, anyway=self.anyway, back=back, like=like)
         variants = {
             name: faces if name is None else translator.in_style(photo, faces, name, self.seed)
             for name in self.styles(translator)
@@ -106,13 +133,14 @@ def translate(inputs: list[str], output: str, model: Path | None, options: Trans
             raise bad_value("--output", "-", "a file or folder for a video")
     translator = Translator(model, options.style)
     options.styles(translator)
+    like = options.reference(translator)
     if options.hair is not None:
         translator.with_hair([], options.hair)  # refuses an unknown colour before the first photo
     written = failed = 0
     bar = progress_bar(jobs, desc="translate", unit="file", hidden=len(jobs) == 1)
     for job in bar:
         try:
-            written += _translate_one(translator, job, options, force)
+            written += _translate_one(translator, job, options, force, like)
         except Exception as error:  # whatever one picture does to a decoder or detector, the others are translated
             failed += 1
             bar.write(f"error: {_name(job)}: {_explain(error)}", file=sys.stderr)
@@ -131,7 +159,9 @@ def _explain(error: Exception) -> str:
     return f"{message} {hint}".strip()
 
 
-def _translate_one(translator: Translator, job: Job, options: TranslateOptions, force: bool) -> int:
+def _translate_one(
+    translator: Translator, job: Job, options: TranslateOptions, force: bool, like: "Reference | None"
+) -> int:
     """Translate one input; return the number of files written."""
     _refuse_existing(job.target, force)
     if job.video:
@@ -142,6 +172,7 @@ def _translate_one(translator: Translator, job: Job, options: TranslateOptions, 
             "--variants": options.variants > 1,
             "--paint": options.paint,
             "--hair": options.hair is not None,
+            "--like": like is not None,
         }.items():
             if given:
                 raise conflict(name, "is not possible for a video", "Leave it out")
@@ -152,7 +183,7 @@ def _translate_one(translator: Translator, job: Job, options: TranslateOptions, 
         for note in clip.notes:
             tqdm.write(f"note: {_name(job)}: {note}", file=sys.stderr)
         return 1
-    pictures = options.pictures(translator, read_photo(_read(job)))
+    pictures = options.pictures(translator, read_photo(_read(job)), like)
     targets = _targets(job, list(pictures))
     for target in targets:
         _refuse_existing(target, force)

@@ -1,4 +1,6 @@
-"""Another hair colour for a drawn face."""
+"""Other colours for the hair, the eyes and the background of a drawn face."""
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -18,14 +20,74 @@ BROWS = (
     (0.549, 0.385), (0.598, 0.365), (0.651, 0.358), (0.702, 0.368), (0.738, 0.402),
 )  # fmt: skip
 EYES = (0.5, 0.45)
-#: Pixels, side at which the hair is found: that of the shipped model.
+#: Centres of the drawn eyes of an aligned drawing, and the half axes around them that contain an iris.
+DRAWN_EYES = ((0.345, 0.475), (0.655, 0.475))
+IRIS = (0.075, 0.095)
+#: Pixels, side at which the regions are found: that of the shipped model.
 SIDE = 128
 #: Number of colours that drawn hair has: base, shade, highlight and lines.
 COLOURS = 4
 #: Difference of the colours of hair and skin in L*a*b*, below which the hair is the skin of a bald head.
 BALD = 6.0
-#: Fewest pixels that are hair for certain. With less, there is no hair to colour.
+#: Probability of a region next to it, from which a pixel may belong to it.
+PLAUSIBLE = 0.35
+#: Fewest pixels that are hair for certain. With less, there is no hair to colour. The same for the background.
 ENOUGH = 60
+#: Fewest pixels of both irises.
+ENOUGH_IRIS = 16
+
+
+@dataclass(frozen=True)
+class Palette:
+    """Colours of a drawn face, L*a*b*; None where the drawing does not show it."""
+
+    hair: np.ndarray | None
+    eyes: np.ndarray | None
+    background: np.ndarray | None
+
+
+def measure_palette(face: np.ndarray) -> Palette:
+    """Measure the colours of an aligned drawing, uint8 RGB [S, S, 3]."""
+    small = resize(face, SIDE, SIDE)
+    regions, lab = _regions(small), to_lab(small)
+    hair = None if _hair_mask(small, regions) is None else np.median(lab[regions["hair"] > 0.9], axis=0)
+    background = regions["background"] > 0.9
+    iris = _iris_mask(lab)
+    eyes = None
+    if iris is not None:
+        # The upper part of an iris is nearly black and the lower part is bright: the most colourful half counts.
+        pixels = lab[iris > 0.5]
+        chroma = np.hypot(pixels[:, 1], pixels[:, 2])
+        eyes = np.median(pixels[chroma >= np.median(chroma)], axis=0)
+    return Palette(hair, eyes, np.median(lab[background], axis=0) if background.sum() >= ENOUGH else None)
+
+
+def recolour(face: np.ndarray, palette: Palette) -> np.ndarray:
+    """Give a drawn face the colours of a palette; light, shade, lines and skin stay.
+
+    Args:
+        face: Aligned drawing, uint8 RGB [S, S, 3].
+        palette: Colours; None keeps that of the drawing.
+
+    Returns:
+        uint8 RGB [S, S, 3]; regions that are not found keep their colours.
+    """
+    small = resize(face, SIDE, SIDE)
+    regions, small_lab = _regions(small), to_lab(small)
+    original, size, changed = to_lab(face), len(face), False
+    lab = original
+    wanted = (
+        (palette.background, _background_mask(small_lab, regions), 1.0),
+        (palette.hair, _hair_mask(small, regions), 1.2),
+        (palette.eyes, _iris_mask(small_lab), 1.0),
+    )
+    for colour, found, most in wanted:
+        if colour is not None and found is not None:
+            share = cv2.resize(found, (size, size), interpolation=cv2.INTER_CUBIC).clip(0, 1)[..., None]
+            lab, changed = lab + (_moved(original, colour, share, most) - lab) * share, True
+    if not changed:
+        return face
+    return np.round(cv2.cvtColor(lab.astype(np.float32), cv2.COLOR_LAB2RGB).clip(0, 1) * 255).astype(np.uint8)
 
 
 def recolour_hair(face: np.ndarray, hair: np.ndarray) -> np.ndarray:
@@ -38,59 +100,131 @@ def recolour_hair(face: np.ndarray, hair: np.ndarray) -> np.ndarray:
     Returns:
         uint8 RGB [S, S, 3]; the drawing itself where no hair is found.
     """
-    target = to_lab(np.reshape(hair, (1, 1, 3)))[0, 0]
-    size = len(face)
-    small = resize(face, SIDE, SIDE)
-    share = _hair_mask(small)
-    if share is None:
-        return face
-    share = cv2.resize(share, (size, size), interpolation=cv2.INTER_CUBIC).clip(0, 1)[..., None]
-    lab = to_lab(face)
+    return recolour(face, Palette(to_lab(np.reshape(hair, (1, 1, 3)))[0, 0], None, None))
+
+
+def _moved(lab: np.ndarray, colour: np.ndarray, share: np.ndarray, most: float) -> np.ndarray:
+    """Return a drawing with the median of a region moved to a colour; `most` limits the factor of the contrast."""
     middle = np.median(lab[share[..., 0] >= min(0.8, float(share.max()))], axis=0)
     new = lab.copy()
-    contrast = np.clip((100 - target[0]) / max(100 - float(middle[0]), 1), 0.5, 1.2)
-    new[..., 0] = (target[0] + (lab[..., 0] - middle[0]) * contrast).clip(5, 98)
+    contrast = np.clip((100 - colour[0]) / max(100 - float(middle[0]), 1), 0.5, most)
+    new[..., 0] = (colour[0] + (lab[..., 0] - middle[0]) * contrast).clip(5, 98)
     # Lines and shades have less chroma, highlights a little more.
-    new[..., 1:] = target[1:] * np.clip(new[..., :1] / max(float(target[0]), 20), 0.45, 1.2)
-    mixed = (lab + (new - lab) * share).astype(np.float32)
-    return np.round(cv2.cvtColor(mixed, cv2.COLOR_LAB2RGB).clip(0, 1) * 255).astype(np.uint8)
+    new[..., 1:] = colour[1:] * np.clip(new[..., :1] / max(float(colour[0]), 20), 0.45, 1.2)
+    return new
 
 
-def _hair_mask(face: np.ndarray) -> np.ndarray | None:
-    """Return how much of each pixel is hair, float32 [SIDE, SIDE]; None if there is too little hair."""
+def _regions(face: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the probability of each region of an aligned drawing, float32 [SIDE, SIDE]."""
     points = np.array([*JAW, *BROWS, *[EYES] * 21]) * SIDE
     regions = segment(face, np.ones((SIDE, SIDE), dtype=bool), points)
-    shares = {
+    return {
         name: cv2.resize(region, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
         for name, region in zip(REGIONS, regions, strict=True)
     }
-    hair, lab = shares["hair"], to_lab(face)
-    sure = lab[hair > 0.9]
-    others = {
-        name: np.median(lab[shares[name] > 0.8], axis=0)
-        for name in ("skin", "background")
-        if (shares[name] > 0.8).any()
-    }
-    if len(sure) < ENOUGH or "skin" not in others:
+
+
+def _hair_mask(face: np.ndarray, regions: dict[str, np.ndarray]) -> np.ndarray | None:
+    """Return how much of each pixel is hair, float32 [SIDE, SIDE]; None if there is too little hair."""
+    lab = to_lab(face)
+    sure = lab[regions["hair"] > 0.9]
+    if len(sure) < ENOUGH or _far(np.median(sure, axis=0), _skin(lab)) < BALD:
         return None
-    if np.linalg.norm(np.median(sure, axis=0) - others["skin"]) < BALD:
+    y, x = (np.mgrid[:SIDE, :SIDE] + 0.5) / SIDE
+    beside_the_chin = (y > 0.64) & (np.abs(x - 0.5) > 0.1)
+    inside = _face() & ~beside_the_chin & (regions["hair"] < 0.3)
+    allowed = (regions["clothes"] < 0.5) & (regions["background"] < 0.7) & ~inside
+    return _soft_mask(lab, regions, "hair", ("skin", "background"), allowed)
+
+
+def _background_mask(lab: np.ndarray, regions: dict[str, np.ndarray]) -> np.ndarray | None:
+    """Return how much of each pixel is background, float32 [SIDE, SIDE]; None if there is too little."""
+    if (regions["background"] > 0.9).sum() < ENOUGH:
         return None
+    y, x = (np.mgrid[:SIDE, :SIDE] + 0.5) / SIDE
+    # A white collar may have the colour of the background.
+    collar = (y > 0.84) & (np.abs(x - 0.5) < 0.09 + 1.1 * (y - 0.84))
+    allowed = (regions["background"] > 0.05) & ~_face() & ~collar
+    return _soft_mask(lab, regions, "background", ("skin", "hair", "clothes"), allowed) * allowed
+
+
+def _soft_mask(
+    lab: np.ndarray, regions: dict[str, np.ndarray], name: str, others: tuple[str, ...], allowed: np.ndarray
+) -> np.ndarray:
+    """Refine the coarse mask of a region: its colours, connected to it, outside face and neck.
+
+    Args:
+        lab: The drawing, L*a*b* [SIDE, SIDE, 3].
+        regions: Probabilities of the regions.
+        name: The region.
+        others: Regions next to it, with other colours.
+        allowed: Pixels that can belong to the region, bool [SIDE, SIDE].
+
+    Returns:
+        Share of the region in each pixel, float32 [SIDE, SIDE].
+    """
+    region = regions[name]
     cv2.setRNGSeed(0)
     enough = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 1.0)
-    palette = cv2.kmeans(sure, COLOURS, None, enough, 1, cv2.KMEANS_PP_CENTERS)[2]  # type: ignore[call-overload]
-    to_hair, to_others = (
-        np.linalg.norm(lab[..., None, :] - np.array(colours), axis=-1).min(axis=-1)
-        for colours in (palette, list(others.values()))
-    )
-    close = np.clip(2.5 * (to_others - to_hair) / (to_others + to_hair + 6) + 0.5, 0, 1)
-    # The regions are coarse. Hair is also what has its colour and is connected to it, outside face, neck and clothes.
-    y, x = (np.mgrid[:SIDE, :SIDE] + 0.5) / SIDE
-    face_and_neck = (np.hypot((x - 0.5) / 0.23, (y - 0.55) / 0.28) < 1) | ((np.abs(x - 0.5) < 0.13) & (y > 0.8))
-    possible = (close > 0.6) & (shares["clothes"] < 0.5) & ~face_and_neck
-    parts = cv2.connectedComponents((possible | (hair > 0.9)).astype(np.uint8), connectivity=4)[1]
-    connected = np.isin(parts, np.unique(parts[hair > 0.9])).astype(np.float32)
-    inside = cv2.erode(np.clip((hair - 0.75) / 0.2, 0, 1), np.ones((3, 3)))
-    share: np.ndarray = np.maximum(
-        cv2.GaussianBlur(cv2.dilate(connected, np.ones((3, 3))), (0, 0), 0.7) * close, inside
-    )
+    sure = lab[region > 0.9]
+    colours = cv2.kmeans(sure, COLOURS, None, enough, 1, cv2.KMEANS_PP_CENTERS)[2]  # type: ignore[call-overload]
+    medians = {
+        other: _skin(lab) if other == "skin" else np.median(lab[regions[other] > 0.8], axis=0)
+        for other in others
+        if (regions[other] > 0.8).any()
+    }
+    # The network mistakes some parts of a region for another one: their colours are left out.
+    own = np.median(sure, axis=0)
+    colours = np.array([own] + [c for c in colours if all(_far(c, own) < _far(c, m) for m in medians.values())])
+    to_own = _far(lab[..., None, :], colours).min(axis=-1)
+    to_others = np.full_like(to_own, 100)
+    for other, median in medians.items():
+        # Two regions may have the same colour. It does not count where the network is sure that one is not there.
+        plausible = (regions[other] > PLAUSIBLE) | (other == "skin")
+        to_others = np.minimum(to_others, np.where(plausible, _far(lab, median), 100))
+    close = np.clip(2.5 * (to_others - to_own) / (to_others + to_own + 6) + 0.5, 0, 1)
+    possible = ((close > 0.6) & allowed).astype(np.uint8)
+    # Where the network does not see the region, thin lines such as brows or the outline of the face are not part of it.
+    possible[region < 0.08] &= cv2.morphologyEx(possible, cv2.MORPH_OPEN, np.ones((3, 3)))[region < 0.08]
+    parts = cv2.connectedComponents(possible | (region > 0.9), connectivity=4)[1]
+    connected = np.isin(parts, np.unique(parts[region > 0.9])).astype(np.float32)
+    inside = cv2.erode(np.clip((region - 0.75) / 0.2, 0, 1), np.ones((3, 3)))
+    share = np.maximum(cv2.GaussianBlur(cv2.dilate(connected, np.ones((3, 3))), (0, 0), 0.7) * close, inside)
     return share.astype(np.float32)
+
+
+def _face() -> np.ndarray:
+    """Return the pixels of face and neck in aligned drawings, bool [SIDE, SIDE]."""
+    y, x = (np.mgrid[:SIDE, :SIDE] + 0.5) / SIDE
+    inside: np.ndarray = (np.hypot((x - 0.5) / 0.23, (y - 0.55) / 0.28) < 1) | ((np.abs(x - 0.5) < 0.09) & (y > 0.8))
+    return inside
+
+
+def _far(lab: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return the distance of colours [..., 3]."""
+    distance: np.ndarray = np.linalg.norm(lab - other, axis=-1)
+    return distance
+
+
+def _skin(lab: np.ndarray) -> np.ndarray:
+    """Return the colour of the skin, L*a*b*: the median between eyes and mouth."""
+    y, x = (np.mgrid[:SIDE, :SIDE] + 0.5) / SIDE
+    colour: np.ndarray = np.median(lab[(np.abs(x - 0.5) < 0.12) & (np.abs(y - 0.62) < 0.06)], axis=0)
+    return colour
+
+
+def _iris_mask(lab: np.ndarray) -> np.ndarray | None:
+    """Return how much of each pixel is iris, float32 [SIDE, SIDE]; None where the eyes are closed or covered."""
+    y, x = (np.mgrid[:SIDE, :SIDE] + 0.5) / SIDE
+    # Distance from the nearer centre of an eye, 1 at the border of the largest iris.
+    away = np.min([np.hypot((x - left) / IRIS[0], (y - top) / IRIS[1]) for left, top in DRAWN_EYES], axis=0)
+    lightness, chroma = lab[..., 0], np.hypot(lab[..., 1], lab[..., 2])
+    from_skin = _far(lab, _skin(lab))
+    white = (lightness > 78) & (chroma < 14)
+    black = (lightness < 12) & (chroma < 8)
+    parts = cv2.connectedComponents(((away < 1) & (from_skin > 18) & ~white & ~black).astype(np.uint8))[1]
+    # Glasses and wrinkles below the eyes are not connected to the middle of the iris.
+    found = np.isin(parts, np.unique(parts[(away < 0.5) & (parts > 0)]))
+    if found.sum() < ENOUGH_IRIS:
+        return None
+    return cv2.GaussianBlur(found.astype(np.float32), (0, 0), 0.5) * (away < 1)

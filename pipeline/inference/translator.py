@@ -1,22 +1,25 @@
 """Translate the faces of photos. The command line, the web page and videos use this code, too."""
 
+import importlib.util
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
-from ..errors import Kind, UserError, bad_value, conflict, damaged_file, one_way
-from ..images import crop_aligned, draw_heatmaps, inside_photo, resize
+from ..errors import Kind, UserError, bad_value, conflict, damaged_file, one_way, unavailable
+from ..images import crop_aligned, draw_heatmaps, inside_photo
 from ..landmarks import Detection, create_detector, five_points
 from ..landmarks.alignment import is_face, similarity
 from .backends import load_generators
-from .blending import paste_face
-from .enlarging import MOST, enlarge
+from .enlarging import enlarge
 from .face_finder import SEARCH_SIDES, FaceFinder
 from .model_info import Direction
-from .painting import paint
 from .photo_io import pil_to_rgb
+
+if TYPE_CHECKING:
+    from .reference import Reference
 
 MAX_FACES = 100
 BATCH = 16
@@ -64,7 +67,14 @@ class Translator:
         name, face_detector = self.facts.photo_detector
         self._finder = FaceFinder(create_detector(name, face_detector=face_detector))
 
-    def translate(self, photo: Image.Image, size: int = 256, seed: int = 0, anyway: bool = False) -> Image.Image:
+    def translate(
+        self,
+        photo: Image.Image,
+        size: int = 256,
+        seed: int = 0,
+        anyway: bool = False,
+        like: "Reference | None" = None,
+    ) -> Image.Image:
         """Translate the largest face of a photo.
 
         Args:
@@ -72,6 +82,7 @@ class Translator:
             size: px, side of the result.
             seed: Random seed of the noise; no effect on a model without noise.
             anyway: Translate the central square if no face is found.
+            like: Drawing whose style and colours the result has, from `reference`.
 
         Returns:
             RGB [size, size].
@@ -80,7 +91,7 @@ class Translator:
             NoFaceError: No face was found, and `anyway` is false.
             UserError: The picture is damaged or has more than 100 million pixels.
         """
-        faces = self.faces(pil_to_rgb(photo), seed=seed, most=1, anyway=anyway)
+        faces = self.faces(pil_to_rgb(photo), seed=seed, most=1, anyway=anyway, like=like)
         return Image.fromarray(enlarge(faces[0].anime, size))
 
     def faces(
@@ -91,6 +102,7 @@ class Translator:
         anyway: bool = False,
         back: bool = False,
         style: str | None = None,
+        like: "Reference | None" = None,
     ) -> list[Face]:
         """Find and translate the faces of a photo, uint8 RGB [H, W, 3]; the largest comes first.
 
@@ -101,11 +113,15 @@ class Translator:
             anyway: Translate the central square if no face is found.
             back: Also translate the anime faces back.
             style: Name of the style, one of `facts.styles`; None: that of the translator.
+            like: Drawing whose style and colours the results have, from `reference`.
 
         Raises:
             NoFaceError: No face was found, and `anyway` is false.
-            UserError: There are more than 100 faces and `most` is None, or the model does not translate back.
+            UserError: There are more than 100 faces and `most` is None, the model does not translate back, or both
+                `style` and `like` are given.
         """
+        if like is not None and style is not None:
+            raise conflict("like", "chooses the style", "Leave 'style' out")
         turn, found = self._finder.find_any_way_up(photo, self._aligns)
         found = [_turned(face, turn) for face in found]
         if not found:
@@ -121,7 +137,10 @@ class Translator:
         aligns = [face[:, :3] for face in found]
         crops = np.stack([crop_aligned(photo, align, self.facts.resolution) for align in aligns])
         points = self.points(found)
-        anime = self.run(crops, "human2anime", seed, self.masks(photo, aligns), style, points["anime"])
+        chosen = style if like is None else like.style
+        anime = self.run(crops, "human2anime", seed, self.masks(photo, aligns), chosen, points["anime"])
+        if like is not None:
+            anime = np.stack([like.recolour(picture) for picture in anime])
         backs = self.run(anime, "anime2human", points=points["human"]) if back else [None] * len(aligns)
         kept = [None] * len(aligns) if points["anime"] is None else points["anime"]
         return [Face(*parts) for parts in zip(aligns, crops, anime, backs, kept, strict=True)]
@@ -171,6 +190,27 @@ class Translator:
         value = validated({"hair": hair})["hair"]
         colour = np.array(HAIR[value] if isinstance(value, str) else value)
         return [replace(face, anime=recolour_hair(face.anime, colour)) for face in faces]
+
+    def reference(self, drawing: Image.Image) -> "Reference":
+        """Measure the drawing style and the colours of a drawing, for `like` of `translate` and `faces`.
+
+        Args:
+            drawing: Any PIL image that shows a drawn face.
+
+        Raises:
+            NoFaceError: No face was found in the drawing.
+            UserError: The picture is damaged or too large, the model was trained on faces that are not aligned, or a
+                package of animemorph[pipeline] is missing.
+        """
+        if not self.facts.aligned:
+            raise conflict("like", "needs a model that was trained on aligned faces", "Leave it out")
+        for package in ("torch", "efficientnet_lite_pytorch"):
+            if importlib.util.find_spec(package) is None:
+                problem = f"the package {package!r} is not installed"
+                raise unavailable("a reference drawing", problem, "Install animemorph[pipeline]")
+        from .reference import read_reference
+
+        return read_reference(pil_to_rgb(drawing), self.facts.styles)
 
     def find(self, photo: np.ndarray, sides: tuple[int, ...] = SEARCH_SIDES) -> list[np.ndarray]:
         """Find the faces of a photo.
@@ -271,47 +311,6 @@ class Translator:
             raise damaged_file("model", "its outputs are not finite", "Train or export the model again")
         result = np.clip(np.round((translated + 1) * 127.5), 0, 255).astype(np.uint8)
         return np.ascontiguousarray(result.transpose(0, 2, 3, 1))
-
-
-def grid(photo: np.ndarray, variants: list[list[Face]], size: int) -> np.ndarray:
-    """Return a sheet with a row per face: photo, anime face in each style, and reconstructions that exist.
-
-    Args:
-        photo: uint8 RGB [H, W, 3].
-        variants: The same n faces in each style.
-        size: Pixels, side of a cell.
-
-    Returns:
-        uint8 RGB [n * size, cells * size, 3].
-    """
-    rows = []
-    for styles in zip(*variants, strict=True):
-        cells = [enlarge(face.anime, size) for face in styles]
-        cells += [resize(face.back, size, size) for face in styles if face.back is not None]
-        rows.append(np.hstack([crop_aligned(photo, styles[0].align, size), *cells]))
-    return np.vstack(rows)
-
-
-def paste(photo: np.ndarray, faces: list[Face], painted: bool = False) -> np.ndarray:
-    """Paste the anime faces into a copy of the photo, with a soft rim in matching colours; the largest on top.
-
-    Args:
-        photo: uint8 RGB [H, W, 3].
-        faces: Its faces.
-        painted: Paint the rest of the photo in the colours of the drawings, with flat areas and outlines.
-
-    Returns:
-        uint8 RGB [H, W, 3].
-    """
-    result = photo.copy()
-    if painted:
-        size, shape = len(faces[0].crop), (photo.shape[0], photo.shape[1])
-        crops, drawn = np.stack([face.crop for face in faces]), np.stack([face.anime for face in faces])
-        result = paint(photo, crops, drawn, np.stack([inside_photo(face.align, size, shape) for face in faces]))
-    for face in reversed(faces):
-        side, least = round(1 / np.hypot(*face.align[:, 0])), len(face.anime)  # px, in the photo
-        paste_face(result, enlarge(face.anime, min(max(side, least), MOST * least)), face.align)
-    return result
 
 
 def _turned(face: np.ndarray, turn: np.ndarray) -> np.ndarray:

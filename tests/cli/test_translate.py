@@ -15,9 +15,11 @@ from typer.testing import CliRunner
 
 from pipeline.cli import app
 from pipeline.cli.inputs import plan, printable
+from pipeline.drawing import draw_in_style
 from pipeline.errors import Kind, UserError
 from pipeline.inference.backends import BUNDLE, PRETRAINED
 from pipeline.inference.photo_io import read_photo, write_photo
+from pipeline.inference.recolouring import measure_palette
 
 
 def run(*words: object, stdin: bytes = b"", cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
@@ -123,6 +125,23 @@ def test_styles_as_files_and_as_one_sheet(group: np.ndarray, tmp_path: Path) -> 
     assert "'--variants' must be 1 to 8" in done.stderr
 
 
+def test_a_reference_gives_its_colours_and_hair_wins(portrait: Path, tmp_path: Path) -> None:
+    drawing = draw_in_style("retro", 256, hair="pink", hairstyle="bob", gender="female", background_colour="#a02020")
+    Image.fromarray(drawing.picture).save(tmp_path / "drawing.png")
+    words = ["translate", str(portrait), "--model", str(PRETRAINED / BUNDLE), "--size", "128", "--like"]
+    words.append(str(tmp_path / "drawing.png"))
+    found = []
+    for name, more in {"pink": [], "green": ["--hair", "green"]}.items():
+        done = CliRunner().invoke(app, [*words, *more, "-o", str(tmp_path / f"{name}.png")])
+        assert done.exit_code == 0, done.stderr
+        picture = np.asarray(Image.open(tmp_path / f"{name}.png")).astype(int)
+        found.append(measure_palette(picture.astype(np.uint8)).hair)
+        corner = np.median(picture[:8, :8], axis=(0, 1))
+        assert corner[0] > max(corner[1:]) + 30  # red
+    pink, green = found
+    assert pink[1] > 10 > -10 > green[1]  # a*: red against green
+
+
 @pytest.mark.parametrize(
     ("words", "named"),
     [
@@ -136,6 +155,10 @@ def test_styles_as_files_and_as_one_sheet(group: np.ndarray, tmp_path: Path) -> 
         (["face.txt", "--paste", "--grid"], "--paste"),
         (["face.txt", "--paint", "--grid"], "--paint"),
         (["face.txt", "--hair", "plaid"], "plaid"),
+        (["face.txt", "--like", "none.png"], "none.png"),
+        (["face.txt", "--like", "face.txt"], "--like face.txt"),
+        (["face.txt", "--like", "face.txt", "--style", "soft"], "--style"),
+        (["face.txt", "--like", "face.txt", "--variants", "2"], "--variants"),
         (["face.txt", "--model", "no.zip"], "no.zip"),
         (["face.txt", "--model", "face.txt"], "face.txt"),
     ],

@@ -8,8 +8,8 @@ from PIL import Image
 
 from pipeline.inference import Translator
 from pipeline.inference.blending import DIRECTIONS, find_seam, match_colours, paste_face, soft_mask, steady_seam
+from pipeline.inference.composition import paste
 from pipeline.inference.painting import paint
-from pipeline.inference.translator import paste
 
 #: A crop of 100 px in the middle of a photo of 160 px.
 MIDDLE = np.array([[0.01, 0, -0.3], [0, 0.01, -0.3]])

@@ -17,10 +17,11 @@ from pipeline.errors import Kind, UserError
 from pipeline.images import crop_aligned
 from pipeline.inference import NoFaceError, Translator, blending
 from pipeline.inference.blending import paste_face
+from pipeline.inference.composition import grid, paste
 from pipeline.inference.face_finder import FaceFinder
 from pipeline.inference.photo_io import pil_to_rgb, read_photo
 from pipeline.inference.portrait import find_people
-from pipeline.inference.translator import Face, grid, paste
+from pipeline.inference.translator import Face
 from pipeline.landmarks import Detection, create_detector
 from pipeline.landmarks.schemas import SCHEMAS
 
