@@ -1,4 +1,4 @@
-"""Discriminators: map images to raw scores without a sigmoid. A high score means real."""
+"""Discriminators: map images to raw scores, without a sigmoid. A high score means real."""
 
 import math
 from typing import Any, Literal
@@ -14,7 +14,7 @@ from .generators import initialise
 Discriminator = Literal["patch", "scalar", "spectral", "projected"]
 
 
-def normalise(network: nn.Module) -> None:
+def add_spectral_norm(network: nn.Module) -> None:
     """Divide the weights of each convolution by their largest singular value (Miyato 2018, arXiv:1802.05957)."""
     for layer in list(network.modules()):
         if isinstance(layer, nn.Conv2d):
@@ -32,7 +32,7 @@ class PatchDiscriminator(nn.Module):
     Args:
         width: Channels w of the first layer; 64 in the paper.
         layers: Strided layers; 3 give patches of 70 px, 2 of 34 px, 1 of 16 px.
-        scalar: One score per image, the mean of its patches' scores, instead of the map.
+        scalar: Return one score per image, the mean over its patches, instead of the map.
         spectral: Spectral normalisation of the weights (Miyato 2018) instead of instance normalisation, which removes
             the brightness and saturation of an image.
         channels: Channels of the images; more than 3 for a conditional discriminator.
@@ -43,7 +43,7 @@ class PatchDiscriminator(nn.Module):
     ) -> None:
         super().__init__()
         body: list[nn.Module] = [
-            nn.Conv2d(channels, width, 4, stride=2, padding=1),  # [w, R/2, R/2]; no normalisation here
+            nn.Conv2d(channels, width, 4, stride=2, padding=1),  # [w, R/2, R/2]; without normalisation
             nn.LeakyReLU(0.2),
         ]
         inputs = width
@@ -61,7 +61,7 @@ class PatchDiscriminator(nn.Module):
         self.scalar = scalar
         initialise(self)
         if spectral:
-            normalise(self)
+            add_spectral_norm(self)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map [b, c, R, R] in [-1, 1] to scores [b, 1, R/8 - 2, R/8 - 2] (3 layers), or [b, 1, 1, 1] if `scalar`."""
@@ -72,9 +72,9 @@ class PatchDiscriminator(nn.Module):
 class FeaturePyramid(Lite1Stages):
     """Features of a frozen EfficientNet-Lite1 at three depths, with randomly mixed channels.
 
-    The mixing follows Sauer et al. 2021 (Projected GANs, arXiv:2111.01007, section 3.2) but not across scales: 1x1
-    convolutions with fixed random weights, so that a discriminator cannot rely on a few informative channels. Nothing
-    is trained or saved: the weights come from the package and a fixed seed.
+    Channels are mixed by 1x1 convolutions with fixed random weights, so that a discriminator cannot rely on a few
+    informative channels (Sauer et al. 2021, Projected GANs, arXiv:2111.01007, section 3.2). Scales are not mixed.
+    Nothing is trained or saved, because the weights come from a package and a fixed seed.
 
     Args:
         width: Channels of each level after the mixing.
@@ -94,7 +94,7 @@ class FeaturePyramid(Lite1Stages):
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """Map [b, 3, R, R] in [-1, 1] to [b, width, R/2, R/2], [b, width, R/4, R/4], [b, width, R/8, R/8]."""
-        # Upsampled twice, because lines and eyes were larger in the images that the network was trained on.
+        # Upsampled by 2, because lines and eyes were larger in the images that the network was trained on.
         doubled = F.interpolate(images, scale_factor=2, mode="bilinear")
         doubled = doubled.contiguous(memory_format=torch.channels_last)
         features = self.stages[0](self.stem(doubled * (127.5 / 128)))  # [b, 16, R, R]
@@ -106,7 +106,7 @@ class FeaturePyramid(Lite1Stages):
 
 
 class ProjectedDiscriminator(nn.Module):
-    """A PatchGAN on pixels and small ones on pretrained features (Sauer 2021), all with spectral normalisation.
+    """A PatchGAN on pixels and small heads on pretrained features (Sauer 2021), all with spectral normalisation.
 
     Pretrained features give a useful shape signal from the first step, so hundreds of images are enough instead of
     thousands. The pixel-level PatchGAN adds colour and fine detail.
@@ -121,7 +121,7 @@ class ProjectedDiscriminator(nn.Module):
         # Hidden from parameters() and state_dict(): it is never trained or saved.
         self._pyramid = [FeaturePyramid(width)]
         self.heads = nn.ModuleList(self._head(width, stride) for stride in (2, 2, 1))
-        normalise(self.heads)
+        add_spectral_norm(self.heads)
 
     @staticmethod
     def _head(width: int, stride: int) -> nn.Sequential:
@@ -134,11 +134,11 @@ class ProjectedDiscriminator(nn.Module):
         )
 
     def _apply(self, fn: Any, recurse: bool = True) -> "ProjectedDiscriminator":
-        self._pyramid[0]._apply(fn, recurse)  # to(device) and the like reach it all the same
+        self._pyramid[0]._apply(fn, recurse)  # so that to(device) also moves it
         return super()._apply(fn, recurse)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map [b, 3, R, R] in [-1, 1], R a multiple of 8, to scores [b, 4, R/4, R/4]: each network's, equally many."""
+        """Map [b, 3, R, R] in [-1, 1], R a multiple of 8, to scores [b, 4, R/4, R/4], one channel per network."""
         scores = [self.pixels(images)]
         scores += [head(level) for head, level in zip(self.heads, self._pyramid[0](images), strict=True)]
         size = scores[1].shape[2:]  # the largest map
@@ -149,7 +149,7 @@ class DcganDiscriminator(nn.Module):
     """The DCGAN discriminator (Radford 2015): strided 4x4 convolutions down to 4x4, then one score per image.
 
     Args:
-        resolution: px, a power of 2, at least 16.
+        resolution: Side of the images in pixels, a power of 2, at least 16.
         width: Channels w of the first layer.
     """
 

@@ -1,4 +1,4 @@
-"""Generators: map images to the other domain. Fully convolutional, so batch size and image size are free."""
+"""Generators: map images to the other domain. All are fully convolutional, so they accept any image size."""
 
 from itertools import pairwise
 from typing import Literal
@@ -49,14 +49,14 @@ class ResidualBlock(nn.Module):
 
 
 class ResizeConvolution(nn.Module):
-    """Nearest-neighbour doubling, reflection padding and a 3x3 convolution (Odena 2016), in 4 instead of 9 products.
+    """Resize-convolution (Odena 2016): nearest-neighbour upsampling by 2, reflection padding, 3x3 convolution.
 
-    Doubled pixels are equal in pairs, so the kernel taps of a pair can be summed first. A transposed convolution with a
-    4x4 kernel and stride 2 gives the same result up to rounding, without the doubled image.
+    Upsampled pixels are equal in pairs, so the weights of a pair can be summed first. A transposed convolution with a
+    4x4 kernel and stride 2 gives the same result up to rounding, with 4 instead of 9 multiplications per output value.
 
     Args:
-        inputs: Channels in.
-        outputs: Channels out.
+        inputs: Input channels.
+        outputs: Output channels.
     """
 
     def __init__(self, inputs: int, outputs: int) -> None:
@@ -70,7 +70,7 @@ class ResizeConvolution(nn.Module):
         kernel = F.pad(self.weight.flip(2, 3), (1, 1, 1, 1))  # [outputs, inputs, 5, 5]
         kernel = kernel[:, :, :-1] + kernel[:, :, 1:]  # [outputs, inputs, 4, 5]
         kernel = kernel[:, :, :, :-1] + kernel[:, :, :, 1:]  # [outputs, inputs, 4, 4]
-        # Reflection padding of the doubled image equals replication padding of the small one.
+        # Reflection padding of the upsampled image equals replication padding of the input.
         padded = F.pad(features, (1, 1, 1, 1), mode="replicate")
         return F.conv_transpose2d(padded, kernel.transpose(0, 1), self.bias, stride=2, padding=3)
 
@@ -88,7 +88,7 @@ class ResnetGenerator(nn.Module):
     Args:
         width: Channels w of the first layer; 64 in the paper.
         blocks: Residual blocks; 6 in the paper at 128 px.
-        upsample: `transposed` as in the paper, or `resize`, which avoids a checkerboard.
+        upsample: `transposed` as in the paper, or `resize`, which avoids checkerboard artefacts.
         activation: `relu` as in the paper, or `leaky_relu`.
         channels: Channels of the input; those after the first 3 are heatmaps of landmarks.
     """
@@ -140,7 +140,7 @@ class ResnetGenerator(nn.Module):
         return result
 
     def encode(self, images: Tensor) -> list[Tensor]:
-        """Return the image and features of the first half of the layers, which `feature_channels` describes."""
+        """Return the image and features of the first half of the layers, with `feature_channels` channels."""
         found = [images]
         features = images
         for index, layer in enumerate(self.layers[: self.taps[-1] + 1]):
@@ -151,13 +151,13 @@ class ResnetGenerator(nn.Module):
 
 
 class UnetGenerator(nn.Module):
-    """A light U-Net (Ronneberger 2015) with most channels at an eighth of the size, and skip connections for detail.
+    """A light U-Net (Ronneberger 2015) with most channels at R/8, and skip connections for detail.
 
     It needs a fifth of the operations of a ResnetGenerator of the same width.
 
     Args:
         width: Channels w of the first layer.
-        blocks: Residual blocks at an eighth of the size.
+        blocks: Residual blocks at R/8.
         activation: `relu` or `leaky_relu`.
         channels: Channels of the input; those after the first 3 are heatmaps of landmarks.
     """
@@ -173,12 +173,12 @@ class UnetGenerator(nn.Module):
         self.blocks = nn.Sequential(*[ResidualBlock(4 * w, activation) for _ in range(blocks)])  # [4w, R/8, R/8]
         self.up3 = self._up(4 * w, 2 * w)  # [2w, R/4, R/4]
         self.up2 = self._up(2 * w + 2 * w, w)  # [w, R/2, R/2]
-        # Few channels and no normalisation at full size, where both are expensive. It would also even out the colours.
+        # Few channels and no normalisation at R, where both are slow. Normalisation would also remove mean colours.
         thin, last = max(4, w // 4), max(4, w // 2)
         first = nn.Conv2d(channels, thin, 3)
         self.full = nn.Sequential(nn.ReflectionPad2d(1), first, activate(activation))  # [w/4, R, R]
         self.up1 = nn.Sequential(ResizeConvolution(w + w, last), activate(activation))  # [w/2, R, R]
-        # Two convolutions after the last doubling: with one, lines become dots on the grid of half the size.
+        # Two convolutions after the last upsampling: with one, lines break into dots on the grid of R/2.
         self.out = nn.Sequential(
             nn.ReflectionPad2d(1),
             nn.Conv2d(last + thin, last, 3),  # [w/2, R, R]
@@ -210,7 +210,7 @@ class UnetGenerator(nn.Module):
         return result
 
     def encode(self, images: Tensor) -> list[Tensor]:
-        """Return the image and the features on the way down, which `feature_channels` describes."""
+        """Return the image and the features of the encoder, with `feature_channels` channels."""
         half = self.down1(images)  # [w, R/2, R/2]
         quarter = self.down2(half)  # [2w, R/4, R/4]
         eighth = self.down3(quarter)  # [4w, R/8, R/8]
@@ -220,8 +220,8 @@ class UnetGenerator(nn.Module):
 class DcganGenerator(nn.Module):
     """The DCGAN baseline (Radford 2015), conditioned on an image: an encoder replaces the noise vector.
 
-    Strided 4x4 convolutions down to R/16, transposed ones back, batch normalisation. It has no residual blocks and no
-    skip connections.
+    Strided 4x4 convolutions down to R/16, transposed convolutions up to R, and batch normalisation. It has no residual
+    blocks and no skip connections.
 
     Args:
         width: Channels w of the first layer.
@@ -235,7 +235,7 @@ class DcganGenerator(nn.Module):
         layers: list[nn.Module] = []
         for inputs, outputs in pairwise(down):
             layers.append(nn.Conv2d(inputs, outputs, 4, stride=2, padding=1))  # [w, R/2, R/2] … [8w, R/16, R/16]
-            if inputs > 3:  # DCGAN leaves the first layer without normalisation
+            if inputs > 3:  # the first layer of DCGAN has no normalisation
                 layers.append(nn.BatchNorm2d(outputs))
             layers.append(activate(activation))
         for inputs, outputs in pairwise(down[:0:-1]):
@@ -260,6 +260,6 @@ def to_network(faces: Tensor) -> Tensor:
 
 
 def to_pixels(images: Tensor) -> Tensor:
-    """Convert float [n, 3, R, R] in [-1, 1] to uint8 RGB [n, R, R, 3]; values outside are clipped."""
+    """Convert float [n, 3, R, R] in [-1, 1] to uint8 RGB [n, R, R, 3]; values outside this range are clipped."""
     pixels = ((images.to(torch.float32) + 1) * 127.5).round().clamp(0, 255)
     return pixels.to(torch.uint8).permute(0, 2, 3, 1)

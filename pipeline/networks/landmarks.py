@@ -1,4 +1,4 @@
-"""Networks of landmark_cyclegan: landmark regressor, discriminators of matched pairs and of parts of the face.
+"""Networks of landmark_cyclegan: landmark regressor, conditional discriminator, local discriminators.
 
 Wu et al. 2019, Landmark Assisted CycleGAN for Cartoon Face Generation (arXiv:1907.01424), section 3.
 """
@@ -11,19 +11,20 @@ from .discriminators import PatchDiscriminator
 
 #: POINTS: landmarks of a face: left eye, right eye, nose, left and right corner of the mouth.
 POINTS = 5
-#: PARTS: name of each part of the face, its landmarks (the centre is their mean), its side in distances of the eyes.
+#: PARTS: landmarks of each part of the face (their mean is its centre), and its side as a share of the eye distance.
 PARTS = {"left_eye": ((0,), 0.9), "right_eye": ((1,), 0.9), "nose": ((2,), 0.8), "mouth": ((3, 4), 1.1)}
-#: LARGEST_CELLS: maximum side of the maps from which the regressor computes its points, in cells.
+#: LARGEST_CELLS: maximum side of the maps of the regressor, in cells.
 LARGEST_CELLS = 16
 
 
 class LandmarkRegressor(nn.Module):
-    """A small network that predicts the five landmarks by the soft-argmax of one map each.
+    """A small network that predicts each of the five landmarks as the soft-argmax of a map.
 
-    The paper uses a U-Net with heatmaps. Coordinates have a gradient at every position, and parts are cropped at them.
+    The paper predicts heatmaps with a U-Net. Coordinates are used here, because they always have a gradient and because
+    the parts of the face are cropped around them.
 
     Args:
-        resolution: Pixels, side of the images.
+        resolution: Side of the images in pixels.
         width: Channels of the first layer; a multiple of 8.
     """
 
@@ -57,23 +58,23 @@ class LandmarkRegressor(nn.Module):
         return torch.stack([x, y], dim=2)
 
 
-def cut_out(images: Tensor, centres: Tensor, sides: Tensor, size: int) -> Tensor:
-    """Crop squares from images by bilinear sampling at the centres of the new pixels; zeros outside.
+def crop_squares(images: Tensor, centres: Tensor, sides: Tensor, size: int) -> Tensor:
+    """Crop squares from images by bilinear sampling at the centres of the new pixels; 0 outside the image.
 
-    A square of `size` pixels whose edges lie between pixels is copied exactly.
+    A square with a side of `size` pixels and edges between pixels is copied exactly.
 
     Args:
         images: [b, c, R, R]; gradients reach them.
         centres: [b, 2], x and y in pixels, the first pixel's centre at 0.5.
         sides: [b], in pixels.
-        size: Side of the result.
+        size: Side of the result in pixels.
 
     Returns:
         [b, c, size, size].
     """
     offsets = (torch.arange(size, device=images.device) + 0.5) / size - 0.5
-    places = centres[:, None] + sides[:, None, None] * offsets[None, :, None]  # [b, size, 2], x and y of the new pixels
-    x, y = (2 * places[..., axis] / images.shape[3 - axis] - 1 for axis in (0, 1))
+    positions = centres[:, None] + sides[:, None, None] * offsets[None, :, None]  # [b, size, 2], x and y in pixels
+    x, y = (2 * positions[..., axis] / images.shape[3 - axis] - 1 for axis in (0, 1))
     grid = torch.stack([x[:, None, :].expand(-1, size, -1), y[:, :, None].expand(-1, -1, size)], dim=3)
     return F.grid_sample(images, grid.to(images.dtype), mode="bilinear", padding_mode="zeros", align_corners=False)
 
@@ -82,33 +83,33 @@ class LocalDiscriminator(nn.Module):
     """One small PatchGAN for each part of the face.
 
     Args:
-        resolution: Pixels, side of the images.
+        resolution: Side of the images in pixels.
         width: Channels of each network's first layer.
-        spectral: As of PatchDiscriminator.
+        spectral: Spectral instead of instance normalisation.
     """
 
     def __init__(self, resolution: int, width: int, spectral: bool) -> None:
         super().__init__()
         self.size = max(16, resolution // 4)
-        self.smallest = resolution / 16
+        self.min_eye_distance = resolution / 16
         self.networks = nn.ModuleDict({part: PatchDiscriminator(width, layers=2, spectral=spectral) for part in PARTS})
 
-    def cut(self, images: Tensor, points: Tensor) -> dict[str, Tensor]:
-        """Crop the parts from images [b, 3, R, R] with landmarks [b, 5, 2]: [b, 3, size, size] each."""
+    def crop(self, images: Tensor, points: Tensor) -> dict[str, Tensor]:
+        """Crop the parts, [b, 3, size, size] each, from images [b, 3, R, R] with landmarks [b, 5, 2]."""
         points = points.detach()
-        eyes = (points[:, 1] - points[:, 0]).norm(dim=1).clamp(min=self.smallest)
+        eyes = (points[:, 1] - points[:, 0]).norm(dim=1).clamp(min=self.min_eye_distance)
         return {
-            part: cut_out(images, points[:, list(members)].mean(1), share * eyes, self.size)
+            part: crop_squares(images, points[:, list(members)].mean(1), share * eyes, self.size)
             for part, (members, share) in PARTS.items()
         }
 
     def forward(self, parts: dict[str, Tensor]) -> Tensor:
-        """Score the crops of `cut`: [b, parts, size/4 - 2, size/4 - 2]."""
+        """Map the crops of `crop` to scores [b, parts, size/4 - 2, size/4 - 2]."""
         return torch.cat([self.networks[part](images) for part, images in parts.items()], dim=1)
 
 
 class LandmarkDiscriminator(nn.Module):
-    """Discriminators of landmark_cyclegan: of the whole face, of matched pairs and of parts.
+    """Discriminators of landmark_cyclegan: of the whole face, of the face with its heatmaps, of its parts.
 
     Attributes:
         face: Unconditional discriminator of the whole face.
@@ -118,9 +119,9 @@ class LandmarkDiscriminator(nn.Module):
 
     Args:
         face: Any discriminator of whole images.
-        resolution: Pixels, side of the images.
-        width: Channels of the first layer of `face`; the others have half of them.
-        spectral: Whether `face` has spectral instead of instance normalisation; the others have the same.
+        resolution: Side of the images in pixels.
+        width: Channels of the first layer of `face`; the others have half as many.
+        spectral: Whether all have spectral instead of instance normalisation.
     """
 
     def __init__(self, face: nn.Module, resolution: int, width: int, spectral: bool) -> None:

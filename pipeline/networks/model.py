@@ -1,4 +1,4 @@
-"""A trained model: generators, discriminators, and the configuration that rebuilds them."""
+"""A model: generators, discriminators, and the configuration from which they are built."""
 
 import json
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from .styled import PairDiscriminator, StyledUnetGenerator
 
 Direction = Literal["human2anime", "anime2human"]
 
-#: Attribute of TranslationModel and name of its file without `.safetensors`.
+#: Attribute of TranslationModel -> name of its file without `.safetensors`.
 FILES = {
     "human2anime": "generator_human2anime",
     "anime2human": "generator_anime2human",
@@ -33,7 +33,7 @@ FILES = {
     "patch_heads": "patch_heads",
 }
 DIRECTIONS: tuple[Direction, ...] = ("human2anime", "anime2human")
-#: Generators whose features cut compares.
+#: Generators with an encoder, which cut needs.
 WITH_ENCODER = (ResnetGenerator, UnetGenerator, StyledUnetGenerator)
 
 
@@ -88,7 +88,7 @@ class ModelConfig(BaseModel):
 
     @property
     def directions(self) -> tuple[Direction, ...]:
-        """Directions that the model translates in; cut has only the first."""
+        """Directions in which the model translates; cut has only the first."""
         return DIRECTIONS[:1] if self.model == "cut" else DIRECTIONS
 
     @property
@@ -106,9 +106,9 @@ class ModelConfig(BaseModel):
 
 @dataclass
 class TranslationModel:
-    """The networks of one model; None: the model does not have this network, or it was not saved.
+    """The networks of one model; None if the model does not have this network or it was not saved.
 
-    Generators and discriminators are modules on [b, 3, R, R] in [-1, 1]. The patch heads are those of cut.
+    Generators and discriminators take [b, 3, R, R] in [-1, 1]. Only cut has patch heads.
     """
 
     config: ModelConfig
@@ -195,7 +195,7 @@ def generate(
     style: Tensor | None = None,
     heatmaps: Tensor | None = None,
 ) -> Tensor:
-    """Run a generator with those inputs that it has: masks and styles only for a styled U-Net.
+    """Run a generator. Only a styled U-Net uses masks and styles.
 
     Args:
         network: The generator.
@@ -220,7 +220,7 @@ def encode(network: nn.Module, images: Tensor, mask: Tensor | None = None, style
 def _inputs(
     network: nn.Module, images: Tensor, mask: Tensor | None, style: Tensor | None, heatmaps: Tensor | None = None
 ) -> tuple[Any, ...]:
-    """Return the inputs of a generator: only a styled U-Net has masks and styles."""
+    """Return the inputs of a generator, with mask and style for a styled U-Net."""
     styled = isinstance(network, StyledUnetGenerator)
     planes = [images, *([mask] if styled and mask is not None else []), *([] if heatmaps is None else [heatmaps])]
     inputs = torch.cat([plane.to(images.dtype) for plane in planes], dim=1) if len(planes) > 1 else images
@@ -239,14 +239,14 @@ def _build(config: ModelConfig, name: str) -> nn.Module:
     if name.startswith("discriminator"):
         return _discriminator(config, name)
     if name == "patch_heads":
-        with torch.device("meta"):  # only its channels are needed
+        with torch.device("meta"):  # only its channel counts are needed
             generator = _build(config, "human2anime")
         assert isinstance(generator, WITH_ENCODER)
         return PatchHeads(generator.feature_channels)
     if config.network == "dcgan":
         return DcganGenerator(config.generator_width, config.activation)
     if config.network == "styled_unet":
-        # Photos have no styles, and their generator needs a fraction of the steps: half the width is enough.
+        # Half the width is enough for anime2human: photos have no styles, and it is trained in a part of the steps.
         if name == "anime2human":
             return StyledUnetGenerator(max(8, config.generator_width // 16 * 8), heatmaps=config.heatmaps)
         return StyledUnetGenerator(config.generator_width, max(1, len(config.styles)), config.heatmaps)

@@ -1,4 +1,4 @@
-"""Heads that embed patches of an image for the contrastive loss of cut (Park 2020, arXiv:2007.15651, 3)."""
+"""Heads that embed patches of an image for the contrastive loss of cut (Park 2020, arXiv:2007.15651, section 3)."""
 
 from collections.abc import Sequence
 
@@ -7,12 +7,12 @@ from torch.nn import functional as F
 
 from .generators import initialise
 
-#: Size of the embedding of a patch, as in the paper.
+#: Dimensions of the embedding of a patch, as in the paper.
 DIMENSIONS = 256
 
 
 class PatchHeads(nn.Module):
-    """A perceptron with two layers for each level of the generator's encoder.
+    """A two-layer perceptron for each level of the generator's encoder.
 
     Args:
         channels: Channels of each level.
@@ -26,18 +26,18 @@ class PatchHeads(nn.Module):
         )
         initialise(self)
 
-    def forward(self, features: list[Tensor], places: list[Tensor]) -> list[Tensor]:
+    def forward(self, features: list[Tensor], positions: list[Tensor]) -> list[Tensor]:
         """Embed patches.
 
         Args:
             features: Features of each level, [b, c, h, w].
-            places: Indices of the patches of each level, int64 [n], below h * w.
+            positions: Indices of the patches of each level, int64 [n], below h * w.
 
         Returns:
             Vectors of unit length of each level, float32 [b, n, DIMENSIONS].
         """
-        found = []
-        for head, level, chosen in zip(self.heads, features, places, strict=True):
+        embeddings = []
+        for head, level, chosen in zip(self.heads, features, positions, strict=True):
             patches = level.flatten(2).transpose(1, 2)[:, chosen]  # [b, n, c]
-            found.append(F.normalize(head(patches).float(), dim=2))
-        return found
+            embeddings.append(F.normalize(head(patches).float(), dim=2))
+        return embeddings

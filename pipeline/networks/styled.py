@@ -1,4 +1,4 @@
-"""U-Net with a style and a mask of the photo's pixels as inputs, and its discriminator of pairs."""
+"""U-Net with a style and the mask of the photo as inputs, and its conditional discriminator."""
 
 from itertools import pairwise
 
@@ -9,6 +9,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from .generators import ResizeConvolution
 
+#: GROUPS: groups of group normalisation.
 GROUPS = 8
 
 
@@ -18,8 +19,8 @@ class StyledBlock(nn.Module):
     Instance normalisation would remove the mean of each channel, and with it the colours of hair and skin.
 
     Args:
-        inputs: Channels in.
-        outputs: Channels out.
+        inputs: Input channels.
+        outputs: Output channels.
         styles: Number of styles.
         normalised: Whether the input is normalised; at large sizes this costs as much as a convolution.
     """
@@ -46,18 +47,18 @@ class StyledBlock(nn.Module):
 
 
 class StyledUnetGenerator(nn.Module):
-    """A U-Net (Ronneberger 2015) from half the size down to a sixteenth: 3.5 M parameters with a width of 32.
+    """A U-Net (Ronneberger 2015) from R/2 down to R/16: 3.5 M parameters with a width of 32.
 
-    Most operations run at half the size and below. The last upsampling is a resize-convolution, because a pixel shuffle
-    leaves a checkerboard (Odena 2016).
+    Most operations run at R/2 and below. The last upsampling is a resize-convolution, because a pixel shuffle leaves
+    checkerboard artefacts (Odena 2016).
 
     Args:
-        width: Channels w at half the size; a multiple of 8.
+        width: Channels w at R/2; a multiple of 8.
         styles: Number of styles.
-        heatmaps: Heatmaps of landmarks that follow the image and its mask.
+        heatmaps: Number of landmark heatmaps, the last channels of the input.
     """
 
-    #: On every device, see `pipeline.train.accelerator.Accelerator.place`.
+    #: Also use this memory format on a CPU, see `pipeline.train.accelerator.Accelerator.to_device`.
     channels_last = True
 
     def __init__(self, width: int = 32, styles: int = 1, heatmaps: int = 0) -> None:
@@ -81,13 +82,13 @@ class StyledUnetGenerator(nn.Module):
         nn.init.kaiming_normal_(self.enlarge.weight, nonlinearity="linear")
 
     def forward(self, images: Tensor, style: Tensor | None = None) -> Tensor:
-        """Draw images.
+        """Generate images.
 
         Args:
             images: [b, 3, R, R] in [-1, 1], R a multiple of 16; or [b, 4, R, R], whose last channel is the mask: 1
-                where a pixel is part of the photo, else 0. Pixels outside of the photo have no effect. Heatmaps follow
-                after both.
-            style: Style numbers [b]; without them all images are drawn in style 0.
+                where a pixel is part of the photo, else 0. Pixels outside of the photo have no effect. Heatmaps are the
+                last channels.
+            style: Style numbers [b]; None: style 0.
 
         Returns:
             [b, 3, R, R] in [-1, 1].
@@ -100,7 +101,7 @@ class StyledUnetGenerator(nn.Module):
         return torch.tanh(self.last(F.silu(self.full(features))))
 
     def encode(self, images: Tensor, style: Tensor | None = None) -> list[Tensor]:
-        """Return the image, black outside the photo, and the features on the way down; arguments as for `forward`."""
+        """Return the image, black outside the photo, and the features of the encoder; arguments as for `forward`."""
         masked = images.shape[1] - self.heatmaps == 4
         mask = images[:, 3:4] if masked else torch.ones_like(images[:, :1])
         inside = images[:, :3] * mask
@@ -117,14 +118,14 @@ class StyledUnetGenerator(nn.Module):
 
 
 class PairDiscriminator(nn.Module):
-    """A PatchGAN on input, output (Isola 2017) and style planes, with spectral normalisation.
+    """A PatchGAN on input, output (Isola 2017) and one-hot style, with spectral normalisation.
 
     Args:
         width: Channels of the first layer.
         styles: Number of styles.
     """
 
-    #: On every device, see `pipeline.train.accelerator.Accelerator.place`.
+    #: Also use this memory format on a CPU, see `pipeline.train.accelerator.Accelerator.to_device`.
     channels_last = True
 
     def __init__(self, width: int = 32, styles: int = 1) -> None:
@@ -139,7 +140,7 @@ class PairDiscriminator(nn.Module):
 
         Args:
             condition: [b, 4, R, R], the input with its mask.
-            images: [b, 3, R, R] in [-1, 1], the output, made or real.
+            images: [b, 3, R, R] in [-1, 1], the output, generated or real.
             style: Style numbers [b].
 
         Returns:

@@ -1,8 +1,7 @@
-"""One training code from a laptop to several GPUs: device, precision, processes.
+"""Device, precision and processes of a training run, on a CPU, one GPU or several GPUs.
 
-The processes compute their gradients on their own share of a step and average them before each update
-(`average_gradients`), which is what DistributedDataParallel does; written out because a GAN's step calls one network
-several times before one backward pass, and because only the updates need to know about it.
+Each process computes the gradients of its share of a batch. `average_gradients` averages them before each update, as
+DistributedDataParallel does. That class is not used, because a GAN calls a network several times per backward pass.
 """
 
 import logging
@@ -56,18 +55,18 @@ class Accelerator:
         dtype = torch.float16 if self.precision == "16-mixed" else torch.bfloat16
         return torch.autocast(self.device.type, dtype=dtype, enabled=self.precision != "32")
 
-    def place(self, module: nn.Module) -> nn.Module:
-        """Move a network to the device; in channels-last order where its convolutions are fastest in that.
+    def to_device(self, module: nn.Module) -> nn.Module:
+        """Move a network to the device, in channels-last memory format where that is faster.
 
-        That is on CUDA, and on a CPU for the networks that say so (`channels_last`).
+        It is faster on CUDA, and on a CPU for networks with the attribute `channels_last`.
         """
         if self.device.type == "cuda" or getattr(module, "channels_last", False):
             return module.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         return module.to(self.device)
 
     def adam(self, parameters: Iterable[nn.Parameter], lr: float, betas: tuple[float, float]) -> "Optimizer":
-        """Return Adam with its own loss scaling, so that an overflow of one optimizer does not slow the other."""
-        # Fused: one kernel for all weights.
+        """Return Adam with its own gradient scaler, so that an overflow in one optimizer does not affect the other."""
+        # The fused implementation updates all weights in one kernel.
         adam = torch.optim.Adam(list(parameters), lr=lr, betas=betas, fused=self.device.type != "mps")
         return Optimizer(adam, torch.amp.GradScaler(self.device.type, enabled=self.precision == "16-mixed"), self)
 
@@ -90,7 +89,7 @@ class Accelerator:
         return values
 
     def broadcast(self, value: Any) -> Any:
-        """Return process 0's value in every process."""
+        """Return the value of process 0 in every process."""
         if self.world_size == 1:
             return value
         values = [value]
@@ -98,7 +97,7 @@ class Accelerator:
         return values[0]
 
     def gather(self, value: Any) -> list[Any]:
-        """Return every process's value, in order of rank; tensors in it come back on the CPU."""
+        """Return the values of all processes in order of rank."""
         if self.world_size == 1:
             return [value]
         values = [None] * self.world_size
@@ -108,14 +107,14 @@ class Accelerator:
 
 @dataclass
 class Optimizer:
-    """Adam and its loss scaling, which acts with 16-mixed only."""
+    """Adam with a gradient scaler, which is active with 16-mixed only."""
 
     adam: torch.optim.Adam
     scaler: torch.amp.GradScaler
     accelerator: Accelerator
 
     def update(self, loss: Tensor, lr: float) -> None:
-        """Minimise `loss` by one step of learning rate `lr`."""
+        """Make one optimizer step on `loss` with learning rate `lr`."""
         self.adam.zero_grad(set_to_none=True)
         self.scaler.scale(loss).backward()
         for group in self.adam.param_groups:
@@ -125,23 +124,23 @@ class Optimizer:
         self.scaler.update()
 
     def state_dict(self) -> dict[str, Any]:
-        """Return Adam's moments and the scale."""
+        """Return the moments of Adam and the state of the gradient scaler."""
         return {"moments": self.adam.state_dict()["state"], "scaler": self.scaler.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore a state of `state_dict`."""
+        """Restore a state that `state_dict` returned."""
         parameters = [parameter for group in self.adam.param_groups for parameter in group["params"]]
         moments = {
-            int(index): {name: _laid_out_as(parameters[int(index)], value) for name, value in values.items()}
+            int(index): {name: _with_strides_of(parameters[int(index)], value) for name, value in values.items()}
             for index, values in state["moments"].items()
         }
         self.adam.load_state_dict({"state": moments, "param_groups": self.adam.state_dict()["param_groups"]})
         self.scaler.load_state_dict(state["scaler"])
 
 
-def _laid_out_as(parameter: Tensor, moment: Tensor) -> Tensor:
-    """Return a moment in the memory order of its parameter: fused Adam reads both as they lie in memory."""
-    if moment.shape != parameter.shape:  # the number of steps
+def _with_strides_of(parameter: Tensor, moment: Tensor) -> Tensor:
+    """Return a moment in the memory format of its parameter, because fused Adam ignores strides."""
+    if moment.shape != parameter.shape:  # the step counter, a scalar
         return moment
     return torch.empty_like(parameter, dtype=moment.dtype).copy_(moment)
 
@@ -156,22 +155,22 @@ def choose_device(name: str, local_rank: int = 0) -> torch.device:
 
 
 def prepare(device: torch.device, threads: int) -> None:
-    """Make results repeatable: deterministic algorithms, and a stated number of CPU threads."""
+    """Make results reproducible: deterministic algorithms and a fixed number of CPU threads."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     # The gradient of reflection padding has no deterministic kernel on CUDA, hence only a warning there.
     torch.use_deterministic_algorithms(True, warn_only=device.type != "cpu")
-    # Filling memory that is overwritten anyway takes 5 % of a step; it changes no result.
+    # Filling new memory takes 5 % of a step. It changes no result, because this memory is always overwritten.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
     if device.type == "cpu":
         torch.set_num_threads(threads)
-        _warn_of_busy_cores(threads)
+        _warn_about_busy_cores(threads)
 
 
-def _warn_of_busy_cores(threads: int) -> None:
-    """Report a busy machine: a step waits for the slowest of its threads.
+def _warn_about_busy_cores(threads: int) -> None:
+    """Warn if other processes use the CPU cores, because each step waits for its slowest thread.
 
-    The number of threads is not chosen here, because the last bits of a training depend on it.
+    The number of threads is not reduced automatically, because bit-exact results depend on it.
     """
     load, cores = os.getloadavg()[0], os.cpu_count() or 1
     if threads > 1 and load + threads > cores + 1:
@@ -184,9 +183,9 @@ def _warn_of_busy_cores(threads: int) -> None:
 def launch(main: Callable[..., None], *args: Any) -> None:
     """Call `main(rank, world_size, *args)` in ANIMEMORPH_PROCESSES processes (default 1), or in those of torchrun.
 
-    One process per GPU is what several GPUs need; on a CPU more than one only pays across machines.
+    Use one process per GPU. On CPUs, several processes are faster only if they run on several machines.
     """
-    if "WORLD_SIZE" in os.environ and "RANK" in os.environ:  # torchrun: it started this process and set all names
+    if "WORLD_SIZE" in os.environ and "RANK" in os.environ:  # torchrun started this process and set all variables
         _worker(int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]), main, *args)
         return
     try:
@@ -222,9 +221,8 @@ def _spawned(rank: int, world_size: int, main: Callable[..., None], *args: Any) 
 
 
 def _worker(rank: int, world_size: int, main: Callable[..., None], *args: Any) -> None:
-    distributed.init_process_group(
-        rank=rank, world_size=world_size
-    )  # NCCL for tensors on CUDA, gloo for those on the CPU
+    # The default backends are used: NCCL for CUDA tensors, gloo for CPU tensors.
+    distributed.init_process_group(rank=rank, world_size=world_size)
     main(rank, world_size, *args)
-    # Not after an error: the other processes may wait for this one, which would then wait for them.
+    # Not called after an error: this process would wait for processes that wait for it.
     distributed.destroy_process_group()

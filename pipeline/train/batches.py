@@ -1,7 +1,7 @@
 """Batches of faces, and the random numbers of each step.
 
 Randomness is stateless: the order of an epoch depends on seed and epoch, flips and noise depend on seed and step. So a
-resumed run equals an uninterrupted one, with one process or several.
+resumed run equals an uninterrupted one, with one process or several processes.
 """
 
 import logging
@@ -43,10 +43,10 @@ class Batch:
     Args:
         human: [b, 3, R, R] in [-1, 1].
         anime: [b, 3, R, R] in [-1, 1].
-        landmarks: the landmarks of both domains, where a recipe needs them.
-        pairs: the photos of `human` with their twins, where a recipe needs them.
-        step: number of the step in the run; None: not a training step.
-        epoch: number of the epoch, from 0; None: not a training step.
+        landmarks: Landmarks of both domains; None if the model needs none.
+        pairs: The photos of `human` with their twins; None if the model needs none.
+        step: Number of the step in the run; None outside training.
+        epoch: Number of the epoch, from 0; None outside training.
     """
 
     human: Tensor
@@ -59,9 +59,9 @@ class Batch:
 
 @dataclass(frozen=True)
 class Faces:
-    """The faces of both domains, uint8 [n, R, R, 3] each, on the training device or where they fit.
+    """The faces of both domains, uint8 [n, R, R, 3] each, on the training device if its memory is large enough.
 
-    `landmarks` are the five points of the faces of each domain, [n, 5, 2]. `twins` are those of `human`.
+    `landmarks` are the five points of the faces of each domain, [n, 5, 2]. `twins` are the twins of `human`.
     """
 
     human: Tensor
@@ -71,36 +71,36 @@ class Faces:
     twins: Twins | None = None
 
     def steps(self, batch: int) -> int:
-        """Count the steps of an epoch: the larger domain is seen once, without the rest that does not fill a batch.
+        """Return the steps of an epoch: one pass over the larger domain, without an incomplete last batch.
 
-        With twins, each photo is seen as often as it has drawings.
+        With twins, an epoch contains each photo once per drawing.
         """
         drawings = 1 if self.twins is None else self.twins.pixels.shape[1]
         return max(len(self.human) * drawings, len(self.anime)) // batch
 
     def batch(self, step: int, batch: int, seed: int, rank: int = 0, world_size: int = 1) -> Batch:
         """Return a rank's share of a step, `batch` faces of each domain, half of them mirrored."""
-        epoch, place = divmod(step, self.steps(batch * world_size))
+        epoch, step_in_epoch = divmod(step, self.steps(batch * world_size))
         flips = rng_for(seed, FLIPS, step).random((2, batch * world_size)) < 0.5
-        mine = slice(rank * batch, (rank + 1) * batch)
+        share = slice(rank * batch, (rank + 1) * batch)
         images: list[Tensor] = []
         own: dict[str, np.ndarray] = {}
         other: dict[str, np.ndarray] = {}
         pairs: Pairs | None = None
         for domain, faces in enumerate((self.human, self.anime)):
-            first = place * batch * world_size + rank * batch
+            first = step_in_epoch * batch * world_size + rank * batch
             index = _order(seed, epoch, domain, len(faces), first, batch)
             upright = to_network(faces[torch.from_numpy(index).to(faces.device)].to(self.device)).contiguous()
-            flip = flips[domain, mine]
+            flip = flips[domain, share]
             mirrored = torch.from_numpy(flip).to(self.device)[:, None, None, None]
             images.append(torch.where(mirrored, upright.flip(3), upright))
             if self.landmarks is not None:
                 points = self.landmarks[MODEL_DOMAINS[domain]]
                 chosen = np.where(flip[:, None, None], mirror(points[index], upright.shape[3]), points[index])
                 own[MODEL_DOMAINS[domain]] = chosen
-                # The landmarks of faces that are not the same one, mirrored as it is.
-                steps_away = rng_for(seed, OTHERS, step, domain).integers(1, len(points), batch * world_size)[mine]
-                others = points[(index + steps_away) % len(points)]
+                # The landmarks of a different face, mirrored like this one.
+                offset = rng_for(seed, OTHERS, step, domain).integers(1, len(points), batch * world_size)[share]
+                others = points[(index + offset) % len(points)]
                 other[MODEL_DOMAINS[domain]] = np.where(flip[:, None, None], mirror(others, upright.shape[3]), others)
             if domain == 0 and self.twins is not None:
                 random, photos = rng_for(seed, PAIRS, step, rank), faces[torch.from_numpy(index)].cpu().numpy()
@@ -118,7 +118,7 @@ def to_device_if_fits(faces: np.ndarray, device: torch.device) -> Tensor:
 
 
 def require_enough_faces(faces: dict[str, np.ndarray], step: int, split: str) -> None:
-    """Refuse faces, uint8 [n, R, R, 3] per domain, if there are fewer than two, or fewer than one step needs."""
+    """Raise a UserError if a domain has fewer than two faces, uint8 [n, R, R, 3], or fewer than one step needs."""
     for domain, pixels in faces.items():
         if len(pixels) < max(2, step):
             more = f"Raise balance.{domain} or the {split} share of split.ratios"
@@ -127,7 +127,7 @@ def require_enough_faces(faces: dict[str, np.ndarray], step: int, split: str) ->
 
 
 def warn_of_flat_faces(faces: dict[str, dict[str, np.ndarray]]) -> None:
-    """Warn of faces of one colour, such as decoding errors. `faces` is uint8 [n, R, R, 3] per split and domain."""
+    """Warn about faces of a single colour (decoding errors). `faces` is uint8 [n, R, R, 3] per split and domain."""
     for split, domains in faces.items():
         for domain, pixels in domains.items():
             if flat := sum(int(face.min() == face.max()) for face in pixels):
@@ -135,7 +135,7 @@ def warn_of_flat_faces(faces: dict[str, dict[str, np.ndarray]]) -> None:
 
 
 def _order(seed: int, epoch: int, domain: int, count: int, first: int, length: int) -> np.ndarray:
-    """Return the positions first … first + length of an epoch's order: consecutive permutations of `count` faces."""
+    """Return `length` indices of an epoch's order from `first` on: consecutive permutations of `count` faces."""
     passes = [
         rng_for(seed, ORDER, epoch, domain, turn).permutation(count)
         for turn in range(first // count, (first + length - 1) // count + 1)

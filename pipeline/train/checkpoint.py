@@ -1,7 +1,7 @@
 """Checkpoints: the whole state of a run, written atomically, verified by hash, locked against a second writer.
 
-A checkpoint is one safetensors file: tensors under their path in the state, everything else as JSON in its header. Its
-name is `<serial>-<first 32 hex digits of its SHA-256>.safetensors`, so that damage is detected.
+A checkpoint is one safetensors file. It has the tensors under their path in the state, and all other values as JSON in
+its header. Its name is `<serial>-<first 32 hex digits of its SHA-256>.safetensors`, so that damage is detected.
 """
 
 import hashlib
@@ -26,9 +26,9 @@ from ..files import atomic_file
 
 log = logging.getLogger(__name__)
 
-#: Name of the file whose lock a training process holds in its scratch folder.
+#: LOCK: name of the lock file in the scratch folder of a run.
 LOCK = "lock"
-#: Checkpoints that are kept besides the pinned ones: the newest and, in case it is damaged, the previous one.
+#: KEEP: checkpoints that are kept besides the pinned ones. The second one is used if the newest is damaged.
 KEEP = 2
 
 
@@ -44,7 +44,7 @@ class Checkpoints:
         return sorted(self.folder.glob("*-*.safetensors"), reverse=True)
 
     def save(self, serial: int, state: dict[str, Any], pinned: set[int]) -> Path:
-        """Write `state`, nested dicts of tensors and JSON values; drop old ones except those with a `pinned` serial."""
+        """Write `state`, nested dicts of tensors and JSON values; delete old ones without a `pinned` serial."""
         content = _encode(state)
         path = self.folder / f"{serial:09d}-{hashlib.sha256(content).hexdigest()[:32]}.safetensors"
         _write(content, path)
@@ -54,7 +54,7 @@ class Checkpoints:
         return path
 
     def newest(self) -> dict[str, Any] | None:
-        """Return the newest undamaged state, or None. Damaged files are named in a warning and removed."""
+        """Return the newest undamaged state, or None. Damaged files are reported in a warning and deleted."""
         for path in self.paths():
             state = self._read(path)
             if state is not None:
@@ -83,7 +83,7 @@ class Checkpoints:
 
 @contextmanager
 def exclusive(folder: Path) -> Iterator[None]:
-    """Lock the folder; UserError if another trainer has the lock. The lock ends with the process."""
+    """Lock the folder; UserError if another process has the lock. The lock is released when the process ends."""
     lock = FileLock(folder / LOCK)
     try:
         lock.acquire(timeout=0)
@@ -98,7 +98,7 @@ def exclusive(folder: Path) -> Iterator[None]:
 
 
 def die_with_parent() -> None:
-    """Ask the kernel (Linux) to kill this process when its parent dies: a trainer must not outlive its `dvc`."""
+    """Ask the kernel (Linux) to kill this process when its parent dies: training must end with `dvc`."""
     if not sys.platform.startswith("linux"):
         return
     import ctypes
@@ -120,7 +120,7 @@ def _write(content: bytes, path: Path) -> None:
             stream.flush()
             os.fsync(stream.fileno())
     except OSError as error:
-        error.filename = str(path)  # which a failed write does not tell
+        error.filename = str(path)  # a failed write does not set it
         raise
 
 
@@ -146,8 +146,8 @@ def _flatten(state: dict[str, Any], prefix: str = "") -> tuple[dict[str, Tensor]
 def _unflatten(tensors: dict[str, Tensor], rest: dict[str, Any]) -> dict[str, Any]:
     for path, tensor in tensors.items():
         *parents, name = path.split("/")[1:]
-        place = rest
+        node = rest
         for parent in parents:
-            place = place[parent]
-        place[name] = tensor
+            node = node[parent]
+        node[name] = tensor
     return rest

@@ -1,4 +1,4 @@
-"""Validation metrics of faces: detected with open eyes, colours kept, identity kept after the round trip."""
+"""Validation metrics of faces: detection, open eyes, colour faithfulness, identity of the reconstruction."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from ..landmarks.detectors.base import Detector
 from ..landmarks.face_geometry import FaceGeometry, detected_faces, known_faces
 from ..landmarks.translated_faces import input_and_output_colours
 
-#: FACES: validation faces that are measured; a detector takes 0.03 s for each, the identity network 0.06 s.
+#: FACES: number of validation faces. The detector takes 0.03 s per face, the identity network 0.06 s.
 FACES = 32
 
 
@@ -24,7 +24,7 @@ class FaceValidator:
         masks: Pixels inside the photo, bool [n, R, R].
         faces: Geometry of the photos.
         detector: Detector of anime faces.
-        identity: Network of identities; None where the 68 points of dlib are unknown.
+        identity: Identity network; None if the photos have no keypoints in dlib's 68-point schema.
         embeddings: Embeddings of the photos, [n, 128].
     """
 
@@ -37,7 +37,7 @@ class FaceValidator:
 
     @classmethod
     def create(cls, table: pd.DataFrame, photos: np.ndarray, masks: np.ndarray, detector: Detector) -> "FaceValidator":
-        """Measure the first FACES photos once.
+        """Measure the first FACES photos.
 
         Args:
             table: Face table of the photos.
@@ -56,11 +56,11 @@ class FaceValidator:
         """Return the validation metrics of the photos' translations and reconstructions.
 
         Args:
-            outputs: uint8 RGB [m, R, R, 3], translations of the first m photos; more than FACES are cut off.
-            cycles: Reconstructions of the photos, likewise; None: the model makes none.
+            outputs: uint8 RGB [m, R, R, 3], translations of the first m photos; those after FACES are ignored.
+            cycles: Reconstructions of the same photos; None: the model makes none.
 
         Returns:
-            Column of the history -> value; a metric that cannot be computed is left out.
+            Value by column of the history, without metrics that cannot be computed.
         """
         n = min(len(self.photos), len(outputs))
         photos, outputs = self.photos[:n], outputs[:n]

@@ -24,8 +24,8 @@ class Inputs:
     Args:
         faces: Split -> domain -> crops, uint8 RGB [n, R, R, 3]. The anime validation faces of pix2pix are the twins of
             the photos, in changing styles.
-        landmarks: Split -> landmarks of `batches.Faces`; empty where the model needs none.
-        twins: Split -> twins of the human faces; empty where the model needs none.
+        landmarks: Split -> domain -> landmarks, as in `batches.Faces`; empty if the model needs none.
+        twins: Split -> twins of the human faces; empty if the model needs none.
         styles: Names of the styles of the twins.
         val_table: Face table of the human validation faces.
         val_masks: Pixels of their crops inside the photo, bool [n, R, R].
@@ -40,15 +40,15 @@ class Inputs:
 
 
 def read_inputs(config: Train, step: int, data: Path) -> Inputs:
-    """Read the faces of the train and validation splits, and their landmarks and twins where the model needs them.
+    """Read the faces of the train and validation splits, with landmarks and twins if the model needs them.
 
     Args:
         config: Parameters of the training.
-        step: Faces of a domain in one step.
-        data: Folder that the stages write to.
+        step: Number of faces per domain in one step.
+        data: Folder with the outputs of the stages.
 
     Raises:
-        UserError: A file is missing or damaged, or there are too few faces or too small ones.
+        UserError: A file is missing or damaged, or the faces are too few or too small.
     """
     faces: Splits = {"train": {}, "val": {}}
     landmarked = config.model == "landmark_cyclegan"

@@ -18,8 +18,8 @@ from ..landmarks import five_points
 class Landmarks:
     """The landmarks of a batch.
 
-    The keys are `human` and `anime` for the real faces, `fake_anime` and `fake_human` for where perfect translations
-    have theirs, `other_human` and `other_anime` for those of other real faces, which match no image of the batch.
+    The keys are `human` and `anime` for the real faces, `fake_anime` and `fake_human` for the desired landmarks of the
+    translations, `other_human` and `other_anime` for landmarks of other real faces, which match no image of the batch.
 
     Args:
         points: [b, 5, 2] each, in pixels.

@@ -25,10 +25,11 @@ log = logging.getLogger(__name__)
 
 #: Losses above this are treated as divergence.
 DIVERGED = 1e4
-#: Steps between two reads of the losses on a GPU; each read waits for the device.
-LOOK = 20
+#: Steps between two reads of the losses on a GPU. Each read waits for the device.
+READ_EVERY = 20
 #: Seconds between checkpoints inside an epoch, the most that an interrupted run loses.
 CHECKPOINT_SECONDS = 60.0
+#: Rollbacks after which another collapse ends the run.
 ROLLBACKS = 3
 
 
@@ -68,13 +69,13 @@ def fit(
             trainer.step(faces.batch(step, train.batch_size, seed, accelerator.rank, accelerator.world_size), lr, seed)
         )
         progress.step += 1
-        epoch, place = divmod(progress.step, steps)
-        if accelerator.device.type == "cpu" or place % LOOK == 0:
+        epoch, step_in_epoch = divmod(progress.step, steps)
+        if accelerator.device.type == "cpu" or step_in_epoch % READ_EVERY == 0:
             _read(unread, progress, accelerator, steps, bar, images)
-            if place and accelerator.broadcast(time.monotonic() - saved > checkpoint_seconds):
+            if step_in_epoch and accelerator.broadcast(time.monotonic() - saved > checkpoint_seconds):
                 trainer.save()
                 saved = time.monotonic()
-        if place:
+        if step_in_epoch:
             continue
         # The end of an epoch.
         _read(unread, progress, accelerator, steps, bar, images)

@@ -1,4 +1,4 @@
-"""Adversarial, cycle-consistency and identity losses. Every function returns its terms by name, each a scalar tensor.
+"""Adversarial, cycle-consistency and identity losses, as scalar tensors.
 
 Equations are those of Zhu et al. 2017, "Unpaired Image-to-Image Translation" (CycleGAN).
 """
@@ -25,7 +25,7 @@ def adversarial(scores: Tensor, real: bool) -> Tensor:
 def discriminator(network: Network, real: Tensor, fake: Tensor, joint: bool) -> Tensor:
     """Return half the sum of the losses on real and on detached fake images [b, 3, R, R].
 
-    `joint` scores both in one pass: the same result, unless the network normalises over the batch.
+    If `joint`, both are scored in one pass. The result is the same unless the network normalises over the batch.
     """
     if joint:
         on_real, on_fake = network(torch.cat([real, fake])).chunk(2)
@@ -51,13 +51,13 @@ def cyclegan(
         networks: human2anime, anime2human, discriminator_anime, discriminator_human.
         human: [b, 3, R, R] in [-1, 1].
         anime: [b, 3, R, R] in [-1, 1].
-        noise: adds the noise to an image before human2anime translates it.
+        noise: Adds noise to the inputs of human2anime.
         augment: Augmentation applied to every discriminator input.
-        lambda_cycle: weight of the cycle-consistency loss.
-        lambda_identity: weight of the identity loss relative to it; at 0 it is not computed.
-        pairs: the photos of `human` with their twins. The distorted photos are then translated, each in the style of
-            its twin, and no loss reads outside of them.
-        landmarks: landmarks of the batch, for generators that see those of their outputs.
+        lambda_cycle: Weight of the cycle-consistency loss.
+        lambda_identity: Weight of the identity loss relative to it; at 0 it is not computed.
+        pairs: The photos of `human` with their twins. The distorted photos are then translated, each in the style of
+            its twin, and pixels outside of them are ignored.
+        landmarks: Landmarks of the batch, for generators with heatmaps as inputs.
     """
     human2anime, anime2human = networks["human2anime"], networks["anime2human"]
     batch = len(human)
@@ -70,10 +70,12 @@ def cyclegan(
     # Translation and identity share one pass: no layer of these networks mixes the images of a batch.
     identity = lambda_identity > 0
     if identity:
-        both = [torch.cat([maps[f"fake_{target}"], maps[target]]) if maps else None for target in ("anime", "human")]
+        both = [torch.cat([maps[f"fake_{domain}"], maps[domain]]) if maps else None for domain in ("anime", "human")]
         inputs = torch.cat([noise(human), anime])
-        to_anime = generate(human2anime, inputs, with_ones(mask, first=True), styles, both[0])
-        to_human = generate(anime2human, torch.cat([anime, human]), with_ones(mask, first=False), heatmaps=both[1])
+        to_anime = generate(human2anime, inputs, with_ones(mask, photos_first=True), styles, both[0])
+        to_human = generate(
+            anime2human, torch.cat([anime, human]), with_ones(mask, photos_first=False), heatmaps=both[1]
+        )
     else:
         to_anime = generate(human2anime, noise(human), mask, style, to["fake_anime"])
         to_human = generate(anime2human, anime, heatmaps=to["fake_human"])
@@ -90,8 +92,8 @@ def cyclegan(
     }
     if identity:
         losses["identity_anime"] = lambda_cycle * lambda_identity * F.l1_loss(to_anime[batch:], anime)
-        same, wanted = mask_outside(to_human[batch:], mask), mask_outside(human, mask)
-        losses["identity_human"] = lambda_cycle * lambda_identity * F.l1_loss(same, wanted)
+        output, target = mask_outside(to_human[batch:], mask), mask_outside(human, mask)
+        losses["identity_human"] = lambda_cycle * lambda_identity * F.l1_loss(output, target)
     images = {
         "fake_anime": fake_anime,
         "fake_human": fake_human,
@@ -108,7 +110,7 @@ def dcgan(
     noise: Callable[[Tensor], Tensor],
     augment: Callable[[Tensor], Tensor],
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Return the generators' losses of the baseline, the adversarial ones alone, and the fakes; see `cyclegan`."""
+    """Return the adversarial losses of the baseline's generators and the fakes; arguments as for `cyclegan`."""
     fake_anime, fake_human = networks["human2anime"](noise(human)), networks["anime2human"](anime)
     losses = {
         "adversarial_anime": adversarial(networks["discriminator_anime"](augment(fake_anime)), True),

@@ -14,7 +14,7 @@ from ..params import Train
 from . import cut, landmark_losses, losses, pix2pix, teacher
 from .batches import Batch
 
-Change = Callable[[Tensor], Tensor]
+Transform = Callable[[Tensor], Tensor]
 
 
 def unchanged(images: Tensor) -> Tensor:
@@ -29,12 +29,12 @@ class Objective:
     * dcgan: adversarial losses alone, on the baseline's networks.
     * cyclegan: adversarial, cycle-consistency and identity losses (Zhu et al. 2017).
     * landmark_cyclegan: cyclegan with landmarks (Wu et al. 2019), see `pipeline.train.landmark_losses`.
-    * cut: an adversarial loss and contrasted patches, in one direction, see `pipeline.train.cut`.
-    * pix2pix: photos and the twins drawn of them, see `pipeline.train.pix2pix`.
+    * cut: adversarial and contrastive losses, in one direction, see `pipeline.train.cut`.
+    * pix2pix: paired losses on photos and their twins, see `pipeline.train.pix2pix`.
 
-    With `lambda_twin`, cut and both CycleGANs have the twin of each photo as a teacher, see `pipeline.train.teacher`.
-    Their discriminators then learn for some steps before their losses reach the generators: an untrained
-    discriminator would undo what the twin has taught.
+    With `lambda_twin`, cut and both CycleGANs also compare each output with the twin of its photo, see
+    `pipeline.train.teacher`. The discriminators then train for some steps before the adversarial loss is used, because
+    an untrained discriminator would undo what the generator has learned from the twins.
     """
 
     train: Train
@@ -42,7 +42,7 @@ class Objective:
 
     @property
     def networks(self) -> dict[str, nn.Module]:
-        """The networks of the model by name; all of them must be there."""
+        """The networks of the model by name. None may be missing."""
         return {name: getattr(self.model, name) for name in self.model.config.parts}
 
     @property
@@ -53,8 +53,8 @@ class Objective:
     def generator_losses(
         self,
         batch: Batch,
-        noise: Change = unchanged,
-        augment: Change = unchanged,
+        noise: Transform = unchanged,
+        augment: Transform = unchanged,
         random: np.random.Generator | None = None,
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Return the generators' terms and the generated images: fake_… and, where the model has them, cycle_….
@@ -63,7 +63,7 @@ class Objective:
             batch: The real faces.
             noise: Adds noise to a human image, different in every call.
             augment: Augmentation of discriminator inputs, different in every call.
-            random: Chooses the patches of cut; None: the same ones in every call.
+            random: Random number generator of the patches of cut; None: the same patches in every call.
         """
         if self.train.model == "pix2pix":
             assert batch.pairs is not None
@@ -80,20 +80,20 @@ class Objective:
             terms, images = losses.cyclegan(*faces, *weights, *others)
         for domain in self.regressors:
             assert batch.landmarks is not None
-            fakes = teacher.mask_outside(images[f"fake_{domain}"], _known(domain, batch))
+            fakes = teacher.mask_outside(images[f"fake_{domain}"], _visible_mask(domain, batch))
             local = landmark_losses.stage(self.train, batch.epoch) == 2
             terms |= landmark_losses.generator_terms(
-                self._with_landmarks(domain), domain, fakes, batch.landmarks, augment, self.train.lambda_landmark, local
+                self._discriminator(domain), domain, fakes, batch.landmarks, augment, self.train.lambda_landmark, local
             )
         if batch.pairs is not None:
-            share = pix2pix.strength(batch.step)
-            terms = {name: share * value if name.startswith("adversarial") else value for name, value in terms.items()}
-            factor = teacher.weight(self.train.lambda_twin, batch.epoch, self.train.epochs)
-            terms["twin_anime"] = factor * teacher.twin_loss(images["fake_anime"].float(), batch.pairs.twin)
+            factor = pix2pix.adversarial_factor(batch.step)
+            terms = {name: factor * value if name.startswith("adversarial") else value for name, value in terms.items()}
+            weight = teacher.weight(self.train.lambda_twin, batch.epoch, self.train.epochs)
+            terms["twin_anime"] = weight * teacher.twin_loss(images["fake_anime"].float(), batch.pairs.twin)
         return terms, images
 
     def discriminator_losses(
-        self, batch: Batch, images: dict[str, Tensor], pooled: dict[str, Tensor], augment: Change = unchanged
+        self, batch: Batch, images: dict[str, Tensor], pooled: dict[str, Tensor], augment: Transform = unchanged
     ) -> dict[str, Tensor]:
         """Return the discriminators' terms.
 
@@ -101,7 +101,7 @@ class Objective:
             batch: The real faces.
             images: The fakes of this step, fake_anime and, except for cut, fake_human.
             pooled: Results of the image pools for `to_pool`, anime and human.
-            augment: As for the generators.
+            augment: Augmentation of discriminator inputs, different in every call.
         """
         if self.train.model == "pix2pix":
             assert batch.pairs is not None
@@ -110,7 +110,7 @@ class Objective:
         joint = self.train.model != "dcgan"  # batch normalisation mixes the images of a pass
         reals = {"anime": batch.anime, "human": batch.human}
         for domain, real in ((domain, reals[domain]) for domain in self.targets):
-            network, mask = self.networks[f"discriminator_{domain}"], _known(domain, batch)
+            network, mask = self.networks[f"discriminator_{domain}"], _visible_mask(domain, batch)
             real, fake = (teacher.mask_outside(faces, mask) for faces in (real, pooled[domain][:, :3]))
             terms[f"discriminator_{domain}"] = losses.discriminator(network, augment(real), augment(fake), joint)
             if domain in self.regressors:
@@ -118,7 +118,7 @@ class Objective:
                 pairs = torch.cat([fake, pooled[domain][:, 3:]], dim=1)
                 local = landmark_losses.stage(self.train, batch.epoch) == 2
                 terms |= landmark_losses.discriminator_terms(
-                    self._with_landmarks(domain), domain, real, pairs, batch.landmarks, augment, local
+                    self._discriminator(domain), domain, real, pairs, batch.landmarks, augment, local
                 )
         return terms
 
@@ -131,31 +131,31 @@ class Objective:
         return kept
 
     def score(self, domain: str, images: Tensor, batch: Batch) -> Tensor:
-        """Return each image's mean score [b] by the discriminator of `domain`; above 0.5 it is called real.
+        """Return the mean score of each image [b] by the discriminator of `domain`; above 0.5 means real.
 
         Args:
             domain: human or anime.
-            images: Real or made images of this domain.
-            batch: The batch that they belong to.
+            images: Real or generated images of this domain.
+            batch: The batch of the images.
         """
         if batch.pairs is not None and self.train.model == "pix2pix":
             return image_scores(pix2pix.scores(self.networks, domain, batch.pairs, images)[0])
-        known = teacher.mask_outside(images, _known(domain, batch))
-        return image_scores(self.networks[f"discriminator_{domain}"](known))
+        visible = teacher.mask_outside(images, _visible_mask(domain, batch))
+        return image_scores(self.networks[f"discriminator_{domain}"](visible))
 
     @property
     def regressors(self) -> dict[str, LandmarkRegressor]:
         """The landmark regressor of each domain; empty for models without landmarks."""
         if self.train.model != "landmark_cyclegan":
             return {}
-        return {domain: self._with_landmarks(domain).regressor for domain in ("human", "anime")}
+        return {domain: self._discriminator(domain).regressor for domain in ("human", "anime")}
 
-    def _with_landmarks(self, domain: str) -> LandmarkDiscriminator:
+    def _discriminator(self, domain: str) -> LandmarkDiscriminator:
         network = self.networks[f"discriminator_{domain}"]
         assert isinstance(network, LandmarkDiscriminator)
         return network
 
 
-def _known(domain: str, batch: Batch) -> Tensor | None:
-    """Return the mask of the pixels that the discriminator of a domain sees; None: all."""
+def _visible_mask(domain: str, batch: Batch) -> Tensor | None:
+    """Return the mask of the pixels that the discriminator of a domain gets; None: all."""
     return batch.pairs.clean_mask if domain == "human" and batch.pairs is not None else None

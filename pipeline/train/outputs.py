@@ -14,7 +14,7 @@ from ..files import atomic_folder, sha256
 from ..networks.model import TranslationModel, save_model
 from .checkpoint import LOCK
 
-#: Runs whose checkpoints are kept in the scratch folder, besides the current one.
+#: RUNS: older runs whose checkpoints are kept in the scratch folder.
 RUNS = 2
 
 
@@ -35,7 +35,7 @@ def hash_arrays(*arrays: Any) -> str:
 
 
 def hash_code(*paths: Path) -> dict[str, str]:
-    """Return the SHA-256 of each Python file, folders searched to the bottom, by name relative to the given path."""
+    """Return the SHA-256 of Python files and of those in folders and subfolders, by name relative to the parent."""
     files = [
         (file.relative_to(path.parent), file)
         for path in paths
@@ -45,7 +45,7 @@ def hash_code(*paths: Path) -> dict[str, str]:
 
 
 def write_outputs(model: TranslationModel, history: list[dict[str, Any]], samples: Path, target: Path) -> None:
-    """Write the folder `target` whole: weights, `model.json`, `history.csv`, `samples/`."""
+    """Write weights, `model.json`, `history.csv` and `samples/` to the folder `target`, which is replaced."""
     with atomic_folder(target) as folder:
         save_model(model, folder)
         pd.DataFrame(history).to_csv(folder / "history.csv", index=False, float_format="%.6g")
@@ -53,14 +53,14 @@ def write_outputs(model: TranslationModel, history: list[dict[str, Any]], sample
 
 
 def remove_finished(folder: Path) -> None:
-    """Remove the partial work of a run whose outputs are written: the next start with the same params trains again."""
+    """Delete the checkpoints and samples of a finished run, so that an equal run trains from the start."""
     for part in ("checkpoints", "samples"):
         shutil.rmtree(folder / part, ignore_errors=True)
 
 
-def prune_runs(present: Path) -> None:
-    """Remove the scratch folders of older runs, except for the last few and for those that another process writes."""
-    runs = [folder for folder in present.parent.iterdir() if (folder / LOCK).is_file() and folder != present]
+def prune_runs(current: Path) -> None:
+    """Delete the scratch folders of older runs, except for the newest RUNS and those in use by another process."""
+    runs = [folder for folder in current.parent.iterdir() if (folder / LOCK).is_file() and folder != current]
     runs.sort(key=lambda folder: max(path.stat().st_mtime for path in folder.iterdir()), reverse=True)
     for folder in runs[RUNS:]:
         with suppress(Timeout), FileLock(folder / LOCK).acquire(timeout=0):

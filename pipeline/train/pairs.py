@@ -1,4 +1,4 @@
-"""Photos and their twins: the batch of a step of paired training."""
+"""Photos and their twins, and batches of both for paired training."""
 
 import json
 from dataclasses import dataclass
@@ -34,17 +34,17 @@ class Twins:
     styles: np.ndarray
     masks: np.ndarray
 
-    def drawings(self, rows: np.ndarray, places: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return drawing `places[i]` (modulo k) of photo `rows[i]`, uint8 [m, size, size, 3], and its style [m]."""
-        places = places % self.pixels.shape[1]
-        drawn = np.stack([self.pixels[self.rows[row], place] for row, place in zip(rows, places, strict=True)])
+    def drawings(self, rows: np.ndarray, numbers: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return drawing `numbers[i]` (modulo k) of photo `rows[i]`, uint8 [m, size, size, 3], and its style [m]."""
+        numbers = numbers % self.pixels.shape[1]
+        drawn = np.stack([self.pixels[self.rows[row], number] for row, number in zip(rows, numbers, strict=True)])
         if drawn.shape[1] != size:
             drawn = np.stack([cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA) for picture in drawn])
-        return drawn, self.styles[rows, places]
+        return drawn, self.styles[rows, numbers]
 
 
 def read_twins(folder: Path, table: pd.DataFrame, masks: np.ndarray) -> Twins:
-    """Read the twins of some faces.
+    """Read the twins of the faces of a table.
 
     Args:
         folder: Output folder of the stage `twins`.
@@ -52,7 +52,7 @@ def read_twins(folder: Path, table: pd.DataFrame, masks: np.ndarray) -> Twins:
         masks: bool [n, R, R], the pixels of their crops that lie inside the photo.
 
     Returns:
-        The twins, in the order of `table`. Their pixels stay on the disk.
+        The twins, in the order of `table`. Their pixels are not read into memory.
 
     Raises:
         UserError: The twins are missing, damaged or belong to other faces.
@@ -65,14 +65,14 @@ def read_twins(folder: Path, table: pd.DataFrame, masks: np.ndarray) -> Twins:
         raise missing_file(path, FIX) from None
     except (OSError, ValueError, EOFError) as error:
         raise damaged_file(path, str(error), FIX) from error
-    at = table.index.to_numpy()
-    whole = pixels.ndim == 5 and pixels.dtype == np.uint8 and len(pixels) == len(drawn) > at.max(initial=-1)
-    if not whole or (drawn["face_id"].to_numpy()[at] != table["face_id"].to_numpy()).any():
-        raise conflict(folder, "does not hold the twins of the faces of data/split", FIX)
+    rows = table.index.to_numpy()
+    complete = pixels.ndim == 5 and pixels.dtype == np.uint8 and len(pixels) == len(drawn) > rows.max(initial=-1)
+    if not complete or (drawn["face_id"].to_numpy()[rows] != table["face_id"].to_numpy()).any():
+        raise conflict(folder, "does not contain the twins of the faces of data/split", FIX)
     numbers = np.array(drawn["styles"].to_list(), dtype=np.int64)
     if numbers.shape != pixels.shape[:2] or numbers.max(initial=-1) >= len(styles):
         raise conflict(folder, "has other styles in its table than in its other files", FIX)
-    return Twins(pixels, at, numbers[at], masks)
+    return Twins(pixels, rows, numbers[rows], masks)
 
 
 def read_styles(folder: Path) -> tuple[str, ...]:
@@ -122,23 +122,23 @@ def make_pairs(
         twins: All twins of the split.
         rows: Rows of the photos in the split [m].
         device: Device of the batch.
-        random: Draws styles and distortions; None: no distortion, and row i gets its drawing number i modulo k.
-        flips: bool [m], which pairs are mirrored; None: none.
+        random: Generator of random styles and distortions; None: no distortion, and row i has drawing i modulo k.
+        flips: bool [m], True for pairs to mirror; None: none.
 
     Returns:
         The batch.
     """
-    places = rows if random is None else random.integers(0, twins.pixels.shape[1], len(rows))
-    drawn, style = twins.drawings(rows, places, photos.shape[1])
+    numbers = rows if random is None else random.integers(0, twins.pixels.shape[1], len(rows))
+    drawn, style = twins.drawings(rows, numbers, photos.shape[1])
     masks = twins.masks[rows]
     if flips is not None:
         photos, drawn, masks = photos.copy(), drawn.copy(), masks.copy()
         for pictures in (photos, drawn, masks):
             pictures[flips] = pictures[flips, :, ::-1]
-    seen, known = photos, masks
+    distorted, known = photos, masks
     if random is not None:
         changed = [distort(photo, mask, random) for photo, mask in zip(photos, masks, strict=True)]
-        seen, known = np.stack([photo for photo, _ in changed]), np.stack([mask for _, mask in changed])
+        distorted, known = np.stack([photo for photo, _ in changed]), np.stack([mask for _, mask in changed])
 
     def images(pixels: np.ndarray) -> Tensor:
         return to_network(torch.from_numpy(np.ascontiguousarray(pixels)).to(device)).contiguous()
@@ -146,5 +146,5 @@ def make_pairs(
     def planes(inside: np.ndarray) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(inside)).to(device, torch.float32)[:, None]
 
-    numbers = torch.from_numpy(style.astype(np.int64)).to(device)
-    return Pairs(images(seen), planes(known), images(photos), planes(masks), images(drawn), numbers)
+    styles = torch.from_numpy(style.astype(np.int64)).to(device)
+    return Pairs(images(distorted), planes(known), images(photos), planes(masks), images(drawn), styles)

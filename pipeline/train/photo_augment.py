@@ -1,21 +1,20 @@
-"""Data augmentation of the photos of paired training: what users do to their photos before they translate them.
+"""Data augmentation of photos for paired training, which imitates the defects of users' photos.
 
-Training photos are clean. Users' photos are cut tight, filtered, compressed and partly hidden. A generator trained on
-clean photos alone fails on those. The target, the twin, stays as it is.
+Training photos are clean. Users' photos are cropped tightly, filtered, compressed and partly occluded. A generator that
+is trained on clean photos only fails on those. The target, the twin, is not changed.
 """
 
 import cv2
 import numpy as np
 
-#: Share of the photos that are cut tight, and the largest cut of a side as a share of the side.
+#: Share of the photos that are cropped tightly, and the largest crop at one side as a share of the side.
 CUT, LARGEST_CUT = 0.4, 0.28
-#: Probability of each of the distortions below, for a photo that is distorted at all.
-DISTORTED, EACH = 0.6, 0.3
-GREY = 0.06
+#: Share of the photos that are distorted, and for those the probabilities of each distortion and of greyscale.
+DISTORTED, EACH, GREY = 0.6, 0.3, 0.06
 
 
 def distort(photo: np.ndarray, mask: np.ndarray, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Cut and distort one photo.
+    """Crop and distort one photo.
 
     Args:
         photo: uint8 RGB [R, R, 3].
@@ -30,8 +29,8 @@ def distort(photo: np.ndarray, mask: np.ndarray, random: np.random.Generator) ->
     if random.random() < DISTORTED:
         changes = (_exposure, _colour_cast, _blur, _grain, _compress, _occlude)
         chosen = random.random(len(changes)) < EACH
-        for change, wanted in zip(changes, chosen, strict=True):
-            if wanted:
+        for change, applied in zip(changes, chosen, strict=True):
+            if applied:
                 photo = change(photo, random)
         if random.random() < GREY:
             grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
@@ -40,16 +39,16 @@ def distort(photo: np.ndarray, mask: np.ndarray, random: np.random.Generator) ->
 
 
 def _frame(size: int, random: np.random.Generator) -> np.ndarray:
-    """Return the mask of a tight photo: a slightly turned rectangle, bool [size, size]."""
-    cuts = random.uniform(-0.1, LARGEST_CUT, 4)  # a negative cut leaves its side as it is
+    """Return the mask of a tight crop, bool [size, size]: a slightly rotated rectangle."""
+    cuts = random.uniform(-0.1, LARGEST_CUT, 4)  # a negative value does not change its side
     angle = random.normal(0, 0.1)
     centres = (np.arange(size) + 0.5) / size - 0.5
     x = centres[None, :] * np.cos(angle) + centres[:, None] * np.sin(angle) + 0.5
     y = centres[:, None] * np.cos(angle) - centres[None, :] * np.sin(angle) + 0.5
     inside = np.ones((size, size), dtype=bool)
-    for place, cut in zip((x, y, 1 - x, 1 - y), cuts, strict=True):
+    for distance, cut in zip((x, y, 1 - x, 1 - y), cuts, strict=True):
         if cut > 0:
-            inside &= place > cut
+            inside &= distance > cut
     return inside
 
 
@@ -85,7 +84,7 @@ def _compress(photo: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 
 def _occlude(photo: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Put a flat ellipse or rectangle of any colour, such as a phone or a hand, over a border of the face."""
+    """Draw an ellipse or rectangle of one random colour near the border, in place of a phone or a hand."""
     size = len(photo)
     photo = photo.copy()
     angle, distance = random.uniform(0, 2 * np.pi), random.uniform(0.3, 0.5) * size

@@ -1,4 +1,4 @@
-"""Initialise generators from a model that was trained before."""
+"""Initialise generators from a trained model."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from torch import Tensor
 from ..errors import UserError, bad_value, conflict
 from ..networks.model import ModelConfig, TranslationModel, load_model
 
-#: Keys of the config that decide which weights a generator has, by its kind. All others may differ.
+#: Keys of the config that determine the shapes of a generator's weights, by its kind. Other keys may differ.
 SHAPES = {
     "dcgan": ("generator_width", "activation"),
     "resnet": ("generator_width", "residual_blocks", "generator_upsample", "activation"),
@@ -18,57 +18,57 @@ SHAPES = {
 
 
 def start_from(model: TranslationModel, folder: Path) -> None:
-    """Give `model` the generators of the training folder `folder`; its discriminators stay as they are.
+    """Copy the weights of the generators in the training folder `folder` to `model`; discriminators do not change.
 
-    A generator that draws in several styles starts with those of the same names. If the trained one has no names, all
-    start with its only style; a generator without styles starts with the first one. A landmark_cyclegan can start from
-    a model without landmarks: its outputs are the same at first, because the weights of the heatmaps are 0.
+    Styles are matched by name. If the trained generator has a single style without a name, all styles start from it. A
+    generator without styles starts from the first one. A landmark_cyclegan can start from a model without landmarks:
+    its outputs are the same at first, because the weights of the heatmaps are 0.
 
     Raises:
-        UserError: The folder has no complete model, or one with other generators; the sentence names the key.
+        UserError: The folder has no complete model, or generators that do not fit. The error names the key.
     """
     trained = load_model(folder)
-    before, wanted = trained.config, model.config
-    missing = set(wanted.directions) - set(before.directions)
-    if missing or (before.network == "dcgan") != (wanted.network == "dcgan"):
-        raise _refusal("model", before.model, wanted.model)
-    if before.network != wanted.network:
-        raise _refusal("generator", before.network, wanted.network)
-    if before.heatmaps > wanted.heatmaps:
-        raise _refusal("model", before.model, wanted.model)
-    for key in SHAPES[wanted.network]:
-        if getattr(before, key) != getattr(wanted, key):
-            raise _refusal(key, getattr(before, key), getattr(wanted, key))
-    for name in wanted.directions:
+    old, new = trained.config, model.config
+    missing = set(new.directions) - set(old.directions)
+    if missing or (old.network == "dcgan") != (new.network == "dcgan"):
+        raise _mismatch("model", old.model, new.model)
+    if old.network != new.network:
+        raise _mismatch("generator", old.network, new.network)
+    if old.heatmaps > new.heatmaps:
+        raise _mismatch("model", old.model, new.model)
+    for key in SHAPES[new.network]:
+        if getattr(old, key) != getattr(new, key):
+            raise _mismatch(key, getattr(old, key), getattr(new, key))
+    for name in new.directions:
         weights = getattr(trained, name).state_dict()
         if name == "human2anime":
-            weights = _in_styles(weights, before, wanted)
+            weights = _select_styles(weights, old, new)
         network = getattr(model, name)
-        network.load_state_dict(_with_heatmaps(weights, network.state_dict()))
+        network.load_state_dict(_pad_heatmaps(weights, network.state_dict()))
 
 
-def _in_styles(weights: dict[str, Tensor], before: ModelConfig, wanted: ModelConfig) -> dict[str, Tensor]:
-    """Return the weights of human2anime with the codes of the wanted styles."""
-    if wanted.network != "styled_unet":
+def _select_styles(weights: dict[str, Tensor], old: ModelConfig, new: ModelConfig) -> dict[str, Tensor]:
+    """Return the weights of human2anime with the codes of the new styles."""
+    if new.network != "styled_unet":
         return weights
-    for name in wanted.styles:
-        if before.styles and name not in before.styles:
-            expected = f"some of {', '.join(before.styles)}, the styles of the model of train.init"
+    for name in new.styles:
+        if old.styles and name not in old.styles:
+            expected = f"some of {', '.join(old.styles)}, the styles of the model of train.init"
             raise bad_value("twins.styles", name, expected, "Or set train.init=scratch")
-    rows = [before.styles.index(name) if before.styles else 0 for name in wanted.styles] or [0]
+    rows = [old.styles.index(name) if old.styles else 0 for name in new.styles] or [0]
     codes = ("scale.weight", "shift.weight")
     return {key: value[rows] if key.endswith(codes) else value for key, value in weights.items()}
 
 
-def _with_heatmaps(weights: dict[str, Tensor], wanted: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return weights with zeros for the channels, the last ones, that only the wanted generator has."""
+def _pad_heatmaps(weights: dict[str, Tensor], new: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Append zeros to the weights for the last input channels, those of heatmaps, if only `new` has them."""
     padded = {}
     for name, value in weights.items():
-        more = wanted[name].shape[1] - value.shape[1] if value.ndim == 4 else 0
+        more = new[name].shape[1] - value.shape[1] if value.ndim == 4 else 0
         padded[name] = torch.cat([value, value.new_zeros(len(value), more, *value.shape[2:])], dim=1) if more else value
     return padded
 
 
-def _refusal(key: str, before: object, wanted: object) -> UserError:
-    problem = f"is {wanted}, but the model of train.init has {before}"
-    return conflict(f"train.{key}", problem, f"Set train.{key}={before} or train.init=scratch")
+def _mismatch(key: str, old: object, new: object) -> UserError:
+    problem = f"is {new}, but the model of train.init has {old}"
+    return conflict(f"train.{key}", problem, f"Set train.{key}={old} or train.init=scratch")

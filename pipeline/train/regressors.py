@@ -1,7 +1,7 @@
 """Training of the landmark regressors on the real faces, before the adversarial training starts.
 
-All aligned faces have their eyes at nearly the same position. So each face is moved, rotated and scaled at random.
-Otherwise a regressor would return the usual positions for any fake.
+All aligned faces have their eyes at nearly the same position. So each face is translated, rotated and scaled at random.
+Otherwise a regressor would predict the mean positions for any image.
 """
 
 from typing import Any
@@ -21,8 +21,8 @@ from .checkpoint import Checkpoints
 from .landmark_losses import landmark_loss
 
 BATCH, LR, BETAS = 16, 5e-3, (0.9, 0.99)
-#: Largest move as a share of the side, turn in radians and logarithm of the scale.
-MOVE, TURN, SCALE = 0.12, 0.25, 0.2
+#: Maximum translation as a share of the side, rotation in radians, and logarithm of the scale.
+TRANSLATION, ROTATION, SCALE = 0.12, 0.25, 0.2
 #: Steps between checkpoints.
 CHECKPOINT_STEPS = 200
 
@@ -35,15 +35,15 @@ def train_regressors(
     accelerator: Accelerator,
     checkpoints: Checkpoints,
 ) -> None:
-    """Train the regressor of each domain, or resume at the newest checkpoint; then freeze them.
+    """Train the regressor of each domain, or resume from the newest checkpoint; then freeze it.
 
     Args:
-        regressors: By domain.
+        regressors: Regressor of each domain.
         faces: Faces with their landmarks.
         steps: Number of steps.
         seed: Random seed.
         accelerator: Device and processes; processes share the faces of a step.
-        checkpoints: Of these steps alone.
+        checkpoints: Checkpoints of the regressors.
     """
     trained = {domain: regressors[domain].requires_grad_(True) for domain in MODEL_DOMAINS}
     optimizers = {domain: accelerator.adam(network.parameters(), LR, BETAS) for domain, network in trained.items()}
@@ -89,24 +89,24 @@ def _batch(faces: batches.Faces, domain: str, step: int, seed: int, accelerator:
     index = random.integers(0, len(pixels), max(1, BATCH // accelerator.world_size))
     images = to_network(pixels[torch.from_numpy(index).to(pixels.device)].to(faces.device)).contiguous()
     points = torch.from_numpy(faces.landmarks[domain][index].astype(np.float32)).to(faces.device)
-    return move(images, points, random)
+    return transform(images, points, random)
 
 
-def move(images: Tensor, points: Tensor, random: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Move, turn, scale and mirror images [b, 3, R, R] and their points [b, 5, 2] at random."""
+def transform(images: Tensor, points: Tensor, random: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """Translate, rotate, scale and mirror images [b, 3, R, R] and their points [b, 5, 2] at random."""
     count, size = len(images), images.shape[3]
-    turn, scale = random.uniform(-TURN, TURN, count), np.exp(random.uniform(-SCALE, SCALE, count))
-    shift = random.uniform(-2 * MOVE, 2 * MOVE, (count, 2))
+    turn, scale = random.uniform(-ROTATION, ROTATION, count), np.exp(random.uniform(-SCALE, SCALE, count))
+    shift = random.uniform(-2 * TRANSLATION, 2 * TRANSLATION, (count, 2))
     mirrored = np.where(random.random(count) < 0.5, -1.0, 1.0)
-    # In units of half a side around the centre: position in the result -> position in the image.
+    # Position in the result -> position in the input, in half sides from the centre.
     linear = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]).transpose(2, 0, 1)
     linear = linear * scale[:, None, None]
     linear[:, 0] *= mirrored[:, None]
-    back = torch.from_numpy(np.concatenate([linear, shift[:, :, None]], axis=2).astype(np.float32)).to(images.device)
-    grid = F.affine_grid(back, list(images.shape), align_corners=False)
+    inverse = torch.from_numpy(np.concatenate([linear, shift[:, :, None]], axis=2).astype(np.float32)).to(images.device)
+    grid = F.affine_grid(inverse, list(images.shape), align_corners=False)
     moved = F.grid_sample(images, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
     centred = points / size * 2 - 1
-    found = torch.linalg.solve(back[:, :, :2], (centred - back[:, None, :, 2]).transpose(1, 2)).transpose(1, 2)
+    found = torch.linalg.solve(inverse[:, :, :2], (centred - inverse[:, None, :, 2]).transpose(1, 2)).transpose(1, 2)
     swap = torch.from_numpy(mirrored < 0).to(images.device)[:, None, None]
     found = torch.where(swap, found[:, [1, 0, 2, 4, 3]], found)
     return moved, (found + 1) / 2 * size

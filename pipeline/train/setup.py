@@ -23,7 +23,7 @@ from .validation import Validator
 
 
 def create_accelerator(params: Params, rank: int, world_size: int) -> Accelerator:
-    """Choose the device of this process and make its results repeatable."""
+    """Choose the device of this process and make its results reproducible."""
     local_rank = int(os.environ.get("LOCAL_RANK", "0"))
     device = choose_device(os.environ.get("ANIMEMORPH_DEVICE", "auto"), local_rank)
     prepare(device, max(1, workers() // world_size))
@@ -31,15 +31,15 @@ def create_accelerator(params: Params, rank: int, world_size: int) -> Accelerato
 
 
 def run_folder(params: Params, inputs: Inputs, start: Path | None, world_size: int) -> Path:
-    """Return the scratch folder of the run; a change of anything that the weights depend on gives another one.
+    """Return the scratch folder of the run. Its name is a fingerprint of everything that the weights depend on.
 
     Args:
-        params: The params in force.
+        params: Validated params.
         inputs: Faces, landmarks and twins.
         start: Folder of the model that the run starts from; None: random weights.
         world_size: Number of processes.
     """
-    rooms = [Path(__file__).parents[1] / room for room in ("features", "landmarks", "networks", "train")]
+    packages = [Path(__file__).parents[1] / package for package in ("features", "landmarks", "networks", "train")]
     return scratch_folder(
         "train",
         params.train.model_dump(mode="json"),
@@ -47,7 +47,7 @@ def run_folder(params: Params, inputs: Inputs, start: Path | None, world_size: i
         # model.json records the hashes of the weights: a run never resumes after the initial model has changed.
         sha256(start / "model.json") if start and (start / "model.json").is_file() else None,
         hash_arrays(inputs.faces, inputs.landmarks, {split: vars(twins) for split, twins in inputs.twins.items()}),
-        hash_code(*rooms),
+        hash_code(*packages),
     )
 
 
@@ -57,7 +57,7 @@ def fit(
     """Build the model and train it.
 
     Args:
-        params: The params in force.
+        params: Validated params.
         inputs: Faces, landmarks and twins.
         start: Folder of the model that the run starts from; None: random weights.
         accelerator: Device, precision and processes.
@@ -76,11 +76,11 @@ def fit(
         parts = torch.from_numpy(images).permute(0, 3, 1, 2).split(extractors.BATCH)
         return torch.cat([extractor(part) for part in parts]).cpu().numpy()
 
-    others = inputs.landmarks.get("val"), inputs.twins.get("val")
-    # Always the embedded detector: others take seconds per face.
+    landmarks_and_twins = inputs.landmarks.get("val"), inputs.twins.get("val")
+    # The embedded detector is always used, because landmarks_and_twins take seconds per face.
     with create_detector("animeface") as detector:
         face_validator = FaceValidator.create(inputs.val_table, val["human"], inputs.val_masks, detector)
-        validator = Validator(val["human"], val["anime"], embed, params.seed, *others, face_validator)
+        validator = Validator(val["human"], val["anime"], embed, params.seed, *landmarks_and_twins, face_validator)
         return loop.fit(params.train, model, faces, validator, accelerator, folder)
 
 

@@ -1,4 +1,4 @@
-"""The twin as a teacher of an unpaired model: twins teach the attributes of the person, target faces the look."""
+"""Twin loss of unpaired models: twins teach the attributes of the person, real anime faces teach the style."""
 
 import torch
 from torch import Tensor
@@ -6,10 +6,11 @@ from torch.nn import functional as F
 
 from ..features.perceptual import perceptual_distance
 
+#: LAMBDA_COLOURS: weight of the colour term.
 LAMBDA_COLOURS = 2.0
-#: CELLS: side of the grid that colours are compared on.
+#: CELLS: cells per side of the grid on which colours are compared.
 CELLS = 8
-#: FIRST_LEVEL: the finest level of features is left to the target faces.
+#: FIRST_LEVEL: finest level of the compared features; only the adversarial loss acts on level 0, the details.
 FIRST_LEVEL = 1
 
 
@@ -18,7 +19,7 @@ def weight(weights: tuple[float, float], epoch: int | None, epochs: int) -> floa
 
     Args:
         weights: `train.lambda_twin`.
-        epoch: Number of the epoch, from 0; None: outside of training, the larger weight.
+        epoch: Number of the epoch, from 0; None: the larger weight, for use outside training.
         epochs: Number of epochs of the run.
     """
     start, end = weights
@@ -28,7 +29,7 @@ def weight(weights: tuple[float, float], epoch: int | None, epochs: int) -> floa
 
 
 def twin_loss(images: Tensor, twins: Tensor) -> Tensor:
-    """Compare outputs with the twins of their photos: features (Johnson 2016), and colours at low resolution.
+    """Return the distance of outputs to the twins of their photos: features (Johnson 2016), low-resolution colours.
 
     Args:
         images: [b, 3, R, R] in [-1, 1].
@@ -43,12 +44,12 @@ def twin_loss(images: Tensor, twins: Tensor) -> Tensor:
 
 
 def mask_outside(images: Tensor, mask: Tensor | None) -> Tensor:
-    """Return images [b, 3, R, R] that are 0 where the mask [b, 1, R, R] is 0; None: the images as they are."""
+    """Set images [b, 3, R, R] to 0 where the mask [b, 1, R, R] is 0; None: return them unchanged."""
     return images if mask is None else images * mask
 
 
-def with_ones(mask: Tensor | None, first: bool) -> Tensor | None:
-    """Return the mask of a batch of photos, in front of or behind as many faces that are known everywhere."""
+def with_ones(mask: Tensor | None, photos_first: bool) -> Tensor | None:
+    """Extend the masks of photos by as many masks of ones, for complete images after or before the photos."""
     if mask is None:
         return None
-    return torch.cat([mask, torch.ones_like(mask)] if first else [torch.ones_like(mask), mask])
+    return torch.cat([mask, torch.ones_like(mask)] if photos_first else [torch.ones_like(mask), mask])

@@ -24,13 +24,13 @@ from .regressors import train_regressors
 log = logging.getLogger(__name__)
 
 BETAS = (0.5, 0.999)
-#: Paired training: a shorter memory of the second moment, a slow start, and a slower discriminator.
+#: Paired training: betas of Adam, steps of learning rate warm-up, factor of the discriminator's learning rate.
 PAIRED_BETAS, PAIRED_WARM_UP, PAIRED_DISCRIMINATOR_LR = (0.5, 0.99), 100, 0.5
 
 
 @dataclass
 class Progress:
-    """Progress of a run; JSON values only."""
+    """Progress of a run. All values can be written as JSON."""
 
     step: int = 0
     rollbacks: int = 0
@@ -53,18 +53,18 @@ class Trainer:
         self.checkpoints = Checkpoints(folder / "checkpoints")
         networks = self.objective.networks
         for network in networks.values():
-            accelerator.place(network).train()
+            accelerator.to_device(network).train()
             if train.compile:
                 network.compile()
         self.trainable: dict[str, list[nn.Parameter]] = {"generator": [], "discriminator": []}
         for name, network in networks.items():
-            player = "discriminator" if name.startswith("discriminator") else "generator"
+            role = "discriminator" if name.startswith("discriminator") else "generator"
             # Landmark regressors are frozen.
-            self.trainable[player] += [weight for weight in network.parameters() if weight.requires_grad]
+            self.trainable[role] += [weight for weight in network.parameters() if weight.requires_grad]
         self.paired = train.model == "pix2pix"
         betas = PAIRED_BETAS if self.paired else BETAS
         self.optimizers = {name: accelerator.adam(weights, train.lr, betas) for name, weights in self.trainable.items()}
-        # A pooled output would need its input: paired training has no pools.
+        # Paired training has no pools, because a pooled output would also need its input.
         pooled = () if self.paired else self.objective.targets[::-1]
         self.pools = {domain: ImagePool(train.image_pool_size) for domain in pooled}
         #: The model that is validated and saved: the EMA of the generators, or the generators themselves.
@@ -81,36 +81,36 @@ class Trainer:
         return self.model.config.directions
 
     def step(self, batch: Batch, lr: float, seed: int) -> dict[str, Tensor]:
-        """Update the generators, then the discriminators, once; return all losses, still on the device."""
-        accelerator, place = self.accelerator, self.progress.step
+        """Update the generators, then the discriminators, once; return all losses, on the device."""
+        accelerator, step = self.accelerator, self.progress.step
         calls = iter(range(10))
 
         def noise(images: Tensor) -> Tensor:
             shape = torch.Size((len(images) * accelerator.world_size, *images.shape[1:]))
-            drawn = batches.noise(shape, self.train.noise_std, accelerator.device, seed, place, next(calls))
+            drawn = batches.noise(shape, self.train.noise_std, accelerator.device, seed, step, next(calls))
             return images + drawn.chunk(accelerator.world_size)[accelerator.rank]
 
-        random = batches.rng_for(seed, batches.AUGMENT, place, accelerator.rank)
+        random = batches.rng_for(seed, batches.AUGMENT, step, accelerator.rank)
         noisy = noise if self.train.noise else unchanged
         augmentation = (lambda images: augment(images, random)) if self.train.discriminator_augment else unchanged
-        patches = batches.rng_for(seed, batches.PATCHES, place)
+        patches = batches.rng_for(seed, batches.PATCHES, step)
 
         rates = {"generator": lr, "discriminator": lr}
         if self.paired:
-            slow = min(1.0, (place + 1) / PAIRED_WARM_UP)
-            rates = {"generator": lr * slow, "discriminator": lr * slow * PAIRED_DISCRIMINATOR_LR}
+            warm_up = min(1.0, (step + 1) / PAIRED_WARM_UP)
+            rates = {"generator": lr * warm_up, "discriminator": lr * warm_up * PAIRED_DISCRIMINATOR_LR}
         self._freeze_discriminators(True)
         with accelerator.autocast():
             losses, images = self.objective.generator_losses(batch, noisy, augmentation, patches)
         self.optimizers["generator"].update(torch.stack(list(losses.values())).sum(), rates["generator"])
         self._freeze_discriminators(False)
-        coins = batches.rng_for(seed, batches.POOL, place, accelerator.rank)
-        kept = self.objective.to_pool(images, batch) if self.pools else {}
-        pooled = {domain: pool.query(kept[domain], coins) for domain, pool in self.pools.items()}
+        pool_random = batches.rng_for(seed, batches.POOL, step, accelerator.rank)
+        to_pool = self.objective.to_pool(images, batch) if self.pools else {}
+        pooled = {domain: pool.query(to_pool[domain], pool_random) for domain, pool in self.pools.items()}
         with accelerator.autocast():
             discriminator_losses = self.objective.discriminator_losses(batch, images, pooled, augmentation)
         total = torch.stack(list(discriminator_losses.values())).sum()
-        if total.requires_grad:  # in some steps of paired training no discriminator learns
+        if total.requires_grad:  # some steps of paired training update no discriminator
             self.optimizers["discriminator"].update(total, rates["discriminator"])
         self._update_ema()
         return {name: loss.detach() for name, loss in (losses | discriminator_losses).items()}
@@ -133,7 +133,7 @@ class Trainer:
             parameter.requires_grad_(not frozen)
 
     def state(self) -> dict[str, Any]:
-        """Return everything that the next steps depend on. Order, flips and noise follow from the step."""
+        """Return the whole state of training. Order, flips and noise are functions of the step."""
         pools = self.accelerator.gather({domain: pool.state_dict() for domain, pool in self.pools.items()})
         return {
             "model": self.model.config.model_dump(mode="json"),
@@ -148,7 +148,7 @@ class Trainer:
         }
 
     def load(self, state: dict[str, Any]) -> None:
-        """Restore a state of `state`; UserError if it belongs to another model."""
+        """Restore what `state` returned; UserError if it belongs to another model."""
         if state["model"] != self.model.config.model_dump(mode="json"):
             raise conflict(self.checkpoints.folder, "contains checkpoints of another model", "Remove this folder")
         if state["computed"] != self.accelerator.describe():
@@ -168,7 +168,7 @@ class Trainer:
             pool.load_state_dict(state["pools"][str(self.accelerator.rank)][domain], self.accelerator.device)
 
     def save(self) -> None:
-        """Write a checkpoint, and delete those that are not needed any more."""
+        """Write a checkpoint and delete those that are no longer needed."""
         state = self.state()
         if self.accelerator.rank == 0:
             pinned = {_serial(row) for row in (self.selected_epoch(), self.last_good()) if row} or {0}
@@ -178,7 +178,7 @@ class Trainer:
         """Resume from the newest checkpoint; without one, train the landmark regressors and write the first.
 
         Args:
-            faces: Faces that a model with landmark regressors trains them on.
+            faces: Training faces of the landmark regressors; None for models without them.
         """
         state = self.accelerator.broadcast(self.checkpoints.newest() if self.accelerator.rank == 0 else None)
         if state is None:
@@ -201,7 +201,7 @@ class Trainer:
         self.progress.rollbacks = rollbacks + 1
 
     def selected_model(self) -> TranslationModel:
-        """Return the model of the epoch that `train.checkpoint_selection` names."""
+        """Return the model of the epoch that `train.checkpoint_selection` selects."""
         row = self.selected_epoch() or self.progress.history[-1]
         if row is not self.progress.history[-1]:
             state = self.accelerator.broadcast(
@@ -218,12 +218,12 @@ class Trainer:
         return replace(chosen, config=chosen.config.model_copy(update={"epoch": row["epoch"]}))
 
     def selected_epoch(self) -> dict[str, Any] | None:
-        """Return the history row of the selected epoch so far; None without one."""
+        """Return the history row of the epoch that is selected so far; None if there is none."""
         history = self.progress.history
         if self.train.checkpoint_selection == "best":
-            sound = [row for row in history if not row["collapsed"]]
+            usable = [row for row in history if not row["collapsed"]]
             distances = [f"val_fd_{direction}" for direction in self.generators]
-            return min(sound, key=lambda row: sum(row[name] for name in distances), default=None)
+            return min(usable, key=lambda row: sum(row[name] for name in distances), default=None)
         epoch = self.train.epochs if self.train.checkpoint_selection == "last" else self.train.checkpoint_selection
         return next((row for row in history if row["epoch"] == epoch), None)
 

@@ -20,9 +20,9 @@ from .landmarks import make_landmarks, with_fakes
 from .objectives import Objective
 from .pairs import Twins, make_pairs
 
-#: FACES: validation faces per domain, at most. More would take longer without a better ranking of the epochs.
+#: FACES: validation faces per domain, at most. With more, validation takes longer and ranks the epochs no better.
 FACES = 128
-#: TOLERANCE: largest error of a reconstructed pixel value, as a share of the value range.
+#: TOLERANCE: maximum error of a reconstructed pixel value, as a share of the value range.
 TOLERANCE = 0.1
 #: COPIES: near-duplicate rate above which an epoch is called collapsed.
 COPIES = 0.5
@@ -60,15 +60,15 @@ class Validator:
         self.extract = features
         self.seed = seed
         self.features = {domain: features(faces) for domain, faces in self.real.items()}
-        # Two halves of the real faces: the values of a perfect model, with half as many faces.
-        self.floors = {domain: _precision_recall(each[::2], each[1::2]) for domain, each in self.features.items()}
+        # Values of two halves of the real faces, which a perfect model reaches with half as many faces.
+        self.real_vs_real = {domain: _precision_recall(each[::2], each[1::2]) for domain, each in self.features.items()}
 
     @torch.no_grad()
     def measure(self, objective: Objective) -> dict[str, float]:
         """Return one row of the history: validation losses and metrics, `val_…`.
 
-        Distances, diversity and copies are named after the direction of the outputs, cycle accuracy after the domain of
-        the inputs, discriminator accuracy after the domain that the discriminator belongs to.
+        Names of metrics of the outputs end with their direction, that of cycle accuracy with the domain of the inputs,
+        that of discriminator accuracy with the domain of the discriminator.
         """
         networks = objective.networks
         modes = {name: network.training for name, network in networks.items()}
@@ -89,14 +89,14 @@ class Validator:
             row[f"val_feature_diversity_ratio_{direction}"] = diversity(features) / real_diversity
             for prefix, values in (
                 ("val", _precision_recall(features, self.features[domain])),
-                ("val_real_vs_real", self.floors[domain]),
+                ("val_real_vs_real", self.real_vs_real[domain]),
             ):
                 row |= {f"{prefix}_{name}_{direction}": value for name, value in values.items()}
             inputs = self.features[other][: len(fakes)]
             row[f"val_near_duplicate_rate_{direction}"] = copied_share(inputs, features, self.features[domain])
             if f"cycle_{domain}" in images:
-                off = np.abs(images[f"cycle_{domain}"].astype(np.int16) - self.real[domain][: len(fakes)])
-                row[f"val_cycle_accuracy_{domain}"] = float((off <= TOLERANCE * 255).mean())
+                errors = np.abs(images[f"cycle_{domain}"].astype(np.int16) - self.real[domain][: len(fakes)])
+                row[f"val_cycle_accuracy_{domain}"] = float((errors <= TOLERANCE * 255).mean())
             row[f"val_discriminator_accuracy_{domain}"] = accuracy[domain]
         if self.face_validator is not None:
             row |= self.face_validator.measure(images["fake_anime"], images.get("cycle_human"))
@@ -110,7 +110,7 @@ class Validator:
         pairs = min(map(len, self.real.values()))
         sums: dict[str, float] = {}
         images: dict[str, list[np.ndarray]] = {}
-        right = dict.fromkeys(objective.targets, 0.0)
+        correct = dict.fromkeys(objective.targets, 0.0)
         for start in range(0, pairs, BATCH):
             stop = min(start + BATCH, pairs)
             human, anime = (
@@ -120,7 +120,7 @@ class Validator:
             batch = Batch(human, anime)
             if self.landmarks is not None:
                 own = {domain: points[start:stop] for domain, points in self.landmarks.items()}
-                # The landmarks of the next face: these batches are not drawn at random.
+                # Landmarks of the next face, because validation batches are not random.
                 other = {domain: np.roll(points, -1, axis=0)[start:stop] for domain, points in self.landmarks.items()}
                 batch = replace(batch, landmarks=make_landmarks(own, other, resolution, device))
             if self.twins is not None:
@@ -135,16 +135,16 @@ class Validator:
                 outputs["cycle_human"] = model.anime2human(outputs["fake_anime"])
                 style = None if batch.pairs is None else batch.pairs.style
                 outputs["cycle_anime"] = generate(model.human2anime, outputs["fake_human"] + noise, style=style)
-            for name, made in outputs.items():
-                images.setdefault(name, []).append(to_pixels(made).cpu().numpy())
+            for name, output in outputs.items():
+                images.setdefault(name, []).append(to_pixels(output).cpu().numpy())
             reals = {"anime": anime, "human": human}
             for domain in objective.targets:
                 scores = [objective.score(domain, shown, batch) for shown in (reals[domain], fakes[domain])]
-                right[domain] += float((scores[0] > 0.5).sum() + (scores[1] <= 0.5).sum())
+                correct[domain] += float((scores[0] > 0.5).sum() + (scores[1] <= 0.5).sum())
         return (
             {name: value / pairs for name, value in sums.items()},
             {name: np.concatenate(batches) for name, batches in images.items()},
-            {domain: count / (2 * pairs) for domain, count in right.items()},
+            {domain: count / (2 * pairs) for domain, count in correct.items()},
         )
 
 
@@ -170,7 +170,7 @@ def sample_sheet(
     twins: Twins | None = None,
     landmarks: dict[str, np.ndarray] | None = None,
 ) -> Image.Image:
-    """Draw the sheet of an epoch: a captioned row for each step of each direction.
+    """Draw the contact sheet of an epoch: a captioned row for inputs, outputs and reconstructions of each direction.
 
     With `twins`, the twins of `human`, each twin is shown and each photo is drawn in the style of its twin. A model
     with several styles has a row for each of them.
@@ -190,28 +190,28 @@ def sample_sheet(
         masks, (drawn, style) = twins.masks[faces], twins.drawings(faces, faces, human.shape[1])
         rows.append(("twin", drawn))
     own = {domain: points[:columns] for domain, points in (landmarks or {}).items()}
-    at = with_fakes(own, human.shape[1]) if own else {}
-    fake_anime = model.translate(human, "human2anime", seed, masks, style, at.get("fake_anime"))
+    points_of = with_fakes(own, human.shape[1]) if own else {}
+    fake_anime = model.translate(human, "human2anime", seed, masks, style, points_of.get("fake_anime"))
     rows.append(("output", fake_anime))
     if len(model.config.styles) > 1:
         rows += [
-            (name, model.translate(human, "human2anime", seed, masks, number, at.get("fake_anime")))
+            (name, model.translate(human, "human2anime", seed, masks, number, points_of.get("fake_anime")))
             for number, name in enumerate(model.config.styles)
         ]
     if "anime2human" in model.config.directions:
-        fake_human = model.translate(anime, "anime2human", seed, points=at.get("fake_human"))
+        fake_human = model.translate(anime, "anime2human", seed, points=points_of.get("fake_human"))
         rows += [
-            ("back", model.translate(fake_anime, "anime2human", seed, points=at.get("human"))),
+            ("back", model.translate(fake_anime, "anime2human", seed, points=points_of.get("human"))),
             ("anime", anime),
             ("output", fake_human),
-            ("back", model.translate(fake_human, "human2anime", seed, style=style, points=at.get("anime"))),
+            ("back", model.translate(fake_human, "human2anime", seed, style=style, points=points_of.get("anime"))),
         ]
     captions = [name for name, row in rows for _ in row]
     return contact_sheet([picture for _, row in rows for picture in row], captions, columns)
 
 
 def _precision_recall(features: np.ndarray, real: np.ndarray) -> dict[str, float]:
-    """Return precision and recall; nothing for too few faces."""
+    """Return precision and recall; an empty dict if there are too few faces."""
     try:
         precision, recall = precision_recall(features, real)
     except ValueError:

@@ -11,7 +11,7 @@ from pipeline.networks.landmarks import (
     LandmarkDiscriminator,
     LandmarkRegressor,
     LocalDiscriminator,
-    cut_out,
+    crop_squares,
 )
 
 POINTS = torch.tensor([[[22.0, 26], [42, 26], [32, 36], [26, 46], [38, 46]]])
@@ -20,7 +20,7 @@ POINTS = torch.tensor([[[22.0, 26], [42, 26], [32, 36], [26, 46], [38, 46]]])
 def test_a_square_on_whole_pixels_is_copied_exactly():
     images = torch.rand(2, 3, 20, 24)
     centres = torch.tensor([[8.0, 9.0], [16.0, 12.0]])
-    cut = cut_out(images, centres, torch.tensor([6.0, 6.0]), 6)
+    cut = crop_squares(images, centres, torch.tensor([6.0, 6.0]), 6)
     torch.testing.assert_close(cut[0], images[0, :, 6:12, 5:11])
     torch.testing.assert_close(cut[1], images[1, :, 9:15, 13:19])
 
@@ -28,20 +28,20 @@ def test_a_square_on_whole_pixels_is_copied_exactly():
 def test_every_new_pixel_is_the_bilinear_value_at_its_centre():
     ramp = 3 * (torch.arange(32) + 0.5)[None, :] - 2 * (torch.arange(32) + 0.5)[:, None]
     side, size, x, y = 11.0, 7, 14.3, 17.9
-    cut = cut_out(ramp[None, None], torch.tensor([[x, y]]), torch.tensor([side]), size)[0, 0]
+    cut = crop_squares(ramp[None, None], torch.tensor([[x, y]]), torch.tensor([side]), size)[0, 0]
     offsets = (torch.arange(size) + 0.5) / size * side - side / 2
     torch.testing.assert_close(cut, 3 * (x + offsets)[None, :] - 2 * (y + offsets)[:, None])
 
 
 def test_halving_a_square_averages_four_pixels():
     images = torch.rand(1, 3, 16, 16)
-    cut = cut_out(images, torch.tensor([[8.0, 8.0]]), torch.tensor([8.0]), 4)
+    cut = crop_squares(images, torch.tensor([[8.0, 8.0]]), torch.tensor([8.0]), 4)
     torch.testing.assert_close(cut, F.avg_pool2d(images[:, :, 4:12, 4:12], 2))
 
 
 def test_outside_of_the_image_is_zero_and_gradients_reach_the_inside():
     images = torch.ones(1, 1, 8, 8, requires_grad=True)
-    cut = cut_out(images, torch.tensor([[0.0, 4.0]]), torch.tensor([4.0]), 4)
+    cut = crop_squares(images, torch.tensor([[0.0, 4.0]]), torch.tensor([4.0]), 4)
     assert torch.equal(cut[0, 0], torch.tensor([0.0, 0, 1, 1]).expand(4, 4))
     cut.sum().backward()
     expected = torch.zeros(8, 8)
@@ -52,7 +52,7 @@ def test_outside_of_the_image_is_zero_and_gradients_reach_the_inside():
 def test_each_part_is_cut_where_its_landmarks_are_and_scored_by_its_own_network():
     network = LocalDiscriminator(64, 4, spectral=True).eval()
     images = torch.rand(1, 3, 64, 64, requires_grad=True)
-    scores = network(network.cut(images, POINTS))
+    scores = network(network.crop(images, POINTS))
     assert scores.shape == (1, len(PARTS), 2, 2)
     for number, (members, share) in enumerate(PARTS.values()):
         (gradient,) = torch.autograd.grad(scores[:, number].square().sum(), images, retain_graph=True)

@@ -38,15 +38,15 @@ def test_a_run_learns_the_twins(tmp_path: Path):
 
 
 def test_terms_are_due_in_turn_and_keep_their_mean():
-    weights = [pix2pix.due(step) for step in range(8)]
+    weights = [pix2pix.interval_weights(step) for step in range(8)]
     assert [weight["adversarial"] for weight in weights] == [2, 0] * 4
     assert [weight["reverse"] for weight in weights] == [0, 4, 0, 0] * 2
-    assert pix2pix.due(None) == {"adversarial": 1, "reverse": 1}
+    assert pix2pix.interval_weights(None) == {"adversarial": 1, "reverse": 1}
 
 
 def test_the_adversarial_loss_starts_after_the_warm_up():
     steps = (0, pix2pix.WARM_UP, pix2pix.WARM_UP + pix2pix.RAMP // 2, pix2pix.WARM_UP + pix2pix.RAMP, None)
-    assert [pix2pix.strength(step) for step in steps] == [0, 0, 0.5, 1, 1]
+    assert [pix2pix.adversarial_factor(step) for step in steps] == [0, 0, 0.5, 1, 1]
 
 
 def test_each_step_updates_the_networks_that_are_due(tmp_path: Path):

@@ -33,7 +33,7 @@ def test_points_move_with_their_image():
     size = 64
     points = size * np.array([[[0.35, 0.4], [0.6, 0.45], [0.5, 0.55], [0.4, 0.65], [0.62, 0.68]]]).repeat(16, axis=0)
     images = torch.from_numpy(draw_heatmaps(points, size))
-    moved, found = regressors.move(images, torch.from_numpy(points).float(), np.random.default_rng(0))
+    moved, found = regressors.transform(images, torch.from_numpy(points).float(), np.random.default_rng(0))
     centres = torch.arange(size) + 0.5
     mirrored = 0
     for image, place, before in zip(moved, found, points, strict=True):
