@@ -14,10 +14,10 @@ import pandas as pd
 class Fetched:
     """The images of a source."""
 
-    members: pd.DataFrame  # one row per image in faces.zip | faces.tar: `source`, its name there, and known labels
+    members: pd.DataFrame  # one row per image in faces.zip | faces.tar: its name there, `source`, and its labels
     facts: dict[str, Any]  # for manifest.json, see `facts`
-    scratch: Path | None = None  # may be removed once the outputs are in place
-    ignored: dict[str, int] = field(default_factory=dict)  # reason: how many files were no usable image
+    scratch: Path | None = None  # may be deleted when the outputs are written
+    ignored: dict[str, int] = field(default_factory=dict)  # number of unusable files by reason
 
 
 def facts(dataset: str, licence: str, licence_url: str | None, version: str | None = None) -> dict[str, Any]:

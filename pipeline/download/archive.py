@@ -1,4 +1,4 @@
-"""Your own images: a zip, a tar (compressed or not) or a folder, with labels from folder names or a CSV."""
+"""Source `archive`: images in a zip, a tar (compressed or not) or a folder; labels from folder names or a CSV."""
 
 import bz2
 import gzip
@@ -19,12 +19,12 @@ from ..image_archive import IMAGE_SUFFIXES, MAX_BYTES, ImageList, find_texts, is
 from ..progress import progress_bar
 from . import Fetched, facts, labels
 
-#: A table of this name inside the archive or folder gives labels if no other table is named.
+#: LABELS: name of the table in the archive or folder that is read if no other table is given.
 LABELS = "labels.csv"
 _COPY_BYTES = 4 * 1024**2
 _COMPRESSED: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}
 #: Maximum ratio of the inflated size of a compressed tar to its size, and bytes that are allowed in addition. Photos
-#: hardly shrink, uncompressed drawings shrink to a tenth, a file that is made to fill the disk to a thousandth.
+#: hardly shrink, uncompressed drawings shrink to a tenth, and files made to fill the disk to a thousandth.
 _MAX_RATIO, _MAX_EXTRA = 50, 64 * 1024**2
 
 
@@ -72,7 +72,7 @@ def store(path: Path, folder: Path) -> ImageList:
 
 
 def _inner_table(path: Path, folder: Path) -> tuple[str, bytes | None]:
-    """Return name and content of labels.csv inside the folder `path` or its copy in `folder`; None without one."""
+    """Return name and content of labels.csv in the folder `path` or in its copy in `folder`; None if there is none."""
     if (table := path / LABELS).is_file():
         return str(table), table.read_bytes()
     texts = {
@@ -87,7 +87,7 @@ def _inner_table(path: Path, folder: Path) -> tuple[str, bytes | None]:
 
 
 def _only_archive(path: Path) -> Path | None:
-    """Return the zip or tar in a folder without images; None for everything else."""
+    """Return the only zip or tar in a folder without images; None if `path` is not such a folder."""
     if not path.is_dir():
         return None
     files = [file for file in sorted(path.rglob("*")) if file.is_file() and not file.name.startswith(".")]
@@ -97,7 +97,7 @@ def _only_archive(path: Path) -> Path | None:
 
 
 def _copy(path: Path, folder: Path) -> ImageList:
-    """Copy a zip or a tar; a compressed tar is stored plain, because it could not be read in place."""
+    """Copy a zip or a tar. A compressed tar is decompressed, because its members could not be read at random."""
     size = path.stat().st_size
     if is_zip(path):
         archive = folder / "faces.zip"
@@ -107,9 +107,9 @@ def _copy(path: Path, folder: Path) -> ImageList:
         try:
             if not _copy_bytes(_plain(path), archive, size, size * _MAX_RATIO + _MAX_EXTRA):
                 problem = f"it inflates to more than {_MAX_RATIO} times its size"
-                raise damaged_file(path, problem, "Pass the uncompressed tar if this is meant")
+                raise damaged_file(path, problem, "Pass the uncompressed tar if this is correct")
         except (EOFError, lzma.LZMAError, zlib.error, OSError) as error:
-            if getattr(error, "errno", None):  # of the disk, not of the data
+            if getattr(error, "errno", None):  # an error of the disk, not of the data
                 raise
             raise damaged_file(path, f"it is damaged ({error})", "Download or pack it again") from None
     else:
@@ -118,9 +118,9 @@ def _copy(path: Path, folder: Path) -> ImageList:
 
 
 def _plain(path: Path) -> IO[bytes]:
-    """Open a tar, compressed or not, to read it as if it were not."""
+    """Open a tar, compressed or not, as a stream of its uncompressed bytes."""
     try:
-        # Tried first: a plain tar begins with the name of its first member, which may be "BZ".
+        # An uncompressed tar is tried first. It starts with the name of its first member, which may be "BZ".
         tarfile.open(path, "r:").close()
         return path.open("rb")
     except tarfile.TarError:
@@ -147,9 +147,9 @@ def _copy_bytes(stream: IO[bytes], target: Path, total: int, limit: int | None =
 
 
 def _pack(path: Path, archive: Path) -> ImageList:
-    """Pack the images below a folder into an uncompressed zip, in the order of their names, under a fixed date.
+    """Pack the images of a folder and its subfolders into an uncompressed zip, sorted by name, with a fixed date.
 
-    Links are followed to files, never to folders: a circle of links would never end.
+    Links to files are followed. Links to folders are not, because they may form a circle.
     """
     ignored: Counter[str] = Counter()
     names = []
@@ -173,7 +173,7 @@ def _pack(path: Path, archive: Path) -> ImageList:
 
 
 def _no_image(file: Path) -> str:
-    """Return why a file is not packed; empty when it is."""
+    """Return the reason why a file is not packed, or an empty string."""
     if file.name.startswith("."):
         return "hidden file"
     if not file.is_file():

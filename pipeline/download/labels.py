@@ -1,4 +1,4 @@
-"""Labels of images: gender from folder names, year from file names, anything from a CSV."""
+"""Labels of images: gender from folder names, year from file names, all other labels from a CSV."""
 
 import csv
 import io
@@ -12,13 +12,13 @@ import pandas as pd
 from ..errors import Kind, UserError, bad_value, conflict, damaged_file
 from ..faces import COLUMNS
 
-#: Names of the column with the image of a row; the first that exists is used, in any case.
+#: Names of the column with the image of a row. The first that exists is used; case is ignored.
 FILE_COLUMNS = ("file", "filename", "image", "image_id", "name", "path", "source")
-#: Columns that the pipeline knows, found in any case; those after gender are whole numbers.
+#: Columns that the pipeline knows; case is ignored. Those after gender are whole numbers.
 KNOWN_COLUMNS = ("gender", "year", "age", "identity")
 #: Columns that the stages write: a CSV must not contain them.
 RESERVED = {name for columns in COLUMNS.values() for name in columns} - set(KNOWN_COLUMNS)
-#: Whole numbers up to here are exact as floats too.
+#: Whole numbers up to this one are also exact as floats.
 _LARGEST = 10**15
 GENDERS = {"female": "female", "f": "female", "woman": "female", "male": "male", "m": "male", "man": "male"}
 
@@ -26,10 +26,10 @@ _YEAR = re.compile(r"_((?:19|20)\d\d)$")
 
 
 def gender_of_folders(name: str) -> str | None:
-    """Return the gender in the nearest folder name that has one, in any case: "Female Faces/1.jpg" is female."""
+    """Return the gender in the innermost folder name that has one, ignoring case: "Female Faces/1.jpg" is female."""
     for folder in reversed(PurePosixPath(name.replace("\\", "/")).parts[:-1]):
         words = folder.lower()
-        # "female" first: it contains "male". A folder with both words, "male and female faces", gives no gender.
+        # "female" is checked first, because it contains "male". A folder with both words gives no gender.
         female = "female" in words or "women" in words
         rest = words.replace("female", "").replace("women", "")
         male = "male" in rest or bool(re.search(r"\bmen\b", rest))
@@ -75,12 +75,12 @@ def read_csv(data: bytes, name: str) -> pd.DataFrame:
         problem = f"no column names the image (its columns: {columns})"
         raise damaged_file(name, problem, 'Call the column with the file names "file"')
     table = table.set_index(key).rename_axis("image")
-    if taken := [str(column) for column in table if column in RESERVED]:
-        raise conflict(name, f"has a column {taken[0]!r}, which the pipeline writes itself", "Rename the column")
+    if reserved := [str(column) for column in table if column in RESERVED]:
+        raise conflict(name, f"has a column {reserved[0]!r}, which the pipeline writes itself", "Rename the column")
     table.index = table.index.str.strip()
     if (table.index == "").any():
         row = table[table.index == ""].iloc[0].tolist()
-        raise damaged_file(name, f"a row names no image ({', '.join(row)})", f"Fill the column {key!r}")
+        raise damaged_file(name, f"a row has no image name ({', '.join(row)})", f"Fill the column {key!r}")
     check_unique(table, name)
     typed = pd.DataFrame({column: _typed(str(column), table[column], name) for column in table}, index=table.index)
     if typed.isna().all(axis=None):
@@ -93,9 +93,9 @@ def read_csv(data: bytes, name: str) -> pd.DataFrame:
 
 
 def signed_attributes(table: pd.DataFrame) -> pd.DataFrame:
-    """Convert a table that is coded as CelebA is: attributes are 1 or -1, and `Male` gives the gender.
+    """Convert attributes that are 1 or -1, as in CelebA, to Booleans, and `Male` to the gender.
 
-    A table without such a column `Male` is returned as it is.
+    A table without such a column `Male` is returned unchanged.
     """
     if "Male" not in table or not table["Male"].dropna().isin([1, 0, -1]).all():
         return table
@@ -114,21 +114,21 @@ def signed_attributes(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def gender_of_male(male: pd.Series) -> pd.Series:
-    """Return the gender for the attribute `Male` of CelebA, a series of truth values."""
+    """Return the gender for the attribute `Male` of CelebA, a Boolean series."""
     return male.map({True: "male", False: "female"}).astype("str")
 
 
 def check_unique(table: pd.DataFrame, name: str) -> None:
-    """Raise UserError when two rows of a table indexed by image have the same image."""
+    """Raise UserError if two rows of a table indexed by image have the same image."""
     if not table.index.is_unique:
-        twice = table.index[table.index.duplicated()][0]
-        raise conflict(name, f"has two rows about {twice!r}", "Keep one of them")
+        duplicate = table.index[table.index.duplicated()][0]
+        raise conflict(name, f"has two rows for {duplicate!r}", "Keep one of them")
 
 
 def join(members: pd.DataFrame, labels: pd.DataFrame, name: str) -> tuple[pd.DataFrame, dict[str, int]]:
     """Add the columns of a table indexed by image to the table of images.
 
-    A row names its image by the whole path inside the archive, or by the file name if only one image has it. Composed
+    A row has the whole path of its image inside the archive, or the file name if only one image has this name. Composed
     and decomposed accents (NFC, NFD) are equal, and so are slash and backslash.
 
     Args:
@@ -140,37 +140,37 @@ def join(members: pd.DataFrame, labels: pd.DataFrame, name: str) -> tuple[pd.Dat
         The images with their labels, and the numbers of rows, of rows without an image, and of images without a row.
 
     Raises:
-        UserError: The table names none of the images.
+        UserError: No row of the table has one of the images.
     """
     members = members.reset_index(drop=True)
-    spelled = labels.set_axis(labels.index.map(_spelling)) if len(labels) else labels
-    check_unique(spelled, name)
-    source = members["source"].map(_spelling)
+    normalised = labels.set_axis(labels.index.map(_normalised_path)) if len(labels) else labels
+    check_unique(normalised, name)
+    source = members["source"].map(_normalised_path)
     file_name = source.map(lambda path: PurePosixPath(path).name)
-    alone = ~file_name.duplicated(keep=False)
-    key = source.where(source.isin(spelled.index), file_name.where(alone))
-    matched = key.isin(spelled.index)
+    is_unique = ~file_name.duplicated(keep=False)
+    key = source.where(source.isin(normalised.index), file_name.where(is_unique))
+    matched = key.isin(normalised.index)
     if len(members) and not matched.any():
-        rows = f"its first row is about {labels.index[0]!r}" if len(labels) else "it has no rows"
-        problem = f"names none of the images: {rows}, the first image is {members['source'].iloc[0]!r}"
+        rows = f"its first row is for {labels.index[0]!r}" if len(labels) else "it has no rows"
+        problem = f"has none of the images: {rows}, the first image is {members['source'].iloc[0]!r}"
         raise conflict(name, problem, "Write the file names as they are in the archive")
-    added = spelled.reindex(key).reset_index(drop=True)
+    added = normalised.reindex(key).reset_index(drop=True)
     for column in added:
         members[column] = added[column].fillna(members[column]) if column in members else added[column]
     return members, {
         "rows": len(labels),
-        "rows_without_image": int((~spelled.index.isin(key[matched])).sum()),
+        "rows_without_image": int((~normalised.index.isin(key[matched])).sum()),
         "images_without_row": int((~matched).sum()),
     }
 
 
-def _spelling(name: str) -> str:
-    """Return one spelling for all spellings of a path."""
+def _normalised_path(name: str) -> str:
+    """Return the normalised form of a path: NFC, slashes, no leading "./"."""
     return unicodedata.normalize("NFC", str(name)).replace("\\", "/").removeprefix("./")
 
 
 def _table(data: bytes, name: str) -> pd.DataFrame:
-    """Split a CSV into columns of text, without empty rows and without columns that have neither name nor value."""
+    """Split a CSV into text columns, without empty rows and without columns that have no name and no value."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -187,18 +187,18 @@ def _table(data: bytes, name: str) -> pd.DataFrame:
     width = max(len(row) for row in rows)
     header += [""] * (width - len(header))
     body = [row + [""] * (width - len(row)) for row in body]
-    used = [place for place in range(width) if header[place].strip() or any(row[place].strip() for row in body)]
-    for place in used:
-        if not header[place].strip():
-            row = next(row for row in body if row[place].strip())
-            problem = f"the value {row[place]!r} in the row of {row[0]!r} is in a column without a name"
+    used = [index for index in range(width) if header[index].strip() or any(row[index].strip() for row in body)]
+    for index in used:
+        if not header[index].strip():
+            row = next(row for row in body if row[index].strip())
+            problem = f"the value {row[index]!r} in the row of {row[0]!r} is in a column without a name"
             raise damaged_file(name, problem, "Name the column, or check the delimiter")
-    columns = [_column_name(header[place]) for place in used]
+    columns = [_column_name(header[index]) for index in used]
     if len(set(columns)) < len(columns):
-        twice = next(column for column in columns if columns.count(column) > 1)
-        raise conflict(name, f"has two columns {twice!r}", "Give each column a name of its own")
+        duplicate = next(column for column in columns if columns.count(column) > 1)
+        raise conflict(name, f"has two columns {duplicate!r}", "Give each column a different name")
     return pd.DataFrame(
-        {column: [row[place] for row in body] for place, column in zip(used, columns, strict=True)}, dtype="str"
+        {column: [row[index] for row in body] for index, column in zip(used, columns, strict=True)}, dtype="str"
     )
 
 

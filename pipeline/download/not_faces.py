@@ -10,7 +10,7 @@ def noise(random: np.random.Generator, size: int) -> np.ndarray:
 
 
 def flat(random: np.random.Generator, size: int) -> np.ndarray:
-    """Draw one colour, uint8 RGB [size, size, 3]."""
+    """Draw a single colour, uint8 RGB [size, size, 3]."""
     return np.full((size, size, 3), random.integers(0, 256, 3), dtype=np.uint8)
 
 

@@ -1,4 +1,4 @@
-"""Get the faces of a domain from the source that the group `download` names."""
+"""Fetch the faces of a domain from the source that `download.<domain>.source` selects."""
 
 from pathlib import Path
 
@@ -15,13 +15,13 @@ def fetch(params: Source, folder: Path, domain: str, seed: int, own: Path) -> Fe
         folder: Folder of the archive.
         domain: human, anime or external_test.
         seed: Random seed of generated faces.
-        own: Folder of the user's images, which DVC watches.
+        own: Folder of the user's images, which DVC tracks.
 
     Returns:
         The images of the archive and their labels.
 
     Raises:
-        UserError: The source cannot be read, or its label table is where DVC does not watch it.
+        UserError: The source cannot be read, or DVC does not track its label table.
     """
     match params.source:
         case "demo":
@@ -41,7 +41,7 @@ def fetch(params: Source, folder: Path, domain: str, seed: int, own: Path) -> Fe
 def _labels(params: Source, domain: str, own: Path) -> Path | None:
     if params.labels_csv is None:
         return None
-    watched = [own, *([Path(params.path)] if Path(params.path).is_dir() else [])]
-    if not any(Path(params.labels_csv).resolve().is_relative_to(folder.resolve()) for folder in watched):
-        raise bad_value(f"download.{domain}.labels_csv", params.labels_csv, f"a file in {own}, which DVC watches")
+    tracked = [own, *([Path(params.path)] if Path(params.path).is_dir() else [])]
+    if not any(Path(params.labels_csv).resolve().is_relative_to(folder.resolve()) for folder in tracked):
+        raise bad_value(f"download.{domain}.labels_csv", params.labels_csv, f"a file in {own}, which DVC tracks")
     return Path(params.labels_csv)

@@ -1,4 +1,4 @@
-"""Face detection on a whole pixel store, in cached chunks: an interrupted run resumes with the same bytes."""
+"""Face detection on all stored pictures, in cached chunks: an interrupted run resumes with the same result."""
 
 import functools
 import hashlib
@@ -19,7 +19,7 @@ from .detectors import columns
 from .detectors.base import TABLES, Detection, Detector, create_detector
 from .face_measures import COLUMNS, describe
 
-#: Faces per chunk: the most that an interrupted run loses, per worker.
+#: CHUNK: pictures per chunk, the maximum that each worker loses when a run is interrupted.
 CHUNK = 32
 
 
@@ -60,7 +60,7 @@ def find_faces(
 
 
 def alignments(found: pd.DataFrame, domain: str, size: int, align: bool) -> tuple[list[list[float]], list[bool]]:
-    """Return the columns `align` and `aligned` for a result of `find_faces`; without a face, align the whole frame."""
+    """Return the columns `align` (the whole frame if there is no face) and `aligned` for a result of `find_faces`."""
     frame = whole_frame(size).ravel().tolist()
     matrices: list[list[float]] = []
     for keypoints, schema in zip(found["keypoints"], found["schema"], strict=True):
@@ -75,7 +75,7 @@ def _results(
     work: functools.partial, pictures: Iterator[np.ndarray], detector: str, executor: Executor, label: str, total: int
 ) -> Iterator[pd.DataFrame]:
     if executor == "local" and _on_accelerator(detector):
-        # One process per accelerator: several would share it, each with its own copy of the networks.
+        # A single process, because several would share the accelerator, each with a copy of the networks.
         return (work(chunk) for chunk in progress_bar(pictures, desc=label, total=total, unit="chunk"))
     return map_ordered(work, pictures, executor=executor, label=label, total=total, chunk=1)
 

@@ -11,12 +11,12 @@ from .five_points import to_crop
 from .pose import head_pose
 from .schemas import SCHEMAS
 
-#: Regions that all detectors find.
+#: Regions that all schemas have.
 PARTS = ("left_eye", "right_eye", "mouth")
-#: Columns of a face table that describe a face.
+#: Columns of a face table that `known_faces` needs.
 COLUMNS = ("keypoints", "schema", "align")
-#: OPEN_EYE: height of an open eye as a share of its width, at least. Of 200 eyes of real anime faces none was below
-#: 0.55 with animeface; an eye of a photo has 0.3 on average.
+#: OPEN_EYE: minimum height of an open eye as a share of its width. Of 200 eyes of real anime faces, none was below 0.55
+#: with animeface. The mean of eyes in photos is 0.3.
 OPEN_EYE = {"animeface": 0.5, "hysts28": 0.3, "ibug68": 0.15}
 
 
@@ -29,7 +29,7 @@ class FaceGeometry:
         keypoints: The 68 points of dlib in pixels of the crop, [n, 68, 2], NaN for other point sets.
         yaw: Degrees, positive to the image's right, [n].
         roll: Degrees, positive clockwise, [n].
-        mouth_opening: Height of the mouth's opening, in eye distances, [n].
+        mouth_opening: Height of the mouth opening as a share of the eye distance, [n].
         open_eyes: Whether both eyes are open, bool [n]; False where there is no face or no outline of the eyes.
     """
 
@@ -48,7 +48,7 @@ class FaceGeometry:
 
 
 def known_faces(table: pd.DataFrame, size: int) -> FaceGeometry:
-    """Measure the faces of a face table by the keypoints that the stage `landmarks` found.
+    """Measure the faces of a face table from the keypoints of the stage `landmarks`.
 
     Args:
         table: Face table; without the columns of COLUMNS no face is known.
@@ -99,7 +99,7 @@ def _measure(faces: list[tuple[np.ndarray, str] | None]) -> FaceGeometry:
 
 
 def _mouth_opening(points: np.ndarray, schema: str) -> float:
-    """Return the height of the mouth in eye distances; of the gap between the lips where both are known."""
+    """Return the height of the gap between the lips (of the mouth, if it is unknown) as a share of the eye distance."""
     mouth = [61, 62, 63, 65, 66, 67] if schema == "ibug68" else list(SCHEMAS[schema].regions["mouth"])
     distance = float(SCHEMAS[schema].interocular(points))
     return float(np.ptp(points[mouth, 1])) / distance if distance > 0 else float("nan")

@@ -1,4 +1,4 @@
-"""Measurements of a face for the table: box, pose, sharpness; and their histograms over a set of faces."""
+"""Measurements of a face for the face table (box, pose, sharpness), and their histograms."""
 
 from collections.abc import Iterable, Sequence
 
@@ -32,9 +32,9 @@ EDGES = {
 
 
 def describe(faces: Sequence[Sequence[Detection]], pictures: Iterable[np.ndarray]) -> pd.DataFrame:
-    """Describe the largest face of each picture, uint8 RGB [H, W, 3]; the values are missing where there is none.
+    """Describe the largest face of each picture, uint8 RGB [H, W, 3]; without a face the values are missing.
 
-    A face whose eyes and mouth coincide, or whose points are not finite, is no face.
+    Detections are ignored if their points are not finite or their eyes and mouth have the same position.
     """
     rows = [_row(found, picture) for found, picture in zip(faces, pictures, strict=True)]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
@@ -53,8 +53,8 @@ def _row(detections: Sequence[Detection], picture: np.ndarray) -> tuple:
 def sharpness(picture: np.ndarray, box: np.ndarray) -> float:
     """Compute the variance of the Laplacian of the gray values (0 to 255) of uint8 RGB [H, W, 3] inside a box.
 
-    J. L. Pech-Pacheco et al., Diatom autofocusing in brightfield microscopy, ICPR 2000. NaN where less than 3 x 3
-    pixels of the box are in the picture.
+    J. L. Pech-Pacheco et al., Diatom autofocusing in brightfield microscopy, ICPR 2000. NaN if less than 3 x 3
+    pixels of the box are inside the picture.
     """
     height, width = picture.shape[:2]
     x0, y0, x1, y1 = np.clip(np.round(box), 0, [width, height, width, height]).astype(int)

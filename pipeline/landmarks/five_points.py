@@ -1,7 +1,8 @@
-"""Five points that all point sets have: eyes, nose, corners of the mouth; and their positions in a translation.
+"""Five landmarks of all schemas (eyes, nose, corners of the mouth), and their positions in a translation.
 
-The input of landmark_cyclegan (Wu et al. 2019, arXiv:1907.01424). Points are in pixels of a crop, the first pixel's
-centre at 0.5, in the order left eye, right eye, nose, left and right corner of the mouth; left is the image's left.
+They are inputs of landmark_cyclegan (Wu et al. 2019, arXiv:1907.01424). Points are in pixels of a crop; the centre of
+the first pixel is 0.5. Their order is left eye, right eye, nose, left and right corner of the mouth. Left is the left
+of the image.
 """
 
 from typing import TYPE_CHECKING
@@ -14,12 +15,12 @@ from .schemas import SCHEMAS
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Members of nose and mouth corners in each point set; the eyes are the centres of their regions.
+#: Indices of nose and corners of the mouth in each schema; the eyes are the centres of their regions.
 _NOSE_AND_MOUTH = {"ibug68": (30, 48, 54), "celeba5": (2, 3, 4), "hysts28": (23, 24, 26), "animeface": (12, 8, 10)}
-#: Exchanged in a mirror image.
+#: Order of the five points in a mirror image.
 _MIRRORED = [1, 0, 2, 4, 3]
 #: The average aligned face in the unit square, made symmetric: 400 embedded people with dlib, 400 drawn faces with
-#: their exact points. Mouths of drawings are half as wide, so one affine map of eyes and mouth would not do.
+#: their exact points. Mouths of drawings are half as wide, so an affine map of eyes and mouth is not enough.
 AVERAGE = {
     "human": np.array([[0.371, 0.450], [0.629, 0.450], [0.500, 0.599], [0.376, 0.718], [0.624, 0.718]]),
     "anime": np.array([[0.343, 0.477], [0.657, 0.477], [0.500, 0.622], [0.448, 0.702], [0.552, 0.702]]),
@@ -45,17 +46,17 @@ def of_table(table: "pd.DataFrame", size: int) -> np.ndarray:
 
 
 def to_crop(points: np.ndarray, align: np.ndarray, size: int) -> np.ndarray:
-    """Move points [..., 2] of a stored picture or photo to pixels of its crop of side `size`."""
+    """Map points [..., 2] of a stored picture or photo to pixels of its crop of side `size`."""
     matrix = np.asarray(align, dtype=np.float64).reshape(2, 3) * size
     moved: np.ndarray = points @ matrix[:, :2].T + matrix[:, 2]
     return moved
 
 
 def fill_unknown(points: np.ndarray, domain: str, size: int) -> np.ndarray:
-    """Give faces without points [n, 5, 2] the median of the others or, where there are none, the average face."""
+    """Replace unknown points [n, 5, 2] by the median of the known ones, or by the average face if there are none."""
     known = np.isfinite(points).all(axis=(1, 2))
-    usual = np.median(points[known], axis=0) if known.any() else AVERAGE[domain] * size
-    return np.where(known[:, None, None], points, usual)
+    default = np.median(points[known], axis=0) if known.any() else AVERAGE[domain] * size
+    return np.where(known[:, None, None], points, default)
 
 
 def mirror(points: np.ndarray, size: int) -> np.ndarray:
@@ -66,7 +67,7 @@ def mirror(points: np.ndarray, size: int) -> np.ndarray:
 
 
 def translated(points: np.ndarray, source: str, target: str, size: int) -> np.ndarray:
-    """Return the points of perfect translations, [n, 5, 2].
+    """Return the expected points of translations, [n, 5, 2].
 
     In the frame of each face, eyes and mouth move by the affine map between the average faces of the domains, and each
     point by the remaining difference of the averages. Deviations of a face from the average are kept.
@@ -79,13 +80,13 @@ def translated(points: np.ndarray, source: str, target: str, size: int) -> np.nd
     """
     before, after = AVERAGE[source], AVERAGE[target]
     corners = np.column_stack([_triangle(before), np.ones(3)])
-    move = np.linalg.solve(corners, _triangle(after)).T
-    rest = after - (before @ move[:, :2].T + move[:, 2])
+    affine = np.linalg.solve(corners, _triangle(after)).T
+    residual = after - (before @ affine[:, :2].T + affine[:, 2])
     result = np.empty_like(points, dtype=np.float64)
     for index, face in enumerate(points):
         frame = fit_similarity(_triangle(face) / size, _triangle(before))
         inside = face / size @ frame[:, :2].T + frame[:, 2]
-        moved = inside @ move[:, :2].T + move[:, 2] + rest
+        moved = inside @ affine[:, :2].T + affine[:, 2] + residual
         result[index] = np.linalg.solve(frame[:, :2], (moved - frame[:, 2]).T).T * size
     return result
 

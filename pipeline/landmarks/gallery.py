@@ -1,4 +1,4 @@
-"""Contact sheet of faces with box and keypoints, as in Figure 3 of the study."""
+"""Contact sheet of faces with boxes and keypoints, as in Figure 3 of the study."""
 
 from collections.abc import Sequence
 
@@ -26,10 +26,10 @@ def face_sheet(table: pd.DataFrame, pixels: np.ndarray, domain: str) -> Image.Im
     """
     images, captions = [], []
     for face in table.iloc[evenly_spaced(SHOWN, len(table))].to_dict("records"):
-        seen = face["n_faces"] > 0
-        box, keypoints = (face["box"], np.reshape(face["keypoints"], (-1, 3))) if seen else (None, None)
+        detected = face["n_faces"] > 0
+        box, keypoints = (face["box"], np.reshape(face["keypoints"], (-1, 3))) if detected else (None, None)
         images.append(draw_face(pixels[face["row"]], box, keypoints, SIDE))
-        captions.append(f"{face['score']:.2f}  yaw {face['yaw']:+.0f}°" if seen else "no face")
+        captions.append(f"{face['score']:.2f}  yaw {face['yaw']:+.0f}°" if detected else "no face")
     title = f"{domain}: a face in {int((table['n_faces'] > 0).sum()):,} of {len(table):,} pictures"
     return contact_sheet(images, captions, title=title)
 
@@ -43,7 +43,7 @@ def draw_face(picture: np.ndarray, box: Sequence[float] | None, keypoints: np.nd
     drawn = cv2.resize(picture, (side, side), interpolation=cv2.INTER_CUBIC)
     if box is None or keypoints is None:
         return drawn
-    # Coordinates in eighths of a pixel: points of small faces are closer than a pixel.
+    # Coordinates are in eighths of a pixel, because points of small faces are less than a pixel apart.
     shift = 3
     x0, y0, x1, y1 = (round(float(value) * scale * 2**shift) for value in box)
     cv2.rectangle(drawn, (x0, y0), (x1, y1), BOX, THICKNESS, cv2.LINE_AA, shift)

@@ -1,6 +1,6 @@
-"""Point sets of the detectors: the mirror image of each point, its region of the face.
+"""Schemas, the point sets of the detectors: regions, pairs of mirrored points, 3D model of the head.
 
-"Left" is the left of the image throughout: `left_eye` of an upright face is at smaller x, whatever a detector calls it.
+"Left" always is the left of the image: `left_eye` of an upright face has the smaller x, whatever a detector calls it.
 """
 
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-#: Points (their mean, where there are several) -> position on an average head.
+#: Indices of points (their mean is used) -> position on an average head.
 type HeadModel = Mapping[tuple[int, ...], tuple[float, float, float]]
 
 
@@ -19,7 +19,7 @@ class Schema:
     Attributes:
         name: Name of the set, as in the column `schema`.
         size: K.
-        flip_pairs: Pairs of points that are exchanged in a mirror; all others map to themselves.
+        flip_pairs: Pairs of points that are exchanged in a mirror image; other points do not change.
         regions: Points of left_eye, right_eye and mouth.
         head_model_3d: Positions of points or centres of regions on an average head, for the head pose (see pose.py).
     """
@@ -59,7 +59,7 @@ def _range(first: int, last: int) -> tuple[int, ...]:
 
 # An average adult head, in units of the distance between the eyes' centres (about 63 mm), origin midway between them;
 # x to the image's right, y down, z away from the camera. Proportions after L. G. Farkas, Anthropometry of the Head and
-# Face, 1994: eye fissure 31 mm, nose 51 mm long and 20 mm proud, mouth 52 mm wide, stomion 73 mm and chin 115 mm below.
+# Face, 1994: eye fissure 31 mm, nose 51 mm long and 20 mm deep, mouth 52 mm wide, stomion 73 mm and chin 115 mm below.
 _OUTER, _INNER = 0.74, 0.26
 _HUMAN_IBUG: HeadModel = {
     (36,): (-_OUTER, 0.0, 0.12),

@@ -17,7 +17,7 @@ def frame_maps(parts: np.ndarray, source: str, target: str, size: int) -> list[n
         size: Side of the crops in pixels.
 
     Returns:
-        A map for each face; None where it is unknown or not usable.
+        A map for each face; None if its parts are unknown or coincide.
     """
     maps: list[np.ndarray | None] = []
     for face in parts:
@@ -29,7 +29,7 @@ def frame_maps(parts: np.ndarray, source: str, target: str, size: int) -> list[n
 
 
 def expected_parts(parts: np.ndarray, source: str, target: str, size: int) -> np.ndarray:
-    """Return eyes and mouth of a perfect translation, [n, 3, 2] in pixels; arguments as of `frame_maps`."""
+    """Return the expected eyes and mouth of translations, [n, 3, 2] in pixels; arguments as for `frame_maps`."""
     expected = np.full(parts.shape, np.nan)
     for index, matrix in enumerate(frame_maps(parts, source, target, size)):
         if matrix is not None:

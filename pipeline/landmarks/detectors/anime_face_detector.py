@@ -1,7 +1,7 @@
 """Anime detector of the study: YOLOv3 or Faster R-CNN of hysts for boxes, HRNetV2 for 28 points, in plain PyTorch.
 
-The package takes one picture per call. Here its networks are called with whole batches, with its own steps before and
-after them; results differ by rounding only (see tests/landmarks/detectors/test_anime_face_detector.py).
+The package takes one picture per call. Here its networks are called with batches, with the preprocessing and
+postprocessing of the package; tests/landmarks/detectors/test_anime_face_detector.py compares the results.
 """
 
 from collections.abc import Sequence
@@ -85,8 +85,8 @@ class AnimeFaceDetector(HystsDetector):
         """Compute heatmaps float32 [n, 28, 64, 64], the mean over the crops and their mirror images."""
         network: Any = self._points
         with devices.half_precision(self._device):
-            plain, mirrored = network.backbone(batch), network.backbone(batch.flip(3))
+            features, mirrored = network.backbone(batch), network.backbone(batch.flip(3))
         head = network.keypoint_head
-        as_they_are = head.inference_model([level.float() for level in plain], flip_pairs=None)
+        heatmaps = head.inference_model([level.float() for level in features], flip_pairs=None)
         flipped = head.inference_model([level.float() for level in mirrored], list(points_of.FLIP_PAIRS))
-        return (as_they_are + flipped) / 2
+        return (heatmaps + flipped) / 2

@@ -1,7 +1,7 @@
 """Embedded anime detector: nvxs (`animeface`), a cascade of small networks over Haar-like features; no torch.
 
-The package's own binding reads the memory layout of Pillow < 12 and silently finds nothing with a newer one. The C
-library inside its wheel is called directly instead.
+The Python code of the package needs the memory layout of Pillow < 12. With a newer Pillow it finds no face and reports
+no error. So the C library inside its wheel is called directly.
 """
 
 import ctypes
@@ -13,12 +13,12 @@ from ...files import package_folder
 from ...images import resize
 from .base import Detection, ImageDetector, largest_first
 
-# SIDES: pixels, longer side at which a picture is searched, up to twice its own. The search window grows from 42.6 px
-# by 1.095 and moves by 2 window units; faces far above 100 px are missed, so small copies come first.
+# SIDES: longer side in pixels of the resized pictures that are searched, up to twice its own. The search window grows
+# from 42.6 px by 1.095 and moves by 2 window units. Faces far above 100 px are missed, so small copies come first.
 SIDES = (128, 256, 512)
 MIN_WINDOW, SCALE_FACTOR, STEP = 42.592, 1.095, 2.0
 MAX_FACES = 64
-#: Level of 255. A picture whose 99th percentile is below is brightened before it is searched.
+#: DIM: grey level. A picture whose 99th percentile is below this is brightened before it is searched.
 DIM = 128
 PARTS = ("face", "left_eye", "right_eye", "nose", "mouth", "chin")
 
@@ -94,7 +94,7 @@ class AnimefaceDetector(ImageDetector):
         """See `ImageDetector.detect_one`."""
         peak = float(np.percentile(image, 99))
         if 0 < peak < DIM:
-            # The library counts edges above a fixed level: a dim picture has none.
+            # The library needs edges above a fixed level, which dim pictures do not have.
             image = np.clip(image * (255 / peak), 0, 255).astype(np.uint8)
         longest = max(image.shape[:2])
         for side in SIDES:
@@ -152,7 +152,7 @@ class AnimefaceDetector(ImageDetector):
 
 
 def _detection(face: _Face, stretch: np.ndarray) -> Detection:
-    # The library calls the eye at smaller x "left" for an upright face; a turned one may have them the other way round.
+    # In the library, the left eye of an upright face has the smaller x; in a rotated face the eyes may be swapped.
     eyes = sorted([face.left_eye, face.right_eye], key=lambda eye: eye.x + eye.width / 2)
     points = [point for box in (*eyes, face.mouth) for point in _edges(box)]
     points += [(part.x + part.width / 2, part.y + part.height / 2) for part in (face.nose, face.chin)]

@@ -48,7 +48,7 @@ class Detector(Protocol):
 
 
 class ImageDetector(AbstractContextManager):
-    """Base class of detectors that search picture by picture and have nothing to close."""
+    """Base class of detectors that process single pictures and have nothing to close."""
 
     def __exit__(self, *error: object) -> None:
         """Do nothing."""
@@ -62,7 +62,7 @@ class ImageDetector(AbstractContextManager):
         """Detect the faces of uint8 RGB [H, W, 3], the largest first."""
 
 
-#: name -> domain, and point set that it returns
+#: Name -> domain and schema.
 DETECTORS = {
     "dlib": ("human", "ibug68"),
     "face_alignment": ("human", "ibug68"),
@@ -77,7 +77,7 @@ TABLES = ("celeba", "truth")
 
 
 def picture_detector(name: str) -> str:
-    """Return the detector for pictures without exact landmarks: `animeface` instead of `truth`."""
+    """Return the detector for pictures outside the dataset: `animeface` instead of `truth`."""
     return "animeface" if name == "truth" else name
 
 
@@ -115,5 +115,5 @@ def check_images(images: np.ndarray) -> np.ndarray:
 
 
 def largest_first(faces: list[Detection]) -> list[Detection]:
-    """Sort the faces of a picture as `Detector.detect` promises; equal ones by score, then by position."""
+    """Sort the faces of a picture by area, as `Detector.detect` returns them; equal ones by score and position."""
     return sorted(faces, key=lambda face: (-face.area, -face.score, *face.box))

@@ -1,4 +1,4 @@
-"""Landmarks that a dataset annotates, read from columns of the face table: no network, no pixels."""
+"""Annotated landmarks of a dataset, read from columns of the face table without a network."""
 
 from collections.abc import Callable
 
@@ -10,9 +10,9 @@ from ...faces import CELEBA_POINTS, TRUTH_POINTS
 from .base import Detection
 
 # The annotation of CelebA has no box. It is a square from the brows to the chin.
-# BOX_SIDE: eye distances, its side. BOX_CENTRE: its centre, as a share of the way from the eyes to the mouth.
+# BOX_SIDE: its side in eye distances. BOX_CENTRE: its centre, as a share of the distance from the eyes to the mouth.
 BOX_SIDE, BOX_CENTRE = 2.6, 0.55
-#: The box of a drawn face, around the contour and the eyebrows, grows by this share of its height, upwards by twice.
+#: Margin of the box of a drawn face around contour and eyebrows, as a share of its height; twice as much at the top.
 MARGIN = 0.1
 
 
@@ -21,10 +21,10 @@ def read(table: pd.DataFrame, detector: str) -> list[list[Detection]]:
 
     Args:
         table: Face table with the columns `<point>_x` and `<point>_y`, in pixels of the stored picture.
-        detector: celeba (five points that people set) or truth (the exact points of drawn faces).
+        detector: celeba (five annotated points) or truth (the exact points of drawn faces).
 
     Returns:
-        One list per row with one face; an empty list where a coordinate is missing.
+        One list per row, with one face, or empty if a coordinate is missing.
 
     Raises:
         UserError: The table has no such columns.
@@ -41,7 +41,7 @@ def read(table: pd.DataFrame, detector: str) -> list[list[Detection]]:
 
 def _celeba(points: np.ndarray) -> Detection:
     eyes, mouth = points[:2].mean(axis=0), points[3:].mean(axis=0)
-    # In a profile the eyes come close to each other, but never to the mouth.
+    # In a profile view the eyes are close to each other, so the distance to the mouth gives a lower bound.
     unit = max(float(np.linalg.norm(points[1] - points[0])), float(np.linalg.norm(mouth - eyes)) / 1.1)
     centre = eyes + (mouth - eyes) * BOX_CENTRE
     half = BOX_SIDE * unit / 2

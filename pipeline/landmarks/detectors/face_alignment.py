@@ -1,8 +1,8 @@
-"""Human detector of the study: `face-alignment`, a choice of face detectors for boxes and FAN for 68 points.
+"""Human detector of the study: `face-alignment`, with several face detectors for boxes and FAN for 68 points.
 
 FAN: A. Bulat and G. Tzimiropoulos, How far are we from solving the 2D & 3D Face Alignment problem?, ICCV 2017. The
-package takes one picture per call; here the faces of a whole batch go through FAN together, with its own steps before
-and after. Its weights are PyTorch files; they are read with `weights_only=True`, which builds tensors and nothing else.
+package takes one picture per call. Here FAN processes the faces of a whole batch, with the preprocessing and
+postprocessing of the package. Its weights are PyTorch files, read with `weights_only=True`, which only builds tensors.
 """
 
 import pickle
@@ -21,7 +21,7 @@ from ...images import resize
 from ...weights import get_weights
 from .base import Detection, check_images, largest_first
 
-#: Face detectors: the argument that takes a path -> the weights.
+#: Face detector -> argument that takes a path -> name of the weights.
 FACE_DETECTORS = {
     "sfd": {"path_to_detector": "s3fd"},
     "retinaface": {"path_to_detector": "retinaface"},
@@ -29,8 +29,8 @@ FACE_DETECTORS = {
     "scrfd": {"path_to_detector": "scrfd"},
     "blazeface": {"path_to_detector": "blazeface", "path_to_anchor": "blazeface-anchors"},
 }
-#: Pixels, bounds of the longer side: the networks' strides leave nothing of smaller pictures, larger ones need
-#: gigabytes.
+#: SIDES: minimum and maximum of the longer side in pixels. The strides of the networks need the minimum; larger
+#: pictures need gigabytes of memory.
 SIDES = (64, 1280)
 
 
@@ -44,11 +44,11 @@ def create(face_detector: str | None, weights: str | None, device: str) -> "Face
 
 
 class _FaceAlignment(face_alignment.FaceAlignment):
-    """The class of the package, with the weights of FAN from a given path instead of its own download."""
+    """The class of the package, with the weights of FAN from a given path instead of a download."""
 
     def __init__(self, fan: Path, **arguments: Any) -> None:
         self._fan = fan
-        # Compilation takes 25 s per process: more than it saves.
+        # Compilation takes 25 s per process, more than it saves.
         super().__init__(face_alignment.LandmarksType.TWO_D, compile=False, **arguments)
 
     def _load_native(self, network_name: str, network_size: int, device: str, dtype: torch.dtype) -> torch.nn.Module:
@@ -96,16 +96,16 @@ class FaceAlignmentDetector:
             width, height = (max(1, round(side * scale)) for side in (images.shape[2], images.shape[1]))
             images = np.stack([resize(image, width, height) for image in images])
         missing = [max(0, SIDES[0] - side) for side in images.shape[1:3]]
-        if any(missing):  # narrow ones
+        if any(missing):  # the shorter side
             images = np.pad(images, [(0, 0), (0, missing[0]), (0, missing[1]), (0, 0)])
         boxes = self.boxes(images)
         owners = np.repeat(np.arange(len(images)), [len(found) for found in boxes])
         faces: list[list[Detection]] = [[] for _ in images]
         if len(owners):
-            together = np.concatenate(boxes)
-            keypoints = self.keypoints([images[owner] for owner in owners], together)
+            all_boxes = np.concatenate(boxes)
+            keypoints = self.keypoints([images[owner] for owner in owners], all_boxes)
             keypoints[:, :, :2] /= scale
-            for owner, box, points in zip(owners, together, keypoints, strict=True):
+            for owner, box, points in zip(owners, all_boxes, keypoints, strict=True):
                 score = float(np.clip(box[4], 0, 1))
                 faces[owner].append(Detection(box[:4] / scale, score, points, "ibug68"))
         return [largest_first(found) for found in faces]

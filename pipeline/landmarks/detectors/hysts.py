@@ -46,7 +46,7 @@ def loading(path: Path) -> Iterator[None]:
 
 
 class HystsDetector(ABC):
-    """Boxes by one network, 28 points inside each by another."""
+    """One network for boxes and one for the 28 points inside each box."""
 
     _device: str
 
@@ -79,17 +79,17 @@ class HystsDetector(ABC):
         owners = np.repeat(np.arange(len(pictures)), [len(found) for found in boxes])
         faces: list[list[Detection]] = [[] for _ in pictures]
         if len(owners):
-            together = np.concatenate(boxes)
-            keypoints = self.keypoints([pictures[owner] for owner in owners], enlarged(together[:, :4]))
-            # The networks count from the first pixel's centre.
+            all_boxes = np.concatenate(boxes)
+            keypoints = self.keypoints([pictures[owner] for owner in owners], enlarged(all_boxes[:, :4]))
+            # In the networks, the centre of the first pixel is 0.
             keypoints[:, :, :2] += 0.5
             keypoints[:, :, 2] = keypoints[:, :, 2].clip(0, 1)
-            for owner, box, points in zip(owners, together.astype(np.float64), keypoints, strict=True):
+            for owner, box, points in zip(owners, all_boxes.astype(np.float64), keypoints, strict=True):
                 faces[owner].append(Detection(box[:4], float(box[4]), points, "hysts28"))
         return [largest_first(found) for found in faces]
 
 
 def enlarged(boxes: np.ndarray) -> np.ndarray:
-    """Enlarge boxes [n, 4] (both ends belong to them) by BOX_SCALE around their centres."""
+    """Enlarge boxes [n, 4], which include both ends, by BOX_SCALE around their centres."""
     centre, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2] + 1) * BOX_SCALE / 2
     return np.concatenate([centre - half, centre + half], axis=1)

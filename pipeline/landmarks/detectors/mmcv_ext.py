@@ -1,7 +1,7 @@
 """Substitute for the compiled operators of mmcv that two anime networks need: non-maximum suppression by torchvision.
 
-mmcv ships as source only and takes twenty minutes to compile; mmcv-lite is mmcv without `mmcv._ext`. mmdet and mmpose
-import that module but call one function of it. Faster R-CNN's RoIAlign uses torchvision through mmcv's own switch.
+mmcv is only available as source and takes twenty minutes to compile. mmcv-lite is mmcv without `mmcv._ext`. mmdet and
+mmpose import that module but call only one function of it. RoIAlign of Faster R-CNN has an option to use torchvision.
 """
 
 import importlib.machinery
@@ -40,6 +40,6 @@ def install() -> None:
     if "mmcv._ext" in sys.modules or importlib.util.find_spec("mmcv._ext") is not None:
         return
     extension = _Extension("mmcv._ext")
-    # mmengine asks for the spec of what it finds.
+    # mmengine reads the spec of each module.
     extension.__spec__ = importlib.machinery.ModuleSpec("mmcv._ext", None)
     sys.modules["mmcv._ext"] = extension

@@ -1,8 +1,8 @@
-"""The anime detector of hysts in mmdet 3.3 and mmpose 1.3, for their users and as a cross-check.
+"""The anime detector of hysts in mmdet 3.3 and mmpose 1.3, for users of these packages and as a cross-check.
 
 The dependency group `openmmlab` installs it. Networks and settings are those of hysts' configs for mmdet 2 and mmpose
-0, as changes of the configs that the current versions ship; the weights are the same safetensors files, so no
-checkpoint is ever unpickled.
+0, as changes to the configs of the current versions. The weights are the same safetensors files, so nothing is
+unpickled.
 """
 
 import re
@@ -23,12 +23,12 @@ from .hysts import HystsDetector, loading, weight_files
 
 mmcv_ext.install()
 
-from mmcv.transforms import Compose  # noqa: E402  (mmcv's operators have to be in place before)
+from mmcv.transforms import Compose  # noqa: E402  (mmcv's operators must be installed before)
 from mmdet.apis import inference_detector, init_detector  # noqa: E402
 from mmengine.config import Config  # noqa: E402
 from mmpose.apis import inference_topdown, init_model  # noqa: E402
 
-# mmdet 3 takes the best `nms_pre` by class score alone, mmdet 2 took them by class score times objectness: keep all.
+# mmdet 3 selects the best `nms_pre` boxes by class score, mmdet 2 by class score times objectness. So all are kept.
 _ALL = 1_000_000
 #: name -> config of mmdet, its changes, longest and shortest side that pictures are resized to.
 FACE_DETECTORS: dict[str, tuple[str, dict[str, Any], tuple[int, int]]] = {
@@ -69,10 +69,10 @@ class OpenMMLabDetector(HystsDetector):
     def __init__(self, face_detector: str, boxes: Path, points: Path, device: str = "cpu") -> None:
         self._device = device
         name, changes, scale = FACE_DETECTORS[face_detector]
-        with warnings.catch_warnings(record=True):  # both warn that they were given no checkpoint
+        with warnings.catch_warnings(record=True):  # both warn about a missing checkpoint
             self.detector = init_detector(_config("mmdet", name, changes), palette="random", device=device)
             self.estimator = init_model(_config("mmpose", *HRNETV2), device=device)
-        # The default, that of COCO, is wrong for both.
+        # The default of both is the metadata of COCO.
         self.estimator.dataset_meta = {"flip_indices": HYSTS28.mirrored.tolist()}
         _load(self.detector, boxes, {})
         _load(
@@ -95,7 +95,7 @@ class OpenMMLabDetector(HystsDetector):
         del self.detector, self.estimator
 
     def boxes(self, pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """See `HystsDetector.boxes`; mmdet takes one picture after the other."""
+        """See `HystsDetector.boxes`; mmdet processes one picture at a time."""
         found = [result.pred_instances for result in inference_detector(self.detector, list(pictures), self._pipeline)]
         return [torch.cat([faces.bboxes, faces.scores[:, None]], dim=1).cpu().numpy() for faces in found]
 
