@@ -9,11 +9,11 @@ from pipeline.errors import hide_interrupt_traceback, is_interrupt, user_message
 DATA = Path("data")
 INTERRUPTED = "interrupted: run the same command again to resume."
 
-hide_interrupt_traceback(INTERRUPTED)  # the stage scripts import torch before they call `run`
+hide_interrupt_traceback(INTERRUPTED)  # the imports of the stage scripts take seconds, before `run` is called
 
 
 def run(main: Callable[..., None]) -> None:
-    """Call `main` with the command line's arguments; print a user error as one line and exit with code 1."""
+    """Call `main` with the command line arguments; print a user error as one line and exit with code 1."""
     try:
         main(*sys.argv[1:])
     except (Exception, KeyboardInterrupt) as error:

@@ -1,4 +1,4 @@
-"""`balance@<domain>`: a number of faces per gender from those that the filter kept."""
+"""Stage `balance@<domain>`: select a number of faces, in total or per gender, from those that the filter kept."""
 
 from pipeline import params
 from pipeline.faces import open_pixels, read_table, write_table
@@ -9,16 +9,16 @@ from stages import DATA, run
 
 
 def main(domain: str = "") -> None:
-    """Read data/filter (and pixels where genders are estimated), write data/balance."""
-    everything = params.load()
-    settings, wanted = everything.balance, everything.balance[domain]
+    """Read data/filter, and pixels if genders are estimated; write data/balance."""
+    config = params.load()
+    settings = config.balance
     table = read_table(
         DATA / "filter" / domain / "faces.parquet", ["face_id", "row", "year", "gender", "gender_origin", "status"]
     )
     kept = table[table["status"] == "kept"].reset_index(drop=True)
     if settings.gender_source == "estimated" and kept["gender"].isna().any():
         kept = estimate_missing(kept, open_pixels(DATA / "resize" / domain / "faces.npy"))
-    chosen = balance(kept, wanted, seed=everything.seed, on_shortage=settings.on_shortage, domain=domain)
+    chosen = balance(kept, settings[domain], seed=config.seed, on_shortage=settings.on_shortage, domain=domain)
     with atomic_folder(DATA / "balance" / domain) as folder:
         write_table(chosen, folder / "faces.parquet")
         write_json(summarise(kept, chosen), folder / "summary.json")

@@ -1,4 +1,4 @@
-"""Download or generate the faces of one domain: `python -m stages.download human|anime|external_test`."""
+"""Stage `download@<domain>`: download or generate the faces of one domain (human, anime, external_test)."""
 
 import shutil
 

@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def open_detector(config: params.DomainLandmarks, stack: ExitStack) -> Detector | None:
-    """Create the detector of the stage `landmarks`; None if the keypoints came with the photos."""
+    """Create the detector of the stage `landmarks`; None if the keypoints are annotations of the dataset."""
     if config.detector == "celeba":
         return None
     device = os.environ.get("ANIMEMORPH_DEVICE", "auto")

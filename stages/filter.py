@@ -1,4 +1,4 @@
-"""`filter@<domain>`: keep or drop each face, with counts and contact sheets."""
+"""Stage `filter@<domain>`: mark each face as kept or rejected, with counts and contact sheets."""
 
 import csv
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Decode the faces of one domain and store them at one size: `python -m stages.resize human|anime|external_test`."""
+"""Stage `resize@<domain>`: decode the images of one domain and store them at the same size."""
 
 from pipeline import params
 from pipeline.faces import read_table, write_table
@@ -9,11 +9,11 @@ from stages import DATA, run
 
 def main(domain: str = "") -> None:
     """Write faces.npy, faces.parquet and rejected.csv to data/resize/<domain>/."""
-    settings = params.load()
-    resize = settings.resize
-    candidates = resize.max_images[domain]
+    config = params.load()
+    resize = config.resize
+    max_images = resize.max_images[domain]
     download = DATA / "download" / domain
-    members = choose(read_table(download / "members.parquet", ["source"]), candidates, settings.seed)
+    members = choose(read_table(download / "members.parquet", ["source"]), max_images, config.seed)
     archive = find_archive(download, domain)
     with atomic_folder(DATA / "resize" / domain) as folder:
         resized = store(archive, members["source"].tolist(), folder / "faces.npy", resize)

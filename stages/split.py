@@ -1,4 +1,4 @@
-"""`split`: training, validation and test faces of both domains."""
+"""Stage `split`: divide the faces of both domains into training, validation and test faces."""
 
 from pipeline import params
 from pipeline.faces import read_table, write_table
@@ -9,13 +9,13 @@ from stages import DATA, run
 
 def main() -> None:
     """Read data/balance, write data/split."""
-    everything = params.load()
+    config = params.load()
     tables = {}
     for domain in ("human", "anime"):
         table = read_table(
             DATA / "balance" / domain / "faces.parquet", ["face_id", "row", "gender", "identity", "cluster"]
         )
-        tables[domain] = split(table, everything.split.ratios, seed=everything.seed, domain=domain)
+        tables[domain] = split(table, config.split.ratios, seed=config.seed, domain=domain)
     with atomic_folder(DATA / "split") as folder:
         for domain, table in tables.items():
             write_table(table, folder / f"{domain}.parquet")

@@ -16,7 +16,7 @@ PRETRAINED = Path(__file__).parents[1] / "pipeline" / "pretrained"
 
 
 def main() -> None:
-    """Train in one process or in several; see `pipeline.train.accelerator.launch`."""
+    """Train in one process or in several processes; see `pipeline.train.accelerator.launch`."""
     if "DVC_STAGE" in os.environ:
         checkpoint.die_with_parent()
     launch(train, params.load())

@@ -92,7 +92,7 @@ def orderings(runs: pd.DataFrame, models: Sequence[str] = STUDY) -> pd.DataFrame
     Returns:
         One row per metric and pair of models: paired difference over the seeds, 95 % interval, p-value of the paired
         t-test, p-value after Holm's correction over all rows, seeds needed, and verdict: `better`, `worse` or
-        `undecided`. The difference is `after` minus `before`.
+        `inconclusive`. The difference is `after` minus `before`.
     """
     rows: list[dict[str, Any]] = []
     differences = []

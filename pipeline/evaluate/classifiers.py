@@ -35,13 +35,13 @@ class DomainClassifier:
         self.direction = np.linalg.solve(covariance + ridge * np.eye(len(covariance)), moment)
 
     def scores(self, features: np.ndarray) -> np.ndarray:
-        """Return one score per row of `features` [n, D], [n]; above 0: anime."""
+        """Return one score per row of `features` [n, D], [n]; above 0 means anime."""
         return (features.astype(np.float64) - self.mean) / self.scale @ self.direction
 
 
 @torch.inference_mode()
 def discriminator_scores(network: nn.Module, images: np.ndarray) -> np.ndarray:
-    """Return the score of a discriminator for each of the uint8 RGB images [n, R, R, 3], [n]; see `image_scores`."""
+    """Return the scores [n] of a discriminator for uint8 RGB images [n, R, R, 3]; see `image_scores`."""
     device = next(network.parameters()).device
     network.eval()
     pixels = torch.from_numpy(np.ascontiguousarray(images)).split(BATCH)

@@ -7,16 +7,17 @@ from scipy.stats import binomtest, norm
 
 LEVEL = 0.95
 Z = float(norm.ppf(0.5 + LEVEL / 2))
-#: Faces per side in a resample of a distance: more would take longer without making the interval better.
+#: HALF: maximum number of faces per set in a resample of a distance. More take longer and give no better interval.
 HALF = 300
 
 Interval = tuple[float, float]
 
 
 def mean_interval(values: np.ndarray, resamples: int, seed: int) -> Interval | None:
-    """Percentile bootstrap interval of the mean of `values` [n] (Efron 1979); None without resamples or n < 2.
+    """Return the percentile bootstrap interval of the mean of `values` [n] (Efron 1979); None if n < 2.
 
-    Yes-or-no values (bool) get Wilson's interval (1927) instead: a bootstrap of 60 times True gives [1, 1].
+    It is also None without resamples. For Boolean values it is Wilson's score interval (1927), because the bootstrap
+    interval of 60 times True is [1, 1].
     """
     if resamples < 1 or len(values) < 2:
         return None
@@ -31,12 +32,12 @@ def mean_interval(values: np.ndarray, resamples: int, seed: int) -> Interval | N
 def distance_interval(
     distance: Callable[[np.ndarray, np.ndarray], float], a: np.ndarray, b: np.ndarray, resamples: int, seed: int
 ) -> Interval | None:
-    """Interval of a distance between two sets [n, D] and [m, D]; None with fewer than two resamples or 8 a side.
+    """Return the interval of a distance between sets [n, D] and [m, D]; None if n < 8, m < 8 or resamples < 2.
 
-    A bootstrap with replacement fails here: repeated rows narrow the covariance, and its percentiles miss the
-    distance altogether (0 to 20 % coverage instead of 95 %). So halves are drawn without replacement and their
-    spread, scaled to the full size, is the standard error (the delete-d jackknife of Shao & Wu 1989; d = n / 2, or
-    n - 300 for larger sets). The interval is for the distance expected at this n, bias by n included.
+    The bootstrap with replacement fails here, because repeated rows reduce the covariance: its coverage is 0 to 20 %
+    instead of 95 %. So halves are drawn without replacement. Their standard deviation, scaled to the full size, is the
+    standard error (the delete-d jackknife of Shao & Wu 1989; d = n / 2, or
+    n - 300 for larger sets). The interval is for the expected distance at this n, including the bias that depends on n.
     `tests/evaluate/test_confidence_intervals.py` checks its coverage.
     """
     sizes = min(len(a) // 2, HALF), min(len(b) // 2, HALF)
@@ -50,7 +51,7 @@ def distance_interval(
         )
         for _ in range(resamples)
     ]
-    # The larger factor of both sides is used, so the interval is too wide rather than too narrow.
+    # The larger factor of both sets is used, so that the interval is rather too wide than too narrow.
     scale = max(size / (len(side) - size) for size, side in zip(sizes, (a, b), strict=True))
     error = Z * float(np.std(drawn, ddof=1)) * np.sqrt(scale)
     centre = distance(a, b)
@@ -58,9 +59,9 @@ def distance_interval(
 
 
 def subset_interval(mean: float, spread: float, size: int, n: int) -> Interval | None:
-    """Interval of a mean over random subsets of `size` out of `n`, from the `spread` of the subsets; None where all.
+    """Return the interval of a mean over random subsets of `size` out of `n` faces; None if they contain all.
 
-    As in `distance_interval`, the spread is scaled from `size` to `n` faces.
+    As in `distance_interval`, `spread`, the standard deviation over the subsets, is scaled from `size` to `n` faces.
     """
     if size >= n:
         return None

@@ -1,4 +1,4 @@
-"""Metrics of the reconstruction: pixels, structure, identity of the person."""
+"""Metrics of reconstructions: pixel accuracy, PSNR, structural similarity, identity of the person."""
 
 from functools import cache
 
@@ -32,7 +32,7 @@ def _add_identity(translation: Translation, cycles: np.ndarray, metrics: MetricT
     """Add the identity similarity of photos and reconstructions, with its two baselines.
 
     `identity_same_person`, the upper bound, is the similarity of a photo and its mirror image, `identity_other_person`,
-    the lower bound, that of a photo and the next one.
+    the lower bound, that of a photo and the next photo.
     """
     keypoints = known_faces(translation.splits["human"].test, translation.inputs.shape[1]).keypoints
     if not np.isfinite(keypoints).any():

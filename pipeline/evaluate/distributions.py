@@ -12,7 +12,7 @@ from .translation import Translation
 
 
 def add_distances(translation: Translation, metrics: MetricTable) -> None:
-    """Add Fréchet and kernel distance, precision and recall, with their upper and lower reference values."""
+    """Add Fréchet and kernel distance, precision and recall, with their reference values."""
     real = translation.real[translation.target]
     pairs = {
         "": (translation.features, real.test),
@@ -73,7 +73,7 @@ def add_domain_accuracy(translation: Translation, metrics: MetricTable, rows: pd
 
 
 def add_discriminator_accuracy(translation: Translation, metrics: MetricTable) -> None:
-    """Add the share of real and generated images that the model's own discriminator classifies correctly."""
+    """Add the share of real and generated images that the discriminator of the model classifies correctly."""
     discriminator = translation.discriminator
     if discriminator is None or isinstance(discriminator, PairDiscriminator):
         saved = discriminator is not None
@@ -83,7 +83,7 @@ def add_discriminator_accuracy(translation: Translation, metrics: MetricTable) -
     real_images = translation.splits[translation.target].test_images
     real = classifiers.discriminator_scores(discriminator, real_images) > 0.5
     generated = classifiers.discriminator_scores(discriminator, translation.outputs) <= 0.5
-    # As many of each: otherwise a constant discriminator would not have an accuracy of one half.
+    # Equal numbers of real and generated images, so that a constant discriminator has an accuracy of 0.5.
     n = min(len(real), len(generated))
     correct = np.concatenate([real[:n], generated[:n]])
     metrics.add_mean("discriminator_accuracy", translation.direction, correct)
@@ -106,11 +106,11 @@ def add_copies(translation: Translation, metrics: MetricTable, rows: pd.DataFram
     rows["nearest_train_distance"] = distance
     rows["is_train_copy"] = distance < limits[target]
     metrics.add_mean("near_duplicate_rate", direction, rows["near_duplicate"].to_numpy())
-    repeated = near_duplicates.repeated(real.test, limits[target])
-    metrics.add_mean("real_vs_real.near_duplicate_rate", direction, repeated)
+    real_duplicates = near_duplicates.repeated(real.test, limits[target])
+    metrics.add_mean("real_vs_real.near_duplicate_rate", direction, real_duplicates)
     metrics.add_mean("train_copy_rate", direction, rows["is_train_copy"].to_numpy())
-    own = near_duplicates.nearest(real.test, real.train)[1] < limits[target]
-    metrics.add_mean("real_vs_real.train_copy_rate", direction, own)
+    real_copies = near_duplicates.nearest(real.test, real.train)[1] < limits[target]
+    metrics.add_mean("real_vs_real.train_copy_rate", direction, real_copies)
     metrics.attempt(
         "feature_diversity_ratio",
         direction,

@@ -58,10 +58,10 @@ def evaluate(
     Args:
         model: The model to evaluate.
         splits: Real faces of `human` and `anime`.
-        external: Images of another source, or None.
+        external: External test set, or None.
         extractor: Feature network behind the distances.
-        detectors: Face detectors of `human` and `anime`; None where no detector reads images.
-        params: How metrics are computed.
+        detectors: Face detectors of `human` and `anime`; None if a domain has none that reads images.
+        params: Settings of the metrics.
 
     Returns:
         The metrics, tables and translated images.
@@ -124,15 +124,15 @@ def _translate(
     turn, so that the outputs cover all of them.
     """
     styles = np.arange(len(split.test_images)) % max(1, len(model.config.styles))
-    own, moved = output_points(model, split.test, direction)
-    outputs = model.translate(split.test_images, direction, seed, split.test_masks, styles, moved)
+    input_points, target_points = output_points(model, split.test, direction)
+    outputs = model.translate(split.test_images, direction, seed, split.test_masks, styles, target_points)
     if opposite not in model.config.directions:
         return outputs, None
-    return outputs, model.translate(outputs, opposite, seed, style=styles, points=own)
+    return outputs, model.translate(outputs, opposite, seed, style=styles, points=input_points)
 
 
 def _real_features(domain: str, split: DomainSplit, extractor: Extractor) -> RealFeatures:
-    """Extract the features of the real faces of a domain; they are cached between models."""
+    """Extract the features of the real faces of a domain, cached for the evaluation of other models."""
     return RealFeatures(
         extract_cached(split.test_images, extractor, f"features of {domain} test"),
         extract_cached(split.train_images, extractor, f"features of {domain} train"),

@@ -21,7 +21,7 @@ KINDS = ("face", NOT_A_FACE)
 
 @dataclass(frozen=True)
 class ExternalSet:
-    """Images of another source.
+    """External test set: images of another source.
 
     Attributes:
         table: Rows of the stage `filter`: `face_id`, `source`, `status`, `reason`, for a model with landmarks also
@@ -46,8 +46,9 @@ def evaluate_external(
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """Add the metrics `external_test.*`; translate all images, rejected ones included.
 
-    `rejection_rate.<kind>` is the share that the filter dropped. The other metrics of `face` are about the faces that
-    `balance` selected. Those of `not_a_face` are about all such images, with the filter bypassed: low is good there.
+    `rejection_rate.<kind>` is the share that the filter rejected. The other metrics of `face` are computed on the faces
+    that `balance` selected. Those of `not_a_face` are computed on all such images, as if the filter had accepted them;
+    lower is better.
 
     Args:
         model: The model to evaluate.

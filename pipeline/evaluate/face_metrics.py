@@ -1,4 +1,4 @@
-"""Metrics of the faces in the outputs: detected, open eyes, landmark error, attribute faithfulness, hair palette."""
+"""Metrics of faces in the outputs: detection, open eyes, landmark error, attribute faithfulness, hair palette."""
 
 import numpy as np
 import pandas as pd
@@ -105,7 +105,7 @@ def _add_palette(translation: Translation, inputs: FaceGeometry, metrics: Metric
 
 
 def hair_colours(images: np.ndarray, parts: np.ndarray, domain: str) -> np.ndarray:
-    """Return the median colour of the band of hair above the eyes, L, a, b [n, 3], NaN where unknown."""
+    """Return the median CIELAB colour of the hair above the eyes, L, a, b [n, 3], NaN where unknown."""
     colours = np.full((len(images), 3), np.nan)
     everywhere = np.ones(images.shape[1:3], dtype=bool)
     for index in np.flatnonzero(np.isfinite(parts).all(axis=(1, 2))):
@@ -115,18 +115,18 @@ def hair_colours(images: np.ndarray, parts: np.ndarray, domain: str) -> np.ndarr
 
 
 def landmark_nme(expected: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """Return the normalised mean error: mean distance of the three parts over the expected distance between the eyes.
+    """Return the normalised mean error (NME): mean error of eyes and mouth divided by the expected eye distance.
 
     Args:
-        expected: Eyes and mouth of a perfect translation, [n, 3, 2].
-        found: Parts of the outputs, [n, 3, 2].
+        expected: Expected eyes and mouth, [n, 3, 2].
+        found: Eyes and mouth of the outputs, [n, 3, 2].
 
     Returns:
-        [n], NaN where either has no face.
+        [n], NaN if one of them has no face.
     """
-    between_eyes = np.linalg.norm(expected[:, 1] - expected[:, 0], axis=1)
-    shift = np.linalg.norm(found - expected, axis=2).mean(axis=1)
-    return np.where(between_eyes > 0, shift / np.where(between_eyes > 0, between_eyes, 1), np.nan)
+    eye_distance = np.linalg.norm(expected[:, 1] - expected[:, 0], axis=1)
+    error = np.linalg.norm(found - expected, axis=2).mean(axis=1)
+    return np.where(eye_distance > 0, error / np.where(eye_distance > 0, eye_distance, 1), np.nan)
 
 
 def add_correlation(metrics: MetricTable, name: str, direction: str, a: np.ndarray, b: np.ndarray) -> None:

@@ -17,7 +17,7 @@ def read_split(data: Path, domain: str, resolution: int) -> DomainSplit:
 
 
 def read_external(data: Path, resolution: int) -> ExternalSet:
-    """Read all external images, rejected ones included, and which of them the stage `balance` selected."""
+    """Read the external test set, with rejected images; `chosen` marks those that the stage `balance` selected."""
     columns = ["face_id", "row", "align", "source", "status", "reason"]
     table = read_table(data / "filter" / "external_test" / "faces.parquet", columns)
     table["chosen"] = table["face_id"].isin(read_table(data / "balance" / "external_test" / "faces.parquet")["face_id"])

@@ -9,17 +9,17 @@ from ..landmarks.face_geometry import FaceGeometry
 from .metrics import MetricTable
 from .translation import Translation
 
-#: Pixels: smaller photos do not show glasses and beards.
+#: SMALLEST: pixels. In smaller photos, glasses and beards are not visible.
 SMALLEST = 96
 
 
 def add_kept_attributes(
     translation: Translation, inputs: FaceGeometry, metrics: MetricTable, rows: pd.DataFrame
 ) -> None:
-    """Add the shares of outputs that keep an attribute of the photo; photos to drawings only.
+    """Add the shares of outputs that keep an attribute of the photo, for the direction human2anime.
 
     `faithfulness.gender` and `faithfulness.open_mouth` are shares of all photos in which the attribute is known,
-    `faithfulness.glasses` and `faithfulness.beard` of the photos that show them.
+    `faithfulness.glasses` and `faithfulness.beard` are shares of the photos that show them.
     """
     drawn = {name: chance > 0.5 for name, chance in read(translation.outputs).items()}
     shown = _shown(translation, inputs)

@@ -36,14 +36,14 @@ class Metric:
 
 @dataclass(frozen=True)
 class MetricParams:
-    """How metrics are computed.
+    """Settings of the metrics.
 
     Attributes:
         frechet: Name of the Fréchet distance, `fd` or `fid`.
         kernel: Name of the kernel distance, `kd` or `kid`.
-        tolerance: Largest error of a reconstructed pixel value, as a share of the value range.
+        tolerance: Maximum error of a reconstructed pixel value, as a share of the value range.
         resamples: Number of resamples of a confidence interval.
-        seed: Seed of resamples and of random subsets.
+        seed: Random seed of resamples and subsets.
     """
 
     frechet: str

@@ -1,4 +1,4 @@
-"""Paired comparison of two models over seeds: t-test, confidence interval, Holm's correction, seeds needed.
+"""Paired comparison of two models over seeds: t-test, confidence interval, Holm's correction, required seeds.
 
 Both models of a pair use the same seed, so they see the same faces and the same split. The test is the paired t-test
 (scipy.stats.ttest_rel). Correction for several metrics: S. Holm, A simple sequentially rejective multiple test
@@ -13,11 +13,11 @@ from scipy.stats import nct, t, ttest_rel
 
 #: ALPHA: significance level of a difference.
 ALPHA = 0.05
-#: POWER: probability with which the needed number of seeds detects the observed difference.
+#: POWER: probability with which the required number of seeds detects the observed difference.
 POWER = 0.8
-#: MIN_SEEDS: with fewer pairs no difference is called real, whatever its p-value.
+#: MIN_SEEDS: with fewer pairs every verdict is `inconclusive`, whatever the p-value is.
 MIN_SEEDS = 5
-#: MAX_SEEDS: larger numbers of needed seeds are not computed.
+#: MAX_SEEDS: larger numbers of required seeds are not computed.
 MAX_SEEDS = 1000
 
 
@@ -85,7 +85,7 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
 
 
 def verdict(difference: PairedDifference, p: float | None, higher_is_better: bool) -> str:
-    """Return `better`, `worse` or `undecided`.
+    """Return `better`, `worse` or `inconclusive`.
 
     Args:
         difference: Difference of the metric, second model minus first model.
@@ -93,5 +93,5 @@ def verdict(difference: PairedDifference, p: float | None, higher_is_better: boo
         higher_is_better: Whether a higher value of the metric is better.
     """
     if difference.n < MIN_SEEDS or p is None or p >= ALPHA:
-        return "undecided"
+        return "inconclusive"
     return "better" if (difference.mean > 0) == higher_is_better else "worse"

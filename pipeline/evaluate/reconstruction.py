@@ -5,17 +5,17 @@ from skimage.metrics import structural_similarity
 
 from ..progress import progress_bar
 
-#: Mean squared error of rounding to 8 bits. It caps PSNR at 58.9 dB.
+#: ROUNDING: mean squared error of rounding to 8 bits, which limits PSNR to 58.9 dB.
 ROUNDING = 1 / 12
 
 
 def pixel_accuracy(original: np.ndarray, reconstructed: np.ndarray, tolerance: float) -> np.ndarray:
     """Return the share of pixel values reconstructed within `tolerance` x 255 levels, per image, [n] in [0, 1].
 
-    Both are uint8 RGB [n, R, R, 3]; `tolerance` is a share of the value range in [0, 1], and the limit itself counts.
+    Both are uint8 RGB [n, R, R, 3]; `tolerance` is a share of the value range in [0, 1], inclusive.
     """
-    off = np.abs(original.astype(np.int16) - reconstructed.astype(np.int16))
-    return (off <= tolerance * 255 + 1e-9).mean(axis=(1, 2, 3))
+    errors = np.abs(original.astype(np.int16) - reconstructed.astype(np.int16))
+    return (errors <= tolerance * 255 + 1e-9).mean(axis=(1, 2, 3))
 
 
 def psnr(original: np.ndarray, reconstructed: np.ndarray) -> np.ndarray:

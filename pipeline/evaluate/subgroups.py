@@ -42,7 +42,7 @@ GAPS = (
 #: Columns of `subgroups.csv`.
 COLUMNS = ["direction", "attribute", "group", "metric", "n", "mean", "low", "high", "large_enough"]
 
-#: Classes of the individual typology angle, degrees, from above: Chardon, Cretois & Hourseau 1991, "Skin colour
+#: Classes of the individual typology angle by lower bound in degrees: Chardon, Cretois & Hourseau 1991, "Skin colour
 #: typology and suntanning pathways"; the darkest as in Del Bino & Bernerd 2013.
 SKIN_TONES = ((55, "very light"), (41, "light"), (28, "intermediate"), (10, "tan"), (-30, "brown"), (-90, "dark"))
 AGES = ((0, "under 18"), (18, "18-29"), (30, "30-44"), (45, "45-59"), (60, "60 and over"))
@@ -79,7 +79,7 @@ def typology_angle(images: np.ndarray, parts: np.ndarray) -> np.ndarray:
 
 
 def assign_subgroups(table: pd.DataFrame, domain: str, images: np.ndarray, parts: np.ndarray) -> pd.DataFrame:
-    """Return the subgroups of each face: one column per attribute that is known of at least one face.
+    """Return the subgroups of each face: one column per attribute that is known for at least one face.
 
     Args:
         table: Face table of n faces.
@@ -118,7 +118,7 @@ def average(rows: pd.DataFrame, groups: pd.DataFrame, direction: str, params: Me
         rows: One row per image, with columns of `METRICS`.
         groups: Subgroups of the same images, from `assign_subgroups`.
         direction: `human2anime` or `anime2human`.
-        params: How intervals are computed.
+        params: Settings of the intervals.
 
     Returns:
         One row per attribute, subgroup and metric. The subgroups of an attribute contain each image once.
@@ -172,7 +172,7 @@ def kernel_distances(
     for row, sample in zip(averages, samples, strict=True):
         mean, *drawn = [next(values) for _ in sample]
         n = len(sample[0])
-        # The spread of random halves is the standard error of the whole (see confidence_intervals.py).
+        # The standard deviation of random halves is the standard error of the whole (see confidence_intervals.py).
         error = Z * float(np.std(drawn, ddof=1)) if len(drawn) > 1 else None
         low, high = (None, None) if error is None else (mean - error, mean + error)
         row |= {"n": n, "mean": mean, "low": low, "high": high, "large_enough": n >= MIN_GROUP_SIZE}

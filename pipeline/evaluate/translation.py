@@ -19,7 +19,7 @@ class DomainSplit:
     Attributes:
         test: Face table of the test split.
         test_images: uint8 RGB [n, R, R, 3] at the model's resolution; row i belongs to row i of `test`.
-        test_masks: Pixels inside the stored image, bool [n, R, R]; the others are mirrored and not measured.
+        test_masks: Pixels inside the stored image, bool [n, R, R]; the others are mirrored and not evaluated.
         train: Face table of the train split.
         train_images: uint8 RGB [m, R, R, 3].
     """
@@ -59,11 +59,11 @@ class Translation:
         splits: Real faces by domain.
         real: Features of the real faces by domain.
         outputs: uint8 RGB [n, R, R, 3], translations of the test faces of `source`.
-        cycles: uint8 RGB [n, R, R, 3], the outputs translated back; None if the model does not translate back.
+        cycles: uint8 RGB [n, R, R, 3], reconstructions; None if the model has no generator of the opposite direction.
         features: float32 [n, D], features of `outputs`.
         classifier: Classifier of real faces, anime or photo.
         discriminator: The model's discriminator of the domain `target`; None if it was not saved.
-        detectors: Face detector of each domain; None where no detector reads images.
+        detectors: Face detector by domain; None if a domain has none that reads images.
     """
 
     direction: str
@@ -89,7 +89,7 @@ def output_points(
 ) -> tuple[np.ndarray | None, np.ndarray | None]:
     """Return the landmarks of faces and of their translations, [n, 5, 2]; None for a model that needs none.
 
-    A face without keypoints, such as an image without a face, gets the usual ones.
+    An image without keypoints gets the median landmarks of the others.
 
     Args:
         model: The model.

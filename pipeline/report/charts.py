@@ -1,6 +1,6 @@
 """Draw charts as SVG with Vega-Lite; colours are CSS variables of the page.
 
-The SVG depends on its data alone: no clock, no random ids, no fonts of the machine.
+The SVG depends only on its data, not on time, random IDs or installed fonts.
 """
 
 from typing import Any
@@ -12,9 +12,9 @@ from markupsafe import Markup
 VEGA_LITE = "6.4"
 #: Version of Vega-Lite that DVC's plots use.
 DVC_VEGA_LITE = "5.21"
-#: Defined in style.css for light and dark.
+#: CSS variables of style.css, with values for light and dark mode.
 SERIES = ["var(--series-1)", "var(--series-2)", "var(--series-3)", "var(--series-4)", "var(--series-5)"]
-#: px. Small charts stay readable on a phone; wider pages show several in a row.
+#: Pixels. Small charts are readable on a phone, and wide pages show several in a row.
 WIDTH, HEIGHT = 270, 150
 
 _CONFIG: dict[str, Any] = {
@@ -160,5 +160,5 @@ def _draw(table: pd.DataFrame, title: str, height: int = HEIGHT, **marks: Any) -
         "data": {"values": values},
         **marks,
     }
-    # The text in it is escaped by Vega's SVG writer.
+    # Vega escapes the texts in the SVG.
     return Markup(vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE, allowed_base_urls=[]))  # noqa: S704

@@ -12,9 +12,9 @@ from .pictures import data_uri
 from .results import Results, evenly_spaced
 
 EXAMPLES = 8
-#: Columns whose histograms are drawn for each domain, and their titles.
+#: Column -> title of the histograms of each domain.
 HISTOGRAMS = {"score": "detection score", "yaw": "yaw (degrees)", "year": "year"}
-#: Names of the filter's reasons.
+#: Display names of the reasons of the filter.
 REASONS = {
     "wrong_year": "year outside the range",
     "no_face": "no face detected",
@@ -113,6 +113,6 @@ def _split(results: Results) -> list[dict[str, Any]]:
     for domain in ("human", "anime"):
         faces = results.table(f"split/{domain}.parquet")
         for part in ("train", "val", "test"):
-            some = faces[faces["split"] == part]
-            rows.append({"domain": domain, "part": part, "faces": len(some), "genders": _genders(some)})
+            chosen = faces[faces["split"] == part]
+            rows.append({"domain": domain, "part": part, "faces": len(chosen), "genders": _genders(chosen)})
     return rows

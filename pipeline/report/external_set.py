@@ -13,7 +13,7 @@ from .results import REPRO, Results, Row, evenly_spaced
 TABLE, IMAGES = "evaluate/external.parquet", "evaluate/external_human2anime.npy"
 #: Number of examples by kind of image.
 EXAMPLES = {"face": 6, "not_a_face": 12}
-#: Metrics of the table, and their names.
+#: Metric of the table -> display name.
 METRICS = {
     "rejection_rate": "rejected by the filter",
     "face_detection_rate": "outputs with a detected anime face",

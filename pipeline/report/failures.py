@@ -19,7 +19,7 @@ class Failure:
 
     Attributes:
         column: Column of `per_image.parquet`.
-        low_is_bad: Whether small values are bad.
+        low_is_bad: Whether low values are bad.
         title: Title of the gallery.
         limit: Only values beyond this limit are shown; None: all values.
         shows_copy: Whether the nearest training face is shown instead of the reconstruction.

@@ -9,9 +9,9 @@ from .results import DIRECTION_NAMES, Results, Row
 
 #: Names of the directions of cycle metrics.
 CYCLES = {"human2anime": "photo → anime → photo", "anime2human": "anime → photo → anime"}
-#: Reference values with keys of their own.
+#: Column -> reference value of the identity similarity.
 IDENTITY_REFERENCES = {"real": "cycle.identity_same_person", "random_pair": "cycle.identity_other_person"}
-#: Reference values: prefix of the metric's key, and column of the table.
+#: Prefix of the key of a reference value -> column of the table.
 REFERENCES = {
     "baseline_no_translation": "baseline",
     "real_vs_real": "real",
@@ -25,7 +25,7 @@ class Meaning:
 
     Attributes:
         name: Name of the metric.
-        better: Which values are better: `higher`, `lower`, `near 1` …
+        better: Best values: `higher`, `lower`, `near 1` …
         description: What the metric measures, a noun phrase.
         digits: Digits after the decimal point.
     """
@@ -36,7 +36,7 @@ class Meaning:
     digits: int = 3
 
 
-#: Metrics in the order of the table.
+#: Metric -> how it is displayed, in the order of the table.
 MEANINGS = {
     "fid": Meaning("Fréchet Inception distance (FID)", "lower", "generated against real faces", 1),
     "kid": Meaning("Kernel Inception distance (KID)", "lower", "like FID, but unbiased for few images", 4),
@@ -56,11 +56,11 @@ MEANINGS = {
     "faithfulness.yaw_error": Meaning("Yaw error, degrees", "lower", "mean difference of input and output", 1),
     "faithfulness.roll_error": Meaning("Roll error, degrees", "lower", "mean difference of input and output", 1),
     "faithfulness.mouth_opening": Meaning("Mouth opening, correlation", "near 1", "input and output"),
-    "faithfulness.gender": Meaning("Gender kept", "near 1", "share of outputs read as the photo's gender"),
+    "faithfulness.gender": Meaning("Gender kept", "near 1", "share of outputs classified as the photo's gender"),
     "faithfulness.open_mouth": Meaning(
         "Mouth kept", "near 1", "share of outputs with the photo's open or closed mouth"
     ),
-    "faithfulness.glasses": Meaning("Glasses kept", "near 1", "share of photos with glasses whose output has some"),
+    "faithfulness.glasses": Meaning("Glasses kept", "near 1", "share of photos with glasses whose output has glasses"),
     "faithfulness.beard": Meaning("Beard kept", "near 1", "share of photos with a beard whose output has one"),
     "hair_palette_overlap": Meaning("Hair palette overlap", "near 1", "common share of the hair colours of real faces"),
     "target_domain_accuracy": Meaning(
@@ -73,14 +73,16 @@ MEANINGS = {
         "Near-duplicate rate", "lower", "share of outputs that nearly equal the output of another input"
     ),
     "train_copy_rate": Meaning("Training copy rate", "lower", "share of outputs that nearly equal a training face"),
-    "feature_diversity_ratio": Meaning("Feature diversity", "near 1", "mean distance of two outputs, real faces: 1"),
+    "feature_diversity_ratio": Meaning(
+        "Feature diversity", "near 1", "mean distance between two outputs, relative to real faces"
+    ),
     "cycle.pixel_accuracy": Meaning(
         "Cycle pixel accuracy", "higher", "share of pixel values reconstructed within the tolerance"
     ),
     "cycle.psnr": Meaning("Cycle PSNR, dB", "higher", "similarity of input and reconstruction", 1),
     "cycle.ssim": Meaning("Cycle SSIM", "higher", "structural similarity of input and reconstruction"),
     "cycle.identity_similarity": Meaning(
-        "Cycle identity similarity", "higher", "photo and reconstruction; above 0.4 dlib calls them the same person", 2
+        "Cycle identity similarity", "higher", "photo and reconstruction; above 0.4 means the same person (dlib)", 2
     ),
 }
 
@@ -116,7 +118,7 @@ def _references(key: str) -> dict[str, str]:
 
 
 def _absent(results: Results) -> list[dict[str, Any]]:
-    """Return the reasons for which metrics are missing, each with the names of the metrics."""
+    """Return the reasons why metrics are missing, each with the names of the metrics."""
     reasons: dict[str, list[str]] = {}
     for item in results.json_list("evaluate/absent.json"):
         reasons.setdefault(item["reason"], []).append(item["name"])

@@ -46,7 +46,7 @@ def _templates(autoescape: bool) -> Environment:
     """Return the environment of the templates; an undefined name is an error."""
     templates = Environment(
         loader=PackageLoader(__package__),
-        autoescape=autoescape,  # noqa: S701 - Markdown has its own rules: the filter `cell`
+        autoescape=autoescape,  # noqa: S701 - the filter `cell` escapes Markdown
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -12,7 +12,7 @@ import pandas as pd
 from ..errors import conflict, damaged_file, missing_file
 from ..faces import DOMAINS, open_pixels, read_crops, read_table
 
-#: Advice for a missing or damaged file of an earlier stage.
+#: Hint for a missing or damaged file of an earlier stage.
 REPRO = "Run `dvc repro` to write it again"
 #: Input domain, output domain, and files of `data/evaluate` by direction.
 DIRECTIONS = {
@@ -32,8 +32,8 @@ class Translations:
     Attributes:
         table: Face table of the test split.
         inputs: uint8 RGB [n, R, R, 3]; row i belongs to row i of `table`.
-        outputs: Translations, likewise.
-        cycles: Reconstructions, likewise; None if the model makes none.
+        outputs: Translations in the same order.
+        cycles: Reconstructions in the same order; None if the model makes none.
     """
 
     table: pd.DataFrame
@@ -44,20 +44,20 @@ class Translations:
 
 @dataclass(frozen=True)
 class Results:
-    """The outputs of the stages before `report`, below the folder `data`."""
+    """The outputs of the stages before `report` in the folder `data`."""
 
     data: Path
 
     def exists(self, name: str) -> bool:
-        """Return whether a stage wrote this file."""
+        """Return whether this file exists."""
         return (self.data / name).is_file()
 
     def json(self, name: str) -> dict[str, Any]:
-        """Read a JSON object; UserError when it is missing or not one."""
+        """Read a JSON object; UserError if it is missing or is not one."""
         return self._json(name, dict)
 
     def json_list(self, name: str) -> list[Any]:
-        """Read a JSON list; UserError when it is missing or not one."""
+        """Read a JSON list; UserError if it is missing or is not one."""
         return self._json(name, list)
 
     def _json(self, name: str, kind: type) -> Any:
@@ -73,7 +73,7 @@ class Results:
         return content
 
     def csv(self, name: str, *columns: str) -> pd.DataFrame:
-        """Read a CSV table; UserError when it is missing, damaged or lacks one of `columns`."""
+        """Read a CSV table; UserError if it is missing, damaged or lacks one of `columns`."""
         path = self.data / name
         try:
             table = pd.read_csv(path)
@@ -91,11 +91,11 @@ class Results:
         return {f"{row['direction']}.{row['name']}": row for row in table.to_dict("records")}
 
     def table(self, name: str) -> pd.DataFrame:
-        """Read a Parquet table; UserError when it is missing or damaged."""
+        """Read a Parquet table; UserError if it is missing or damaged."""
         return read_table(self.data / name)
 
     def domains(self) -> list[str]:
-        """Return the domains that went through the pipeline."""
+        """Return the domains that the stage `download` has written."""
         return [domain for domain in DOMAINS if self.exists(f"download/{domain}/manifest.json")]
 
     def pixels(self, domain: str) -> np.ndarray:
@@ -103,7 +103,7 @@ class Results:
         return open_pixels(self.data / "resize" / domain / "faces.npy")
 
     def directions(self) -> list[str]:
-        """Return the directions that the model translates in: a model with one generator has no faces of the other."""
+        """Return the directions of the model, which are those with translated faces."""
         return [
             name
             for name, (_, _, outputs, _) in DIRECTIONS.items()
@@ -111,16 +111,16 @@ class Results:
         ]
 
     def translations(self, direction: str) -> Translations:
-        """Read the test faces of one direction; UserError when the arrays do not belong to the split."""
+        """Read the test faces of one direction; UserError if the arrays do not belong to the split."""
         domain, _, outputs, cycles = DIRECTIONS[direction]
         faces = self.table(f"split/{domain}.parquet")
         test = faces[faces["split"] == "test"].reset_index(drop=True)
-        translated, returned = (open_pixels(self.data / "evaluate" / name) for name in (outputs, cycles))
-        if not (len(test) == len(translated) and len(returned) in (0, len(test))):
+        translated, reconstructed = (open_pixels(self.data / "evaluate" / name) for name in (outputs, cycles))
+        if not (len(test) == len(translated) and len(reconstructed) in (0, len(test))):
             problem = f"has {len(translated)} faces, but the test split has {len(test)}"
             raise conflict(self.data / "evaluate" / outputs, problem, REPRO)
         inputs = read_crops(self.pixels(domain), test, translated.shape[1])
-        return Translations(test, inputs, translated, returned if len(returned) else None)
+        return Translations(test, inputs, translated, reconstructed if len(reconstructed) else None)
 
 
 def evenly_spaced(n: int, k: int) -> list[int]:

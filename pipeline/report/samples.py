@@ -16,7 +16,7 @@ Triptych = list[dict[str, str]]
 
 
 def triptych(faces: Translations, index: int, direction: str) -> Triptych:
-    """Return input, translation and, if there is one, reconstruction of a test face, with their alternative texts."""
+    """Return input, translation and, if it exists, reconstruction of a test face, with alternative texts."""
     domain, other, _, _ = DIRECTIONS[direction]
     names = {"human": "photo", "anime": "anime face"}
     shown = [
@@ -24,7 +24,7 @@ def triptych(faces: Translations, index: int, direction: str) -> Triptych:
         {"uri": data_uri(faces.outputs[index]), "alt": f"translated to {names[other]}"},
     ]
     if faces.cycles is not None:
-        shown.append({"uri": data_uri(faces.cycles[index]), "alt": f"translated back to {names[domain]}"})
+        shown.append({"uri": data_uri(faces.cycles[index]), "alt": f"reconstructed {names[domain]}"})
     return shown
 
 
@@ -40,7 +40,7 @@ def describe(results: Results, count: int) -> dict[str, list[Triptych]]:
 
 
 def twins(results: Results, count: int) -> list[Triptych]:
-    """Return photo, first twin and output of `count` test faces; nothing for a model that was trained without twins."""
+    """Return photo, first twin and output of `count` test faces; empty if the model was trained without twins."""
     if not results.exists(TWINS_TABLE) or not results.json("train/model.json").get("styles"):
         return []
     faces = results.translations("human2anime")
@@ -61,7 +61,7 @@ def twins(results: Results, count: int) -> list[Triptych]:
 
 
 def sheet(results: Results, direction: str, count: int) -> Image.Image:
-    """Return a sheet of `count` test faces: rows of inputs, translations and reconstructions, if there are any."""
+    """Return a contact sheet of `count` test faces: rows of inputs, translations and, if any, reconstructions."""
     faces = results.translations(direction)
     indices = evenly_spaced(len(faces.table), count)
     rows = [images[indices] for images in (faces.inputs, faces.outputs, faces.cycles) if images is not None]

@@ -9,7 +9,7 @@ from .results import DIRECTION_NAMES, Results
 
 TABLE = "evaluate/subgroups.csv"
 COLUMNS = ("direction", "attribute", "group", "metric", "n", "mean", "low", "high", "large_enough")
-#: Metrics that are drawn: their names, and whether a high value is good.
+#: Metric of a chart -> display name, and whether a high value is good.
 METRICS = {
     "ssim": ("cycle SSIM", True),
     "target_domain_accuracy": ("target domain accuracy", True),
@@ -25,7 +25,7 @@ def describe(results: Results) -> dict[str, Any]:
     table = results.csv(TABLE, *COLUMNS)
     table = table[table["metric"].isin(METRICS) & (table["group"] != "unknown")]
     large = table[table["large_enough"]]
-    # A single subgroup has nothing to be compared with.
+    # An attribute with a single subgroup has no comparison.
     groups = large.groupby(["direction", "attribute", "metric"], sort=False)
     large = large[groups["group"].transform("nunique") > 1]
     return {
@@ -62,8 +62,8 @@ def _gaps(large: pd.DataFrame) -> list[dict[str, Any]]:
         name, high_is_good = METRICS[str(metric)]
         ordered = rows.sort_values("mean", ascending=high_is_good, kind="stable")
         worst, best = ordered.iloc[0], ordered.iloc[-1]
-        apart = worst["high"] < best["low"] if high_is_good else worst["low"] > best["high"]
-        if apart:
+        separate = worst["high"] < best["low"] if high_is_good else worst["low"] > best["high"]
+        if separate:
             gaps.append(
                 {
                     "attribute": str(attribute).replace("_", " "),

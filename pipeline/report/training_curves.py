@@ -12,17 +12,17 @@ from .pictures import data_uri
 from .results import DIRECTION_NAMES, Results, evenly_spaced
 
 EPOCHS_SHOWN = 5
-#: Validation metrics of the stage `train`: column of `history.csv` without its suffix, and title of the chart.
+#: Column of `history.csv` without its suffix -> title of the chart.
 METRICS = {
     "val_fd": "Fréchet distance (FD)",
     "val_precision": "precision",
     "val_recall": "recall",
-    "val_feature_diversity_ratio": "feature diversity, real faces: 1",
+    "val_feature_diversity_ratio": "feature diversity, relative to real faces",
     "val_near_duplicate_rate": "near-duplicate rate",
     "val_cycle_accuracy": "cycle pixel accuracy",
     "val_discriminator_accuracy": "discriminator accuracy",
 }
-#: Suffixes of the columns, and names of the curves.
+#: Suffix of the column -> name of the curve.
 SERIES = {
     **{f"_{direction}": name for direction, name in DIRECTION_NAMES.items()},
     "_human": "photos",

@@ -3,7 +3,7 @@
 from ..features.alarms import discriminator_alarm, recall_alarm
 from .results import DIRECTION_NAMES, Results, Row
 
-#: FAITHFUL: correlation of photo and output below which a colour is called not kept.
+#: FAITHFUL: correlation of photo and output below which a warning is given.
 FAITHFUL = 0.5
 
 

@@ -16,20 +16,21 @@ DCGAN, CYCLEGAN, NOISE, NO_POOL, LANDMARK = MODELS = (
     "CycleGAN without pool",
     "Landmark CycleGAN",
 )
-HOLDS, FAILS, UNKNOWN = "holds", "does not hold", "cannot be told"
-SUPPORTED, CONTRADICTED, UNDECIDED = "supported", "contradicted", "undecided"
+#: Verdicts of claims and outcomes of checks. Both can be inconclusive.
+HOLDS, FAILS, SUPPORTED, CONTRADICTED = "holds", "does not hold", "supported", "contradicted"
+INCONCLUSIVE = "inconclusive"
 
 
 @dataclass(frozen=True)
 class Check:
-    """A comparison that a claim predicts: a quantity of a model against that of another model, or against a number.
+    """A comparison that a claim predicts: a quantity of a model against that of another model or against a number.
 
     Attributes:
         text: The quantity in words.
         model: The model.
-        metric: Its quantity, a name of `measures.measure`.
-        sign: 1: the claim predicts a higher value than the reference; -1: a lower one.
-        reference: Another model, a number, or None: the same model.
+        metric: Name of the quantity, as in `measures.measure`.
+        sign: 1 if the claim predicts a higher value than the reference, -1 for a lower one.
+        reference: Another model, a number, or None for the same model.
         reference_metric: The quantity of the reference; by default `metric`.
     """
 
@@ -47,8 +48,8 @@ class Claim:
 
     Attributes:
         text: The claim of the study, with its numbers.
-        checks: It holds if all of them are supported.
-        note: What the checks leave out.
+        checks: The comparisons. The claim holds if all of them are supported.
+        note: How the checks differ from the claim.
     """
 
     text: str
@@ -66,17 +67,17 @@ CLAIMS = (
         (Check("Distance to anime faces", NOISE, "human2anime.distance", -1, CYCLEGAN),),
     ),
     Claim(
-        "Noise costs reconstruction of human faces, 49.80 % against 95.80 %, and the distance from anime to human, "
-        "1223.27 against 1014.40.",
+        "Noise worsens the reconstruction of human faces, 49.80 % against 95.80 %, and the distance from anime to "
+        "human, 1223.27 against 1014.40.",
         (
             Check("Reconstruction of photos", NOISE, "human2anime.cycle.pixel_accuracy", -1, CYCLEGAN),
             Check("Distance to human faces", NOISE, "anime2human.distance", 1, CYCLEGAN),
         ),
-        "The study does not say how it computed accuracy. Here it is the share of pixel values reconstructed within "
-        "the tolerance; the table of the models also has the share of outputs that a classifier calls human.",
+        "The study does not define its accuracy. Here it is the share of pixel values reconstructed within "
+        "the tolerance; the table of the models also has the share of outputs that are classified as human.",
     ),
     Claim(
-        "Both CycleGANs are better than DCGAN in every row; noise ties with it on the accuracy of human faces.",
+        "Both CycleGANs are better than DCGAN in every row. With noise, the accuracy of human faces is equal.",
         tuple(
             Check(f"{text}, {model}", model, metric, sign, DCGAN)
             for text, metric, sign, models in (
@@ -89,8 +90,8 @@ CLAIMS = (
         ),
     ),
     Claim(
-        "Training and validation losses fall together, their gap stays small, and the training loss settles near 80 % "
-        "of the epochs.",
+        "Training and validation losses decrease together, their gap stays small, and the training loss settles near "
+        "80 % of the epochs.",
         (
             Check("Change of the training loss", CYCLEGAN, "history.training_change", -1, 0.0),
             Check("Change of the validation loss", CYCLEGAN, "history.validation_change", -1, 0.0),
@@ -99,8 +100,8 @@ CLAIMS = (
             Check("Share of the epochs until it settles, at least 0.7", CYCLEGAN, "history.settled", 1, 0.7),
             Check("Share of the epochs until it settles, at most 0.9", CYCLEGAN, "history.settled", -1, 0.9),
         ),
-        "Loss: sum of all losses of the generators. It has settled when it stays within 5 % of its range of its last "
-        "value.",
+        "The loss is the sum of all losses of the generators. It has settled when its distance from its last value "
+        "stays below 5 % of its range.",
     ),
     Claim(
         "Collapse begins late, after about 60 % of the epochs, and affects 40 % of the outputs on new photos. The "
@@ -112,7 +113,7 @@ CLAIMS = (
             Check("Near-duplicates with pool", CYCLEGAN, "human2anime.near_duplicate_rate", -1, NO_POOL),
         ),
         "Near-duplicates are outputs of test photos that nearly equal the output of another photo. Collapse begins "
-        "with the first epoch of those that stay collapsed until the end; runs without collapse do not count there.",
+        "with the first of the epochs that are collapsed until the end. Runs without collapse are not used for this.",
     ),
     Claim(
         "An earlier epoch, 67 of 100, generalises better to new photos than the last one.",
@@ -126,10 +127,10 @@ CLAIMS = (
                 "history.distance_earlier",
             ),
         ),
-        "New photos: the validation split, because the history has no metrics of the external test set.",
+        "The new photos are the validation split, because the history has no metrics of the external test set.",
     ),
     Claim(
-        "Men, dark skin, glasses, hats and age fare worse. A picture without a face still yields one.",
+        "Results are worse for men, dark skin, glasses, hats and age. A picture without a face still yields one.",
         (
             _group("Outputs with the gender of the photo, men against women", "men", -1),
             _group("Error of skin colour, brown and dark skin against the others", "dark_skin"),
@@ -144,7 +145,7 @@ CLAIMS = (
                 0.5,
             ),
         ),
-        "Landmark error: shift of eyes and mouth against the photo. Glasses and hats need labels, such as CelebA's.",
+        "The landmark error is that of eyes and mouth against the photo. Glasses and hats need labels, as in CelebA.",
     ),
     Claim(
         "Local discriminators on landmarks improve eyes, nose and mouth (expected by the study, not achieved).",
@@ -158,7 +159,7 @@ CLAIMS = (
 
 
 def check_claims(values: pd.DataFrame) -> pd.DataFrame:
-    """Test all checks of all claims.
+    """Test the checks of all claims.
 
     Args:
         values: Columns model, seed, metric, value.
@@ -177,10 +178,10 @@ def check_claims(values: pd.DataFrame) -> pd.DataFrame:
 
 
 def verdict(outcomes: Sequence[str]) -> str:
-    """Return the verdict of a claim: one contradicted check refutes it, and all must be supported for it to hold."""
+    """Return the verdict of a claim: it holds if all checks are supported, and fails if one is contradicted."""
     if CONTRADICTED in outcomes:
         return FAILS
-    return HOLDS if outcomes and all(each == SUPPORTED for each in outcomes) else UNKNOWN
+    return HOLDS if outcomes and all(each == SUPPORTED for each in outcomes) else INCONCLUSIVE
 
 
 def _compare(values: pd.DataFrame, check: Check) -> dict[str, Any]:
@@ -205,5 +206,5 @@ def _series(values: pd.DataFrame, model: str, metric: str) -> pd.Series:
 
 def _outcome(row: Mapping[Any, Any]) -> str:
     if row["seeds"] < MIN_SEEDS or pd.isna(row["p_holm"]) or row["p_holm"] >= ALPHA:
-        return UNDECIDED
+        return INCONCLUSIVE
     return SUPPORTED if row["difference"] * row["sign"] > 0 else CONTRADICTED

@@ -8,7 +8,7 @@ import pandas as pd
 from ..evaluate.paired_tests import ALPHA, MIN_SEEDS
 from .claims import CLAIMS, MODELS, check_claims, verdict
 
-#: Table 1 of the study, test set: row, quantity here, whether it is a share, values of the study by model.
+#: Table 1 of the study, test set: row, name of the quantity, whether it is a share, values of the study by model.
 TABLE_1 = (
     ("Distance to anime faces", "human2anime.distance", False, ("2445.22", "2071.50", "1974.66")),
     ("Distance to human faces", "anime2human.distance", False, ("1570.28", "1014.40", "1223.27")),
@@ -17,7 +17,7 @@ TABLE_1 = (
     ("Outputs classified as anime", "human2anime.target_domain_accuracy", True, ()),
     ("Outputs classified as human", "anime2human.target_domain_accuracy", True, ()),
 )
-#: Figures of a claim, by its number.
+#: Number of a claim -> its figures.
 FIGURES = {4: ("losses",), 5: ("copies", "diversity"), 6: ("distance",)}
 
 
@@ -27,7 +27,7 @@ class Limits:
 
     Attributes:
         people: Averages by group; None if the workspace has no photos.
-        without_face: Refused pictures without a face.
+        without_face: Share of refused pictures without a face, by kind.
     """
 
     people: pd.DataFrame | None
@@ -36,7 +36,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Scale:
-    """What the runs were trained on.
+    """Size of the study: seeds, runs, params and images.
 
     Attributes:
         seeds: All seeds.
@@ -60,7 +60,7 @@ def write(values: pd.DataFrame, scale: Scale, limits: Limits, figures: Mapping[s
 
     Args:
         values: Quantities of all runs: columns model, seed, metric, value.
-        scale: What the runs were trained on.
+        scale: Size of the study.
         limits: Results of the shipped model.
         figures: Path by name, relative to the document.
         command: The command that writes the document.
@@ -84,7 +84,7 @@ def write(values: pd.DataFrame, scale: Scale, limits: Limits, figures: Mapping[s
 
 
 def readable(checks: pd.DataFrame) -> pd.DataFrame:
-    """Return checks with one column per fact and rounded numbers."""
+    """Return checks as a table for the document, with rounded numbers."""
     return pd.DataFrame(
         {
             "quantity": checks["text"],
@@ -125,14 +125,14 @@ def _method(checks: pd.DataFrame) -> list[str]:
     return [
         f"Each comparison is a paired t-test over the seeds. The p-values have Holm's correction for all "
         f"{int(checks['p'].notna().sum())} tests of this page. A comparison is `supported` or `contradicted` if it has "
-        f"at least {MIN_SEEDS} seeds and p < {ALPHA}, else `undecided`. A claim holds if all its comparisons are "
-        "supported, and does not hold if one is contradicted.",
+        f"at least {MIN_SEEDS} seeds and p < {ALPHA}, else `inconclusive`. A claim holds if all its comparisons are "
+        "supported, does not hold if one is contradicted, and is inconclusive otherwise.",
         "",
     ]
 
 
 def _table_1(values: pd.DataFrame) -> list[str]:
-    """Return Table 1 of the study next to the same quantities here; the FIDs are not on the scale of standard FID."""
+    """Return Table 1 of the study with the same quantities of these runs."""
     rows = []
     for text, metric, share, study in TABLE_1:
         row = {"": text}
@@ -153,25 +153,25 @@ def _table_1(values: pd.DataFrame) -> list[str]:
 
 
 def _limits(limits: Limits) -> list[str]:
-    """Return the tables that the study's section on limits did not have."""
+    """Return the tables on the limits of the shipped model."""
     lines = ["## Limits of the shipped model", ""]
     if limits.people is None:
         lines += ["No table of people: `data/` has no photos. Run `dvc repro` and this command again.", ""]
     else:
         lines += [
             "People of `data/split/human.parquet`, drawn in the first style. Refused: no face is found, so nothing is "
-            "drawn; each of these is wrong. Skin: mean lightness L* of the cheeks in photo and drawing. Hair error: "
-            "mean CIELAB distance. A network reads gender and glasses of the drawings; glasses kept is a share of the "
-            "photos with glasses. Gender and age of generated people are estimates, and their glasses are measured. "
-            "Hats have neither label nor detector. All photos have passed the filter, which uses the same detector as "
-            "the model, so their share of refusals is too small. The demo's people are a part of those that the model "
-            "learned from.",
+            "drawn. All refusals in this table are errors. Skin: mean lightness L* of the cheeks in photo and "
+            "drawing. Hair error: mean CIELAB distance. A network classifies gender and glasses in the drawings; "
+            "glasses kept is a share of the photos with glasses. Gender and age of generated people are estimates, and "
+            "their glasses are measured. Hats have neither label nor detector. All photos have passed the filter, "
+            "which uses the same detector as the model, so the share of refusals is too small. The people of the demo "
+            "are a part of the training data of the model.",
             "",
             markdown(_percent(limits.people, ["refused", "face_in_output", "gender_kept", "glasses_kept"])),
             "",
         ]
     shown = _percent(limits.without_face, ["refused"])
-    return [*lines, "Pictures without a human face. Refused is right here.", "", markdown(shown), ""]
+    return [*lines, "Pictures without a human face. Here, refusing is correct.", "", markdown(shown), ""]
 
 
 def _percent(table: pd.DataFrame, shares: Sequence[str]) -> pd.DataFrame:
@@ -190,17 +190,17 @@ def _numbers() -> range:
 
 
 def number(value: float | None) -> str:
-    """Write a number with three digits; nothing where it is missing."""
+    """Format a number with three digits; empty if it is missing."""
     return "" if value is None or pd.isna(value) else f"{value:.3g}"
 
 
 def interval(low: float | None, high: float | None) -> str:
-    """Write an interval; nothing where it is missing."""
+    """Format an interval; empty if it is missing."""
     return f"{number(low)} to {number(high)}" if number(low) else ""
 
 
 def mean(values: pd.Series, unit: str = "") -> str:
-    """Write the mean of values ± their standard deviation; nothing without values."""
+    """Format the mean of values ± their standard deviation; empty without values."""
     spread = f" ± {values.std(ddof=1):.3g}" if len(values) > 1 else ""
     return f"{values.mean():.4g}{spread}{unit}" if len(values) else ""
 

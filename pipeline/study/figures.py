@@ -1,4 +1,4 @@
-"""Figures of the document: curves over the epochs as SVG, and the pictures of all models."""
+"""Figures of the document: curves over the epochs as SVG, and example outputs of all models."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,7 +11,7 @@ from ..report.charts import lines
 from .claims import CYCLEGAN
 from .measures import total_losses
 
-#: Colours of the charts outside the report's page, where their CSS variables are not defined.
+#: Colours that replace the CSS variables of the report's page.
 COLOURS = {
     "page": "#ffffff",
     "ink": "#1d1b20",
@@ -29,7 +29,7 @@ COLUMNS = 8
 
 
 def curves(histories: Mapping[tuple[str, int], pd.DataFrame]) -> dict[str, str]:
-    """Draw the curves of the claims about time, each the mean over the seeds.
+    """Draw the curves over the epochs, each the mean over the seeds.
 
     Args:
         histories: Content of `history.csv` by model and seed.
@@ -71,7 +71,7 @@ def pictures(photos: np.ndarray, outputs: Mapping[str, np.ndarray]) -> Image.Ima
 
     Args:
         photos: uint8 RGB [n, R, R, 3].
-        outputs: By model, uint8 RGB [n, R, R, 3].
+        outputs: Outputs by model, uint8 RGB [n, R, R, 3].
     """
     count = min(COLUMNS, len(photos))
     rows: Sequence[tuple[str, np.ndarray]] = [("photo", photos), *outputs.items()]

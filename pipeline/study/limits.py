@@ -27,7 +27,7 @@ GROUPS = ("gender", "age", "skin_tone", "glasses")
 STORED = {
     "animals (photos and a silhouette)": ("cat", "horse"),
     "grass, gravel, bricks (photos)": ("grass", "gravel", "brick"),
-    "things (photos)": ("coffee", "coins", "rocket", "moon", "hubble_deep_field"),
+    "objects (photos)": ("coffee", "coins", "rocket", "moon", "hubble_deep_field"),
     "text and medical images": ("page", "text", "retina", "immunohistochemistry"),
 }
 
@@ -42,7 +42,7 @@ def people(
         anime_detector: Detector of faces in outputs.
         pixels: Pixel store of the photos, uint8 RGB [N, S, S, 3].
         table: Face table of n photos with a face, with keypoints.
-        seed: Of the noise of a model with noise.
+        seed: Random seed of the noise of a model with noise.
 
     Returns:
         One row per group: group, photos, refused, face_in_output, gender_kept, glasses_kept (shares; the last one of
@@ -75,7 +75,7 @@ def people(
 
 
 def without_face(translator: Translator, seed: int = 0) -> pd.DataFrame:
-    """Try to translate pictures without a face; return kind, pictures and refused (share), one row per kind."""
+    """Detect faces in pictures without a face; return one row per kind: kind, pictures, refused (share)."""
     rows = []
     for kind, images in progress_bar(pictures_without_face(seed).items(), desc="without a face", unit="kind"):
         refused = [not translator.find(image) for image in images]
@@ -84,7 +84,7 @@ def without_face(translator: Translator, seed: int = 0) -> pd.DataFrame:
 
 
 def pictures_without_face(seed: int) -> dict[str, list[np.ndarray]]:
-    """Return pictures without a human face by kind, uint8 RGB: generated ones and photos of scikit-image."""
+    """Return pictures without a human face by kind, uint8 RGB: generated pictures and photos of scikit-image."""
     generated: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
         "noise": not_faces.noise,
         "one colour": not_faces.flat,
@@ -121,7 +121,7 @@ def plant(random: np.random.Generator, size: int) -> np.ndarray:
 
 
 def _groups(table: pd.DataFrame, crops: np.ndarray, masks: np.ndarray, faces: FaceGeometry) -> pd.DataFrame:
-    """Return the subgroups of the photos; glasses are measured."""
+    """Return the subgroups of the photos, with glasses measured in the pixels."""
     groups = assign_subgroups(table, "human", crops, faces.parts)
     points = faces.keypoints / crops.shape[1]
     measured = [

@@ -4,11 +4,11 @@ from typing import Any
 
 import pandas as pd
 
-#: SETTLED: largest distance of a settled loss from its last value, as a share of its range.
+#: SETTLED: maximum distance of a settled loss from its last value, as a share of its range.
 SETTLED = 0.05
-#: EARLIER: share of the epochs after which the study picked its model by hand, 67 of 100.
+#: EARLIER: epoch of the model that the study selected by hand, as a share of its epochs, 67 of 100.
 EARLIER = 0.67
-#: Contrasts of groups: name, column of `per_image.parquet`, groups expected to fare worse, metric. The other known
+#: Contrasts of groups: name, column of `per_image.parquet`, groups with expected worse results, metric. The other known
 #: groups of the column are the reference.
 CONTRASTS = (
     ("men", "gender", ("male",), "gender_kept"),
@@ -29,7 +29,7 @@ def measure(metrics: dict[str, Any], history: pd.DataFrame, per_image: pd.DataFr
         per_image: Content of `per_image.parquet`.
 
     Returns:
-        The metrics, `<direction>.distance` (fid, or else fd), `history.*` and `group.*`. What is unknown is absent.
+        The metrics, `<direction>.distance` (fid, or else fd), `history.*` and `group.*`. Unknown ones are absent.
     """
     values = {key: float(value) for key, value in metrics.items()}
     for direction in ("human2anime", "anime2human"):
@@ -76,10 +76,10 @@ def _of_history(history: pd.DataFrame) -> dict[str, float]:
 
 
 def _settled(losses: pd.Series) -> float:
-    """Return the share of the epochs before a loss has settled; 0: it has from the first epoch on."""
-    near = (losses - losses.iloc[-1]).abs() <= SETTLED * (losses.max() - losses.min())
-    away = near.index[~near]
-    return float((away[-1] + 1) / len(losses)) if len(away) else 0.0
+    """Return the share of the epochs before a loss has settled, 0 if it has from the first epoch on."""
+    settled = (losses - losses.iloc[-1]).abs() <= SETTLED * (losses.max() - losses.min())
+    unsettled = settled.index[~settled]
+    return float((unsettled[-1] + 1) / len(losses)) if len(unsettled) else 0.0
 
 
 def _of_groups(per_image: pd.DataFrame) -> dict[str, float]:

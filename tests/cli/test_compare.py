@@ -122,7 +122,7 @@ def test_orderings_are_paired_by_seed_and_corrected():
     noise = np.array([0.0, 3, -3, 2, -2])
     values = {"DCGAN": 300 + seeds, "CycleGAN": 200 + seeds + noise, "CycleGAN + noise": 201 + seeds - noise}
     table = compare.orderings(runs({model: each.tolist() for model, each in values.items()}))
-    assert table["verdict"].tolist() == ["better", "undecided"]
+    assert table["verdict"].tolist() == ["better", "inconclusive"]
     assert table["difference"].tolist() == pytest.approx([-100, 1])
     assert (table["p_holm"] >= table["p"]).all()
     assert table["seeds_needed"].iloc[0] == 5 and table["seeds_needed"].iloc[1] > 5
@@ -132,11 +132,11 @@ def test_orderings_are_paired_by_seed_and_corrected():
 
 
 @pytest.mark.parametrize("n", [1, 4])
-def test_orderings_with_fewer_than_five_seeds_are_undecided(n: int):
+def test_orderings_with_fewer_than_five_seeds_are_inconclusive(n: int):
     table = compare.orderings(
         runs({"DCGAN": [300.0 + k for k in range(n)], "CycleGAN": [200.0 + k**2 for k in range(n)]})
     )
-    assert table["verdict"].tolist() == ["undecided"]
+    assert table["verdict"].tolist() == ["inconclusive"]
 
 
 def test_table_has_means_and_spreads(tmp_path: Path):

@@ -41,11 +41,11 @@ def test_edge_cases_have_no_nan(before: list[float], after: list[float], p: floa
 def test_fewer_than_five_seeds_are_never_a_verdict():
     few = paired_difference(BEFORE[:4], AFTER[:4])
     assert few.p < 0.001
-    assert verdict(few, few.p, higher_is_better=False) == "undecided"
+    assert verdict(few, few.p, higher_is_better=False) == "inconclusive"
     five = paired_difference(BEFORE, AFTER)
     assert verdict(five, five.p, higher_is_better=False) == "better"
     assert verdict(five, five.p, higher_is_better=True) == "worse"
-    assert verdict(five, 0.051, higher_is_better=True) == "undecided"
+    assert verdict(five, 0.051, higher_is_better=True) == "inconclusive"
 
 
 def test_holm_by_hand():

@@ -32,7 +32,7 @@ def test_noise_is_compared_with_the_run_of_the_same_seed(shift: float, outcome: 
 
 def test_four_seeds_decide_nothing():
     values = runs("human2anime.distance", {CYCLEGAN: [200, 201, 202, 203], NOISE: [100, 101, 103, 103]})
-    assert set(outcomes(values, 1).values()) == {"undecided"}
+    assert set(outcomes(values, 1).values()) == {"inconclusive"}
 
 
 def test_seeds_without_a_partner_do_not_count():
@@ -65,9 +65,9 @@ def test_holm_counts_all_tests_of_the_page():
     ("found", "expected"),
     [
         (["supported", "supported"], claims.HOLDS),
-        (["supported", "undecided"], claims.UNKNOWN),
-        (["supported", "contradicted", "undecided"], claims.FAILS),
-        ([], claims.UNKNOWN),
+        (["supported", "inconclusive"], claims.INCONCLUSIVE),
+        (["supported", "contradicted", "inconclusive"], claims.FAILS),
+        ([], claims.INCONCLUSIVE),
     ],
 )
 def test_verdict(found: list[str], expected: str):

@@ -27,7 +27,7 @@ def test_document_has_the_verdicts_and_numbers():
     text = write(values(-30.0), SCALE, LIMITS, {"losses": "study/losses.svg"}, "animemorph study")
     table = cells(text)
     verdicts = {row[0]: row[2] for row in table if len(row) == 3 and row[0].isdecimal()}
-    assert verdicts == {"1": "holds"} | {str(number): "cannot be told" for number in range(2, 9)}
+    assert verdicts == {"1": "holds"} | {str(number): "inconclusive" for number in range(2, 9)}
     (row,) = [row for row in table if row[0] == "Distance to anime faces" and len(row) == 9]
     assert row[2:5] == [f"90, {NOISE}", "120", "-30"] and row[-1] == "supported"
     (models,) = [row for row in table if row[0] == "Distance to anime faces" and len(row) == 1 + len(MODELS)]
