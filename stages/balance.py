@@ -11,14 +11,14 @@ from stages import DATA, run
 def main(domain: str = "") -> None:
     """Read data/filter, and pixels if genders are estimated; write data/balance."""
     config = params.load()
-    settings = config.balance
+    settings, counts = config.balance, config.balance[domain]
     table = read_table(
         DATA / "filter" / domain / "faces.parquet", ["face_id", "row", "year", "gender", "gender_origin", "status"]
     )
     kept = table[table["status"] == "kept"].reset_index(drop=True)
     if settings.gender_source == "estimated" and kept["gender"].isna().any():
         kept = estimate_missing(kept, open_pixels(DATA / "resize" / domain / "faces.npy"))
-    chosen = balance(kept, settings[domain], seed=config.seed, on_shortage=settings.on_shortage, domain=domain)
+    chosen = balance(kept, counts, seed=config.seed, on_shortage=settings.on_shortage, domain=domain)
     with atomic_folder(DATA / "balance" / domain) as folder:
         write_table(chosen, folder / "faces.parquet")
         write_json(summarise(kept, chosen), folder / "summary.json")
