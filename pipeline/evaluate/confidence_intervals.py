@@ -14,10 +14,9 @@ Interval = tuple[float, float]
 
 
 def mean_interval(values: np.ndarray, resamples: int, seed: int) -> Interval | None:
-    """Return the percentile bootstrap interval of the mean of `values` [n] (Efron 1979); None if n < 2.
+    """Return the percentile bootstrap interval of a mean of `values` [n] (Efron 1979); None if resamples < 1 or n < 2.
 
-    It is also None without resamples. For Boolean values it is Wilson's score interval (1927), because the bootstrap
-    interval of 60 times True is [1, 1].
+    For Boolean values it is Wilson's interval (1927), because the bootstrap interval of 60 times True is [1, 1].
     """
     if resamples < 1 or len(values) < 2:
         return None

@@ -1,8 +1,8 @@
 """`params.yaml` as typed groups, one per stage: the meaning, unit and range of every key.
 
-The value in force is the one at the top level or, where that is null, the one of `profiles.<profile>`. So
-`-S train.lr=1e-4` always wins, and every value in force is in the file. `download.<domain>.path` is at the top level
-only, because dvc.yaml watches the files there.
+A value at the top level is used; if it is null, the value of `profiles.<profile>` is used. So `-S train.lr=1e-4` always
+has an effect, and every value is in the file. `download.<domain>.path` is only at the top level, because dvc.yaml uses
+it as a dependency.
 """
 
 from pathlib import Path
@@ -70,7 +70,7 @@ class Params(Group):
 
 
 def load(path: Path = Path("params.yaml")) -> Params:
-    """Read `params.yaml` and return the values in force.
+    """Read `params.yaml` and return the active values.
 
     Raises:
         UserError: The file is missing or damaged, or a key is unknown, missing, out of range or without effect.
@@ -79,7 +79,7 @@ def load(path: Path = Path("params.yaml")) -> Params:
 
 
 def in_force(content: dict[str, Any]) -> Params:
-    """Return the values in force for the content of `params.yaml`; errors as for `load`."""
+    """Return the active values for the content of `params.yaml`; errors as for `load`."""
     content = dict(content)
     profiles, profile = content.pop("profiles", None), content.get("profile")
     known = list(profiles) if isinstance(profiles, dict) else []

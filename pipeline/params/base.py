@@ -1,4 +1,4 @@
-"""Base of all groups of params: types, the word for null, keys without effect."""
+"""Base of all groups of params: types, words for null, keys without effect."""
 
 from collections.abc import Iterator
 from typing import Annotated, Literal
@@ -10,7 +10,7 @@ from .errors import Only, setting
 
 
 def word(word: str) -> BeforeValidator:
-    """Accept a word for null, which at the top level means the profile's value."""
+    """Accept a word as null, because null at the top level selects the value of the profile."""
     return BeforeValidator(lambda value: None if value == word else value)
 
 
@@ -25,7 +25,7 @@ Executor = Literal["local", "ray"]
 
 
 class Group(BaseModel):
-    """A group of params. Unknown keys are refused, values are constant."""
+    """A group of params. Unknown keys are refused, and values are immutable."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 

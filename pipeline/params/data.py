@@ -10,8 +10,6 @@ from .errors import A_COUNT, A_COUNT_PER_GENDER, Only
 
 #: Folder for the user's own images of a domain; Git tracks the folder, not the images.
 OWN = "data/own/{domain}"
-
-
 #: Attribute -> {value: share}, or a probability.
 Shares = dict[str, float | dict[str, float]]
 
@@ -20,9 +18,8 @@ class Source(Group):
     """Origin of the images of one domain."""
 
     source: Literal["demo", "drawn", "archive", "kaggle", "celeba"] = Field(
-        description="Origin of the images. demo: people generated here, drawn: anime portraits drawn here, "
-        "archive: your own images, kaggle: a Kaggle dataset, "
-        "celeba: the original CelebA files."
+        description="Source of the images. demo: generated people; drawn: drawn anime portraits; archive: your own "
+        "images; kaggle: a Kaggle dataset; celeba: the original CelebA files."
     )
     path: Annotated[str, Only("source", ("archive", "celeba"))] = Field(
         description="Zip, tar or folder of your own images, or the folder of the CelebA files. Top level only."
@@ -46,7 +43,7 @@ class Source(Group):
 
 
 class Resize(Group):
-    """From image files to pixels."""
+    """Decoding of the images to pixels of one size."""
 
     size: int = Field(128, ge=16, le=1024, description="Side of the stored square in pixels, 16 to 1024.")
     fit: Literal["crop", "pad", "stretch"] = Field(
@@ -56,14 +53,14 @@ class Resize(Group):
         100_000_000,
         ge=1,
         le=178_956_970,
-        description="Largest image that is decoded, in pixels, 1 to 178956970 (the limit of Pillow).",
+        description="Maximum size of an image that is decoded, in pixels, 1 to 178956970 (the limit of Pillow).",
     )
     max_images: PerDomain[CountOrAll] = Field(
-        description="Largest number of images to decode per domain, >= 1, as many women as men where the source has "
+        description="Maximum number of images to decode per domain, >= 1; as many women as men if the source has "
         "labels. null or all: all images."
     )
     executor: Executor = Field(
-        "local", description="Executor: the cores of this machine (local) or a Ray cluster (ray). The bytes are equal."
+        "local", description="Executor: the cores of this machine (local) or a Ray cluster (ray), with equal results."
     )
 
 
@@ -75,8 +72,8 @@ class DomainLandmarks(Group):
     """Detection of the faces of one domain."""
 
     detector: DetectorName = Field(
-        description="Face and keypoint detector. dlib, face_alignment, celeba: photos; truth: drawn faces, whose "
-        "landmarks are known; the others: anime."
+        description="Face and keypoint detector. dlib, face_alignment, celeba: photos; truth: drawn faces with "
+        "their exact landmarks; the others: anime."
     )
     face_detector: Annotated[Text, Only("detector", NETWORK_DETECTORS)] = Field(
         None,
@@ -95,7 +92,7 @@ class Landmarks(PerDomain[DomainLandmarks]):
     """Detection of faces and their keypoints."""
 
     align: bool = Field(
-        False, description="Alignment of faces to common eye and mouth positions wherever their pixels are read."
+        False, description="Whether faces are aligned to common eye and mouth positions when their pixels are read."
     )
     executor: Executor = Field("local", description="Executor, as for `resize`.")
 
@@ -107,26 +104,26 @@ class DomainFilter(Group):
         None, description="First and last year to keep, from the file name. null or any: all years."
     )
     keep_unknown_year: bool = Field(True, description="Whether to keep faces without a year in the file name.")
-    min_score: Share = Field(0.0, description="Lowest detector confidence to keep, 0 to 1.")
-    min_keypoint_score: Share = Field(0.0, description="Lowest mean keypoint confidence to keep, 0 to 1.")
-    max_yaw: float = Field(90.0, ge=0, le=90, description="Largest absolute yaw angle to keep, in degrees, 0 to 90.")
+    min_score: Share = Field(0.0, description="Minimum confidence of the detector, 0 to 1.")
+    min_keypoint_score: Share = Field(0.0, description="Minimum mean confidence of the keypoints, 0 to 1.")
+    max_yaw: float = Field(90.0, ge=0, le=90, description="Maximum absolute yaw angle in degrees, 0 to 90.")
     min_size: float = Field(
-        0.0, ge=0, description="Smallest shorter side of the face box to keep, in pixels of the stored image, >= 0."
+        0.0, ge=0, description="Minimum shorter side of the face box in pixels of the stored image, >= 0."
     )
     min_sharpness: float = Field(
-        0.0, ge=0, description="Lowest variance of the Laplacian in the face box to keep, >= 0."
+        0.0, ge=0, description="Minimum variance of the Laplacian in the face box (sharpness), >= 0."
     )
     max_phash_distance: Annotated[Annotated[int, Field(ge=0, le=64)] | None, word("exact")] = Field(
         None,
-        description="Largest Hamming distance of two 64-bit perceptual hashes that marks duplicates, 0 to 64. null or "
-        "exact: only files with equal bytes.",
+        description="Maximum Hamming distance between the 64-bit perceptual hashes of duplicates, 0 to 64. null or "
+        "exact: only files with equal bytes are duplicates.",
     )
 
     @field_validator("years")
     @classmethod
     def _in_order(cls, years: tuple[int, int] | None) -> tuple[int, int] | None:
         if years and years[0] > years[1]:
-            raise ValueError("the first year, then the last")
+            raise ValueError("the first year and a later or equal last year")
         return years
 
     def without_effect(self) -> Iterator[tuple[str, str]]:
@@ -137,7 +134,7 @@ class DomainFilter(Group):
 
 
 class Filter(PerDomain[DomainFilter]):
-    """Verdict for each face."""
+    """Conditions for keeping a face."""
 
 
 class GenderCounts(Group):
@@ -147,24 +144,24 @@ class GenderCounts(Group):
     male: int = Field(ge=0, description="Number of men, >= 0.")
 
 
-def _kind(wanted: object) -> str:
-    return A_COUNT_PER_GENDER if isinstance(wanted, dict | GenderCounts) else A_COUNT
+def _kind(value: object) -> str:
+    return A_COUNT_PER_GENDER if isinstance(value, dict | GenderCounts) else A_COUNT
 
 
-#: A union that knows which of its members was meant, so that an error names what that member expects.
-Wanted = Annotated[
+#: The tags of the union name its members in errors.
+FaceCount = Annotated[
     Annotated[GenderCounts, Tag(A_COUNT_PER_GENDER)] | Annotated[CountOrAll, Tag(A_COUNT)], Discriminator(_kind)
 ]
 
 
-class Balance(PerDomain[Wanted]):
-    """Number of faces per domain: a count, a count per gender, or null or all for every face."""
+class Balance(PerDomain[FaceCount]):
+    """Number of faces per domain: a count, a count per gender, or all faces (null or all)."""
 
     gender_source: Literal["source", "estimated"] = Field(
-        "source", description="Origin of missing gender labels: none besides the source's, or estimated from pixels."
+        "source", description="Gender labels. source: only those of the source; estimated: missing ones are estimated."
     )
     on_shortage: Literal["error", "shrink"] = Field(
-        "error", description="Action where a domain has fewer faces: stop with an error, or take fewer of each gender."
+        "error", description="Action if a domain has fewer faces: stop with an error, or take fewer of each gender."
     )
 
     def without_effect(self) -> Iterator[tuple[str, str]]:

@@ -12,9 +12,9 @@ from ..errors import Kind, UserError, bad_value
 
 #: Tags of the union type of `balance`; they appear in the location of an error.
 A_COUNT_PER_GENDER, A_COUNT = "a count per gender", "a count"
-#: Longest value that an error repeats, characters.
+#: LONGEST_VALUE: characters of a value that an error shows, at most.
 LONGEST_VALUE = 60
-#: What pydantic calls the members of a union in the location of an error.
+#: Names of the members of a union in the location of an error of pydantic.
 _MEMBERS = {A_COUNT, A_COUNT_PER_GENDER, "int", "float", "str", "bool", "none"}
 #: Keys that had another name in version 0.1: group, old key, new key. "*" is every group.
 RENAMED = {
@@ -55,18 +55,18 @@ _EXPECTED = {
 
 @dataclass(frozen=True)
 class Only:
-    """Metadata of a field: the key has an effect only where another key of its group has one of these values."""
+    """Metadata of a field: the key has an effect only if another key of its group has one of these values."""
 
     key: str
     values: tuple[Any, ...]
 
     def __str__(self) -> str:
-        """Describe the condition as params.yaml would write it."""
+        """Return the condition in the format of params.yaml."""
         return f"{self.key}: {' or '.join(yaml_text(value) for value in self.values)}"
 
 
 def setting(key: str, value: Any) -> str:
-    """Write a key and its value as params.yaml does."""
+    """Return a key and its value in the format of params.yaml."""
     return f"{key}: {yaml_text(value)}"
 
 
@@ -84,7 +84,7 @@ def explain(error: ValidationError, model: type[BaseModel], profile: str) -> Use
 
 
 def unknown_key(key: str, name: str, known: Iterable[str]) -> UserError:
-    """Return the error for a key that no stage reads, with its new name or the one that was probably meant."""
+    """Return the error for an unknown key, with its new name or the most similar known key."""
     group = key.partition(".")[0]
     new = RENAMED.get((group, name)) or RENAMED.get(("*", name))
     if new:
@@ -96,14 +96,14 @@ def unknown_key(key: str, name: str, known: Iterable[str]) -> UserError:
 
 
 def missing_key(key: str, profile: str) -> UserError:
-    """Return the error for a key that has a value neither at the top level nor in the profile."""
+    """Return the error for a key without a value at the top level and in the profile."""
     return UserError(
         f"{key!r} has no value. Set it at the top level or under 'profiles.{profile}'.", kind=Kind.MISSING, subject=key
     )
 
 
 def _key(detail: ErrorDetails) -> str:
-    """Return the dotted key of an error, without places in a list and members of a union."""
+    """Return the dotted key of an error, without list indices and members of a union."""
     *groups, last = [part for part in detail["loc"] if not isinstance(part, int)]
     groups = [part for part in groups if part not in _MEMBERS]
     if detail["type"] == "extra_forbidden" or (last not in _MEMBERS and str(last).isidentifier()):
@@ -135,14 +135,14 @@ def _short(value: Any) -> Any:
 
 
 def yaml_text(value: Any) -> str:
-    """Write a value as params.yaml does, without quotes and brackets."""
+    """Return a value in the format of params.yaml, without quotes and brackets."""
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return str(value).lower() if isinstance(value, bool) else "null" if value is None else str(value)
 
 
 def _fields(model: Any, location: tuple[int | str, ...]) -> list[str]:
-    """List the keys of the group at a location; those of the gender counts where a union was meant."""
+    """List the keys of the group at a location; those of the gender counts in a union."""
     for part in location:
         if part == A_COUNT:
             return []

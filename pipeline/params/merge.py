@@ -30,7 +30,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def merge(top: Any, profile: Any) -> Any:
-    """Return the top level's values, and the profile's where the top level has none (null)."""
+    """Return the values of the top level, and those of the profile for keys that are null or missing there."""
     if top is None:
         return profile
     if not isinstance(top, dict) or not isinstance(profile, dict):
@@ -40,7 +40,7 @@ def merge(top: Any, profile: Any) -> Any:
 
 
 def refuse_in_profile(profile: dict[str, Any], name: str) -> None:
-    """Refuse the keys that have an effect at the top level only."""
+    """Refuse keys that have an effect only at the top level."""
     downloads = profile.get("download")
     paths = [
         f"download.{domain}.path"
@@ -63,7 +63,7 @@ def unknown_nulls(model: type[BaseModel], top: dict[str, Any], prefix: str = "")
 
 
 def keys_without_value(model: type[BaseModel], content: Any, prefix: str = "") -> Iterator[str]:
-    """Yield the keys that would get a default from the code, which DVC does not watch."""
+    """Yield the keys without a value in `params.yaml`, because DVC does not track defaults of the code."""
     for name, field in model.model_fields.items():
         if name not in content:
             yield prefix + name
@@ -74,7 +74,7 @@ def keys_without_value(model: type[BaseModel], content: Any, prefix: str = "") -
 def refuse_without_effect(group: Group, top: Any, prefix: str = "") -> None:
     """Refuse a value at the top level that the values of other keys leave without effect.
 
-    A profile may hold such values: one other value at the top level brings them into use.
+    A profile may contain such values, because another value at the top level can give them an effect.
     """
     for name, reason in group.without_effect():
         if isinstance(top, dict) and top.get(name) is not None and not _is_own(prefix, name, top[name]):

@@ -10,17 +10,17 @@ from .errors import Only
 
 CYCLEGANS = ("cyclegan", "landmark_cyclegan")
 UNPAIRED = ("dcgan", *CYCLEGANS, "cut")
-#: Models whose networks are chosen by `generator` and `discriminator`.
+#: Models for which `generator` and `discriminator` select the networks.
 CHOOSING = (*CYCLEGANS, "cut")
 LANDMARKED = ("landmark_cyclegan",)
 
 
 class Twins(Group):
-    """A drawing of each photo, for the models that learn from pairs."""
+    """Drawings of each photo, for models that are trained on pairs."""
 
-    styles: Count | tuple[str, ...] = Field(4, description="Drawing styles: their number, or their names.")
+    styles: Count | tuple[str, ...] = Field(4, description="Number or names of the drawing styles.")
     per_face: CountOrAll = Field(
-        None, description="Styles that each photo is drawn in, in turn, >= 1. null or all: all."
+        None, description="Number of styles per photo, used in turn, >= 1. null or all: all styles."
     )
 
     @property
@@ -34,9 +34,9 @@ class Train(Group):
 
     model: Literal["dcgan", "cyclegan", "landmark_cyclegan", "cut", "pix2pix"] = Field(
         "cyclegan",
-        description="Model. dcgan: adversarial loss alone; cyclegan: with cycle consistency; landmark_cyclegan: with "
-        "landmarks of the face; cut: contrasted patches, photo to anime only; pix2pix: pairs of a photo and its "
-        "drawing.",
+        description="Model. dcgan: only adversarial losses; cyclegan: with cycle consistency; landmark_cyclegan: with "
+        "landmarks of the face; cut: contrastive loss of patches, photo to anime only; pix2pix: pairs of a photo and "
+        "its drawing.",
     )
     init: str = Field(
         "scratch",
@@ -59,11 +59,11 @@ class Train(Group):
         1.0, ge=0, description="Weight of the contrastive loss of patches (PatchNCE), >= 0."
     )
     lambda_nce_identity: Annotated[float, Only("model", ("cut",))] = Field(
-        1.0, ge=0, description="Weight of the same loss of anime faces and their translations, >= 0; 0: none."
+        1.0, ge=0, description="Weight of PatchNCE on anime faces and their translations, >= 0; 0: not used."
     )
     lambda_twin: Annotated[tuple[Weight, Weight], Only("model", CHOOSING)] = Field(
         (0.0, 0.0),
-        description="Weight of the twin loss in the first and in the last epoch, linear between, >= 0. [0, 0]: none.",
+        description="Weights of the twin loss in the first and last epoch, linear in between, >= 0. [0, 0]: not used.",
     )
     lambda_landmark: Annotated[float, Only("model", LANDMARKED)] = Field(
         10.0, ge=0, description="Weight of the landmark consistency loss, >= 0."
@@ -83,8 +83,8 @@ class Train(Group):
     resolution: int = Field(128, ge=32, le=512, description="Side of training images in pixels, a multiple of 4.")
     generator: Annotated[Literal["resnet", "unet", "styled_unet"], Only("model", CHOOSING)] = Field(
         "resnet",
-        description="Generator. resnet: the original CycleGAN's; unet: a fifth of its operations; styled_unet: that of "
-        "pix2pix, with group normalisation, which keeps colours.",
+        description="Generator. resnet: that of CycleGAN; unet: a fifth of its operations; styled_unet: as for "
+        "pix2pix, with group normalisation, which preserves colours.",
     )
     generator_width: Count = Field(
         64, description="Channels of the first generator layer, >= 1; `ngf` in the CycleGAN code."
@@ -96,7 +96,7 @@ class Train(Group):
         Literal["transposed", "resize"], Only("model", CHOOSING), Only("generator", ("resnet",))
     ] = Field(
         "resize",
-        description="Upsampling layers: transposed convolutions (with checkerboards), or resize and convolution.",
+        description="Upsampling layers: transposed convolutions (checkerboard artefacts), or resize and convolution.",
     )
     activation: Annotated[Literal["relu", "leaky_relu"], Only("model", UNPAIRED)] = Field(
         "relu", description="Activation function of the generators."
@@ -111,7 +111,7 @@ class Train(Group):
     )
     batch_size: Count = Field(1, description="Batch size per domain and device, >= 1.")
     epochs: Count = Field(
-        100, description="Number of epochs, >= 1. The learning rate falls linearly to 0 over the second half."
+        100, description="Number of epochs, >= 1. The learning rate decreases linearly to 0 over the second half."
     )
     ema_decay: float = Field(
         0.0, ge=0, lt=1, description="EMA decay of the generator weights per step, 0 to 1; 0: no EMA."
@@ -122,14 +122,14 @@ class Train(Group):
     precision: Literal["32", "bf16-mixed", "16-mixed"] = Field(
         "32", description="Precision of activations; weights are float32."
     )
-    compile: bool = Field(False, description="torch.compile: faster steps on a GPU after minutes of warm-up.")
+    compile: bool = Field(False, description="Use of torch.compile: faster on a GPU after minutes of warm-up.")
     checkpoint_selection: Literal["best", "last"] | Count = Field(
         "best",
         description="Epoch of the final model: the one with the smallest validation distances and no mode collapse "
         "(best), the last one, or a number.",
     )
     on_collapse: Literal["warn", "stop", "rollback"] = Field(
-        "warn", description="Action when an epoch shows mode collapse; rollback: return to the last good epoch."
+        "warn", description="Action if an epoch shows mode collapse; rollback: return to the last good epoch."
     )
 
     @model_validator(mode="after")
@@ -152,7 +152,7 @@ class Train(Group):
 
     @property
     def needs_twins(self) -> bool:
-        """Whether the model learns from drawn twins."""
+        """Whether the model is trained with drawn twins."""
         return self.model == "pix2pix" or (self.model in CHOOSING and max(self.lambda_twin) > 0)
 
     @property
@@ -162,10 +162,10 @@ class Train(Group):
 
 
 class Evaluate(Group):
-    """Measurements on the test split."""
+    """Metrics on the test split."""
 
     reconstruction_tolerance: Share = Field(
-        0.1, description="Largest error of a reconstructed pixel value, as a share of the value range, 0 to 1."
+        0.1, description="Maximum error of a reconstructed pixel value, as a share of the value range, 0 to 1."
     )
     extractor: Literal["embedded", "inception"] = Field(
         "embedded",

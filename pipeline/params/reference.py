@@ -21,9 +21,9 @@ _INTRODUCTION = f"""# Params
 {", ".join(f"`{profile}`" for profile in PROFILES)} show these values. `<domain>` is `human`, `anime` or
 `external_test`.
 
-A value at the top level that other keys leave without effect is refused. What depends on the machine is an environment
-variable: `ANIMEMORPH_DEVICE` (auto, cpu, cuda, mps), `ANIMEMORPH_WORKERS` (processes), `ANIMEMORPH_SCRATCH` (folder for
-partial work, by default `data/scratch`).
+A value at the top level is refused if other keys leave it without effect. Settings of the machine are environment
+variables: `ANIMEMORPH_DEVICE` (auto, cpu, cuda, mps), `ANIMEMORPH_WORKERS` (processes) and `ANIMEMORPH_SCRATCH` (folder
+for partial work, by default `data/scratch`).
 
 This page is generated: `uv run python -m pipeline.params.reference > docs/params.md`.
 """
@@ -53,7 +53,7 @@ def _table(fields: dict[str, FieldInfo], content: dict[str, Any], prefix: str) -
 
 
 def _leaves(fields: dict[str, FieldInfo], prefix: str) -> Iterator[tuple[str, FieldInfo]]:
-    """Yield key and field of each value, one for the three domains together."""
+    """Yield key and field of each value; the three domains share one."""
     for name, field in fields.items():
         group = _group(field.annotation)
         shown = "<domain>" if name in PerDomain.model_fields else name
@@ -77,7 +77,7 @@ def _meaning(field: FieldInfo) -> str:
 
 
 def _values(content: dict[str, Any], key: str, profile: str) -> str:
-    """Return the profile's value of a key, or those of the three domains where they differ."""
+    """Return the profile's value of a key, or the values of the three domains if they differ."""
     keys = [key.replace("<domain>", domain) for domain in PerDomain.model_fields] if "<domain>" in key else [key]
     found = dict.fromkeys(_show(_value(content, each, profile)) for each in keys)
     return ", ".join(found)

@@ -60,7 +60,7 @@ MEANINGS = {
     "faithfulness.open_mouth": Meaning(
         "Mouth kept", "near 1", "share of outputs with the photo's open or closed mouth"
     ),
-    "faithfulness.glasses": Meaning("Glasses kept", "near 1", "share of photos with glasses whose output has glasses"),
+    "faithfulness.glasses": Meaning("Glasses kept", "near 1", "share of photos with glasses whose output has them"),
     "faithfulness.beard": Meaning("Beard kept", "near 1", "share of photos with a beard whose output has one"),
     "hair_palette_overlap": Meaning("Hair palette overlap", "near 1", "common share of the hair colours of real faces"),
     "target_domain_accuracy": Meaning(

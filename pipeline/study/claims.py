@@ -16,9 +16,8 @@ DCGAN, CYCLEGAN, NOISE, NO_POOL, LANDMARK = MODELS = (
     "CycleGAN without pool",
     "Landmark CycleGAN",
 )
-#: Verdicts of claims and outcomes of checks. Both can be inconclusive.
-HOLDS, FAILS, SUPPORTED, CONTRADICTED = "holds", "does not hold", "supported", "contradicted"
-INCONCLUSIVE = "inconclusive"
+HOLDS, FAILS, INCONCLUSIVE = "holds", "does not hold", "inconclusive"
+SUPPORTED, CONTRADICTED = "supported", "contradicted"
 
 
 @dataclass(frozen=True)

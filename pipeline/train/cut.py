@@ -105,7 +105,7 @@ def generator_losses(
         human, mask, style = pairs.photo, pairs.mask, pairs.style
         styles = style.repeat(2)
     if weights[1] > 0:  # one pass: no layer of these networks mixes the images of a batch
-        outputs = generate(generator, torch.cat([noise(human), anime]), with_ones(mask, photos_first=True), styles)
+        outputs = generate(generator, torch.cat([noise(human), anime]), with_ones(mask, first=True), styles)
     else:
         outputs = generate(generator, noise(human), mask, style)
     fake = outputs[:batch]

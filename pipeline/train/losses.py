@@ -72,10 +72,8 @@ def cyclegan(
     if identity:
         both = [torch.cat([maps[f"fake_{domain}"], maps[domain]]) if maps else None for domain in ("anime", "human")]
         inputs = torch.cat([noise(human), anime])
-        to_anime = generate(human2anime, inputs, with_ones(mask, photos_first=True), styles, both[0])
-        to_human = generate(
-            anime2human, torch.cat([anime, human]), with_ones(mask, photos_first=False), heatmaps=both[1]
-        )
+        to_anime = generate(human2anime, inputs, with_ones(mask, first=True), styles, both[0])
+        to_human = generate(anime2human, torch.cat([anime, human]), with_ones(mask, first=False), heatmaps=both[1])
     else:
         to_anime = generate(human2anime, noise(human), mask, style, to["fake_anime"])
         to_human = generate(anime2human, anime, heatmaps=to["fake_human"])

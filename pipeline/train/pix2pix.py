@@ -14,7 +14,6 @@ from ..networks.model import generate
 from .losses import adversarial
 from .pairs import Pairs
 
-#: Weights of the terms.
 LAMBDA_PIXEL, LAMBDA_PERCEPTUAL, LAMBDA_ADVERSARIAL, LAMBDA_FEATURES = 4.0, 1.0, 0.3, 1.5
 #: Interval in steps: of the updates of discriminator_anime, and of those of the direction anime2human.
 ADVERSARIAL_EVERY, REVERSE_EVERY = 2, 4

@@ -48,8 +48,8 @@ def mask_outside(images: Tensor, mask: Tensor | None) -> Tensor:
     return images if mask is None else images * mask
 
 
-def with_ones(mask: Tensor | None, photos_first: bool) -> Tensor | None:
-    """Extend the masks of photos by as many masks of ones, for complete images after or before the photos."""
+def with_ones(mask: Tensor | None, first: bool) -> Tensor | None:
+    """Extend the masks of photos by as many masks of ones, for complete images after (`first`) or before the photos."""
     if mask is None:
         return None
-    return torch.cat([mask, torch.ones_like(mask)] if photos_first else [torch.ones_like(mask), mask])
+    return torch.cat([mask, torch.ones_like(mask)] if first else [torch.ones_like(mask), mask])
