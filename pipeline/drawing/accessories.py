@@ -135,11 +135,11 @@ class Accessories:
             placed = self.head.face(mirrored(lens, side), 18)
             self._lens(canvas, placed, kind)
             edge = placed if kind != "half" else placed[: len(placed) * 3 // 4]
-            canvas.line(edge, frame, self.width * 1.7, closed=kind != "half")
+            canvas.line(edge, frame, self.width * 2.6, closed=kind != "half")
             arm = np.array([(50 + half, -6.0), (96, -10)])
-            canvas.line(self.head.face(mirrored(arm, side), 4), frame, self.width * 1.4)
+            canvas.line(self.head.face(mirrored(arm, side), 4), frame, self.width * 2.2)
         bridge = bezier((-50 + half, 0), (0, -9), (50 - half, 0))
-        canvas.line(self.head.face(bridge, 22), frame, self.width * 1.5)
+        canvas.line(self.head.face(bridge, 22), frame, self.width * 2.2)
 
     def _lens(self, canvas: Canvas, placed: Points, kind: str) -> None:
         if kind != "sun":

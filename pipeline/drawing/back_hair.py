@@ -114,7 +114,7 @@ class BackHair:
     def _lines(self, canvas: Canvas, half: Points) -> None:
         r = self._random
         for side in (-1, 1):
-            for i in range(5):
+            for i in range(3):
                 share = r.uniform(0.66, 0.98)
                 curve = spline(half[2:] * (side * share * self.flare, 1))
                 start = int(r.integers(0, len(curve) // 2))

@@ -9,19 +9,9 @@ from .canvas import Canvas
 from .colours import Colour, mix, one_of, shade, shifted
 from .grading import SIDE, Grade
 from .parameters import Style
+from .scenes import box, cover, scene
 from .shapes import bezier, ellipse
 
-#: Discs of light behind portraits: position and radius, in picture units.
-DISCS = (
-    (22, 44, 26),
-    (50, 14, 12),
-    (10, 104, 12),
-    (232, 30, 18),
-    (246, 84, 30),
-    (214, 122, 9),
-    (16, 200, 17),
-    (240, 178, 13),
-)
 #: Walls and wood of rooms.
 WALLS = (
     (214, 206, 190), (196, 198, 200), (226, 222, 212), (150, 140, 126), (120, 104, 90), (92, 80, 76), (160, 168, 160),
@@ -47,7 +37,7 @@ def background(style: Style, grade: Grade, size: int, random: np.random.Generato
     """
     canvas = Canvas(grade, prefix="b")
     if style.background_colour is not None:
-        _pastel(canvas, style.background_colour)
+        scene(canvas, style.background, style.background_colour)
         blur = 0.0
     else:
         blur = {
@@ -69,25 +59,6 @@ def _blurred(elements: str, blur: float) -> str:
     return f'{soft}<g id="scene">{elements}</g><use href="#scene" filter="url(#soft)"/>'
 
 
-def _cover(canvas: Canvas, top: Colour, bottom: Colour, lean: float = 0.0) -> None:
-    whole = _box(-2, -2, SIDE + 2, SIDE + 2)
-    start, end = np.array([128 - lean, 0.0]), np.array([128 + lean, SIDE])
-    canvas.fill(whole, canvas.gradient(start, end, [(0, top), (1, bottom)]))
-
-
-def _pastel(canvas: Canvas, colour: Colour) -> None:
-    """Draw a light gradient with discs; it is paler than people, so that it does not distract from the face."""
-    top = shifted(mix(colour, (206, 226, 250), 0.45), 0, 1.6)
-    bottom = mix(top, (255, 255, 255), 0.45)
-    _cover(canvas, top, bottom)
-    for x, y, radius in DISCS:
-        canvas.fill(ellipse(x, y, radius, radius), mix(top, (255, 255, 255), 0.6), 0.4)
-
-
-def _box(left: float, top: float, right: float, bottom: float) -> np.ndarray:
-    return np.array([(left, top), (right, top), (right, bottom), (left, bottom)], dtype=float)
-
-
 def _pick(random: np.random.Generator, table: Sequence[tuple[int, int, int]], change: float = 0.1) -> Colour:
     base = mix(one_of(random, table), (255, 255, 255), random.uniform(0, 0.25))
     return shifted(base, random.uniform(-0.02, 0.02), random.uniform(0.7, 1.4), random.uniform(1 - change, 1 + change))
@@ -95,23 +66,23 @@ def _pick(random: np.random.Generator, table: Sequence[tuple[int, int, int]], ch
 
 def _plain(canvas: Canvas, random: np.random.Generator) -> float:
     colour = _pick(random, PLAINS)
-    _cover(canvas, colour, mix(colour, shade(colour), random.uniform(0, 0.3)))
+    cover(canvas, colour, mix(colour, shade(colour), random.uniform(0, 0.3)))
     return 0.0
 
 
 def _gradient(canvas: Canvas, random: np.random.Generator) -> float:
-    _cover(canvas, _pick(random, PLAINS), _pick(random, PLAINS), random.uniform(-120, 120))
+    cover(canvas, _pick(random, PLAINS), _pick(random, PLAINS), random.uniform(-120, 120))
     return 0.0
 
 
 def _room(canvas: Canvas, random: np.random.Generator) -> float:
     """Draw a wall with a door, a window, a shelf or boards."""
     wall = _pick(random, WALLS)
-    _cover(canvas, mix(wall, shade(wall), random.uniform(0, 0.5)), wall, random.uniform(-80, 80))
+    cover(canvas, mix(wall, shade(wall), random.uniform(0, 0.5)), wall, random.uniform(-80, 80))
     lean = random.uniform(-0.06, 0.06)
 
     def put(left: float, top: float, right: float, bottom: float, paint: Colour) -> None:
-        shape = _box(left, top, right, bottom)
+        shape = box(left, top, right, bottom)
         shape[:, 1] += lean * (shape[:, 0] - 128)
         canvas.fill(shape, paint)
 
@@ -150,7 +121,7 @@ def _room(canvas: Canvas, random: np.random.Generator) -> float:
 
 def _sky(canvas: Canvas, random: np.random.Generator) -> float:
     hue = one_of(random, [(92, 156, 226), (120, 186, 236), (64, 112, 190), (244, 178, 130), (168, 200, 226)])
-    _cover(canvas, hue, mix(hue, (250, 248, 244), random.uniform(0.4, 0.8)))
+    cover(canvas, hue, mix(hue, (250, 248, 244), random.uniform(0.4, 0.8)))
     for _ in range(int(random.integers(1, 5))):
         x, y = random.uniform(0, 256), random.uniform(20, 230)
         for _ in range(6):
@@ -174,17 +145,17 @@ def _greens(canvas: Canvas, random: np.random.Generator, top: float, count: int)
 
 def _foliage(canvas: Canvas, random: np.random.Generator) -> float:
     light = one_of(random, [(214, 232, 200), (150, 186, 150), (90, 120, 96), (206, 222, 236)])
-    _cover(canvas, light, shade(light))
+    cover(canvas, light, shade(light))
     _greens(canvas, random, -10, int(random.integers(50, 100)))
     if random.random() < 0.5:
         x = random.uniform(0, 256)
-        canvas.fill(_box(x, -10, x + random.uniform(10, 30), 280), shade((120, 92, 70), random.uniform(0, 0.8)))
+        canvas.fill(box(x, -10, x + random.uniform(10, 30), 280), shade((120, 92, 70), random.uniform(0, 0.8)))
     return random.uniform(1.6, 4.0)
 
 
 def _night(canvas: Canvas, random: np.random.Generator) -> float:
     colour = one_of(random, [(24, 26, 46), (40, 32, 44), (18, 22, 26), (50, 44, 60), (30, 46, 52)])
-    _cover(canvas, colour, mix(colour, (90, 80, 110), random.uniform(0, 0.5)))
+    cover(canvas, colour, mix(colour, (90, 80, 110), random.uniform(0, 0.5)))
     for _ in range(int(random.integers(0, 10))):
         lamp = one_of(random, [(255, 214, 150), (150, 190, 255), (255, 150, 150), (240, 240, 255)])
         canvas.glow(np.array([random.uniform(0, 256), random.uniform(0, 256)]), random.uniform(5, 26), lamp, 0.7, 1.0)
@@ -194,7 +165,7 @@ def _night(canvas: Canvas, random: np.random.Generator) -> float:
 def _abstract(canvas: Canvas, random: np.random.Generator) -> float:
     """Draw rays, bubbles or stripes, as in openings and cards."""
     base, other = _pick(random, PLAINS), _pick(random, PLAINS)
-    _cover(canvas, base, other, random.uniform(-100, 100))
+    cover(canvas, base, other, random.uniform(-100, 100))
     kind = int(random.integers(3))
     for i in range(14):
         if kind == 0:

@@ -30,10 +30,10 @@ BROWS = {
 }
 #: Detail of the iris -> highlights: position and size, relative to the iris.
 SPARKS = {
-    "gradient": ((0.42, -0.42, 0.27), (-0.45, 0.48, 0.13), (0.1, 0.72, 0.07)),
-    "flat": ((0.36, -0.4, 0.24),),
-    "bright": ((0.4, -0.36, 0.34), (-0.4, 0.5, 0.2), (0.3, 0.62, 0.1)),
-    "dark": ((0.34, -0.46, 0.2), (-0.36, 0.42, 0.1)),
+    "gradient": ((0.5, -0.42, 0.36), (-0.45, 0.5, 0.16)),
+    "flat": ((0.42, -0.4, 0.32),),
+    "bright": ((0.48, -0.38, 0.44), (-0.42, 0.48, 0.24)),
+    "dark": ((0.42, -0.42, 0.3), (-0.4, 0.46, 0.14)),
 }
 WHITE = np.array([250.0, 250, 252])
 
@@ -48,7 +48,7 @@ class Eyes:
         self.height = height * self.style.eye_size * self.style.eye_height
         self.open = max(CLOSED, self.who.eye_open)
         self.gaze = 2.5 * self.style.gaze_x + self.head.yaw * 0.08, 1.2 * self.style.gaze_y
-        self.iris = min(0.88, 0.79 * self.style.iris) * self.half * (0.85 if self.who.male else 1.0)
+        self.iris = min(0.74, 0.65 * self.style.iris) * self.half
         self.flicks = int(random.integers(0, 4)) if self.who.gender == "female" else int(random.integers(0, 2))
         self.lash = 6.2 * self.style.lash * (0.72 if self.who.male else 1.0)
         self.brow = 3.3 * self.who.brow_thickness * (1.9 if self.who.male else 1.0)
@@ -68,10 +68,10 @@ class Eyes:
         top = 0.48 * h * (1.6 * self.open - 0.6 if self.open < 1 else self.open)
         low = 0.42 * h * (0.4 + 0.6 * min(1.0, self.open))
         inner, outer = (-w, 0.0 * h + 0.3 * tilt), (w, -0.06 * h - tilt)
-        upper = bezier(inner, (-w * 0.92, -top * 1.36), (w * (0.56 + self.full), -top * 1.56), outer, n=20)
-        low_inner, low_outer = (-w * 0.8, 0.2 * h + 0.3 * tilt), (w * 0.9, 0.1 * h - tilt * 0.6)
+        upper = bezier(inner, (-w * 0.86, -top * 1.38), (w * (0.66 + self.full), -top * 1.5), outer, n=20)
+        low_inner, low_outer = (-w * 0.76, 0.22 * h + 0.3 * tilt), (w * 0.84, 0.12 * h - tilt * 0.6)
         lower = np.concatenate(
-            [[inner], bezier(low_inner, (-w * 0.72, low * 1.3), (w * 0.74, low * 1.36), low_outer, n=18), [outer]]
+            [[inner], bezier(low_inner, (-w * 0.52, low * 1.28), (w * 0.56, low * 1.34), low_outer, n=18), [outer]]
         )
         return upper, lower
 
@@ -87,7 +87,7 @@ class Eyes:
         lids = self._place(upper, side), self._place(lower, side)
         opening = np.concatenate([lids[0], lids[1][::-1]])
         shadow = mix(self.face.shadow, (150, 150, 186), 0.45)
-        canvas.fill(opening, mix(WHITE, self.face.skin, 0.1))
+        canvas.fill(opening, mix(WHITE, self.face.skin, 0.15))
         with canvas.clipped(opening):
             self._iris(canvas, side)
             drop = np.array([0, 0.13 * self.height])
@@ -100,8 +100,8 @@ class Eyes:
     def _iris(self, canvas: Canvas, side: int) -> None:
         colour, detail = self.who.eye_colour, self.style.eye_detail
         rx = self.iris
-        ry = max(rx, min(rx * 1.4, self.height * 0.51))
-        x, y = side * self.gaze[0] - 1.0, self.gaze[1] * 0.5 - 0.07 * self.height
+        ry = max(rx, self.height * 0.5)
+        x, y = side * self.gaze[0] - 1.0, self.gaze[1] * 0.5 + 0.41 * self.height - ry
         shape = self._place(ellipse(x, y, rx, ry), side)
         dark, light = shade(colour, 1.7), shifted(colour, 0.012, 0.85, 1.22)
         top, bottom = self._place(np.array([(x, y - ry), (x, y + ry)]), side)
@@ -118,8 +118,8 @@ class Eyes:
             canvas.fill(
                 self._place(ellipse(x, y + ry * 0.6, rx * 0.66, ry * 0.3), side), mix(light, (255, 255, 255), 0.3), 0.7
             )
-        pupil = mix(shade(dark, 1.2), (20, 14, 24), 0.5)
-        canvas.fill(self._place(ellipse(x, y, rx * 0.46, ry * 0.54), side), pupil, 0.95)
+        pupil = mix(shade(dark, 1.2), (20, 14, 24), 0.4)
+        canvas.fill(self._place(ellipse(x, y - 0.06 * ry, rx * 0.44, ry * 0.42), side), pupil, 0.9)
         if detail == "ringed":
             canvas.line(
                 self._place(ellipse(x, y, rx * 0.72, ry * 0.74), side),
@@ -128,12 +128,14 @@ class Eyes:
                 closed=True,
                 opacity=0.7,
             )
-        canvas.line(shape, mix(shade(dark, 0.9), self.ink, 0.5), self.face.width * 0.9, closed=True)
+        canvas.line(shape, mix(shade(dark, 0.9), self.ink, 0.4), self.face.width * 0.8, closed=True)
         for dx, dy, size in SPARKS.get(detail, SPARKS["gradient"]):
             dx *= self.shine
             place = np.array([side * dx * rx + x, dy * ry + y])
             canvas.fill(
-                self._place(ellipse(place[0], place[1], size * rx, size * ry * 0.95, n=16), side), (255, 255, 255), 0.97
+                self._place(ellipse(place[0], place[1], size * rx, size * min(ry, 1.25 * rx), n=16), side),
+                (255, 255, 255),
+                0.97,
             )
 
     def _lashes(self, canvas: Canvas, side: int, upper: Points, lower: Points) -> None:
@@ -148,7 +150,7 @@ class Eyes:
             flick = bezier(root, (root + tip) / 2 + (2, 1.5), tip, n=6)
             canvas.fill(ink(self._place(flick, side), thick * 0.7, 1.0, 0.05, 0.0), self.ink)
         soft = mix(self.ink, self.face.skin, 0.25)
-        canvas.fill(ink(self._place(part(lower, 0.26, 0.8), side), self.face.width * 1.45, 0.1, 0.15, 0.6), soft)
+        canvas.fill(ink(self._place(part(lower, 0.36, 0.74), side), self.face.width * 1.2, 0.05, 0.1, 0.6), soft)
         canvas.fill(
             ink(self._place(part(upper, 0.0, 0.12, 4) + np.array([0, 1]), side), self.face.width, 0.3, 0.3), soft
         )

@@ -9,7 +9,7 @@ from .parameters import Figure, Style
 from .shapes import Points, bezier, ellipse, ink, mirrored, ribbon, spline
 
 #: Right half of a face's outline, temple to chin, in head units, for (female or child, male).
-FEMALE_OUTLINE = np.array([(84, -70), (88, -25), (87, 8), (82, 38), (66, 69), (39, 96), (13, 111), (0, 113.0)])
+FEMALE_OUTLINE = np.array([(84, -70), (88, -25), (87, 8), (84, 38), (72, 67), (43, 96), (12, 114), (0, 117.0)])
 MALE_OUTLINE = np.array([(82, -70), (84, -20), (83, 16), (77, 54), (63, 88), (38, 113), (16, 124), (0, 125.5)])
 #: Depths of these points on the far side (the silhouette) and on the near side (the edge of the jaw).
 FAR_DEPTHS = np.array([14, 30, 41, 45, 54, 62, 68, 70.0])

@@ -43,15 +43,16 @@ class Fringe:
         )
 
     def _locks(self) -> list[Strand]:
-        r, n = self._random, int(self._random.integers(4, 8))
+        r, n = self._random, int(self._random.integers(5, 9))
         xs = np.linspace(-86, 86, n) + r.uniform(-9, 9, n)
+        widths = 280 / n * r.uniform(0.7, 1.4, n)
         low = r.uniform(-34, -16)
         ys = low + r.uniform(-9, 9, n) + 14 * np.cos(xs / 86 * 2 * np.pi) + 16 * (np.abs(xs) / 86) ** 2
         ys = _above_eyes(xs, ys)
         sway = r.uniform(-18, 18)
         return [
-            self._fall(x, y, 280 / n, sway + r.uniform(-12, 12), r.uniform(2.4, 4.2))
-            for x, y in zip(xs, ys, strict=True)
+            self._fall(x, y, width, sway + r.uniform(-12, 12), r.uniform(2.4, 4.2))
+            for x, y, width in zip(xs, ys, widths, strict=True)
         ]
 
     def _loose(self, locks: list[Strand]) -> list[Strand]:

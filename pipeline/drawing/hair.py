@@ -226,7 +226,7 @@ class Hair:
     def _flow(self, canvas: Canvas) -> None:
         r = self._random
         streaks = []
-        for x in np.concatenate([r.uniform(-106, -40, 3), r.uniform(40, 106, 3), r.uniform(-60, 60, 2)]):
+        for x in np.concatenate([r.uniform(-106, -40, 2), r.uniform(40, 106, 2), r.uniform(-60, 60, 1)]):
             low = r.uniform(-60, 0) if abs(x) > 90 else r.uniform(-108, -84)
             crown = self.part_x * 0.6 + r.uniform(-8, 8), -150 * self.volume
             curve = bezier(crown, (x * 0.8, -138), (x * 1.0, -90), (x * 0.97, low))

@@ -18,7 +18,7 @@ _FIXED: dict[str, Any] = {
 #: Style -> choices that differ from the shared ones.
 LOOKS: dict[str, dict[str, Any]] = {
     "modern": {
-        "clothes": "blazer", "cloth_colour": (96, 108, 140),
+        "background": "sky", "clothes": "blazer", "cloth_colour": (96, 108, 140),
         "line_width": 1.1, "highlight": "arc", "face_gradient": 0.25, "iris": 1.04, "hair_gradient": True, "blush": 0.3,
     },
     "soft": {
@@ -29,21 +29,21 @@ LOOKS: dict[str, dict[str, Any]] = {
         "hair_gradient": True, "hair_shadow": 0.35, "lash": 0.9,
     },
     "bold": {
-        "clothes": "jacket", "cloth_colour": (44, 46, 56),
+        "background": "abstract", "clothes": "jacket", "cloth_colour": (44, 46, 56),
         "hair_detail": 0.7,
         "line_width": 1.9, "line_warmth": 0.1, "hair_line": 1.1, "eye_detail": "flat", "eye_size": 0.9,
         "eye_height": 0.84, "lash": 1.3, "highlight": "tufts", "saturation": 1.12, "contrast": 1.12, "warmth": 0.03,
         "face_shadow": True, "nose": "tick", "brow_through": 0.8, "face_width": 0.98, "hair_shadow": 0.9,
     },
     "drama": {
-        "clothes": "turtleneck", "cloth_colour": (58, 70, 66),
+        "background": "night", "clothes": "turtleneck", "cloth_colour": (58, 70, 66),
         "hair_detail": 0.6,
         "line_width": 1.0, "line_warmth": 0.0, "eye_detail": "ringed", "eye_size": 0.86, "eye_height": 0.84,
         "highlight": "none", "saturation": 0.92, "warmth": -0.01, "face_shadow": True, "light_right": False,
         "nose": "shadow", "brightness": 0.95, "face_width": 0.96, "hair_shadow": 0.8, "iris": 0.94,
     },
     "retro": {
-        "clothes": "vest", "cloth_colour": (176, 70, 66),
+        "background": "room", "clothes": "vest", "cloth_colour": (176, 70, 66),
         "line_width": 1.5, "line_warmth": 0.2, "hair_line": 1.0, "eye_detail": "dark", "eye_height": 1.1, "lash": 1.4,
         "highlight": "ring", "saturation": 0.92, "warmth": 0.07, "contrast": 0.96, "nose": "tick",
         "fringe_shadow": 0.5, "hair_shadow": 0.2,
@@ -56,14 +56,14 @@ LOOKS: dict[str, dict[str, Any]] = {
         "hair_shadow": 0.8, "face_gradient": 0.35, "iris": 1.06,
     },
     "film": {
-        "clothes": "shirt", "cloth_colour": (206, 186, 152),
+        "background": "foliage", "clothes": "shirt", "cloth_colour": (206, 186, 152),
         "hair_detail": 0.15,
         "line_width": 1.0, "line_warmth": 0.9, "hair_line": 0.6, "eye_detail": "flat", "eye_size": 0.8,
         "eye_width": 0.95, "highlight": "none", "saturation": 0.85, "nose": "shadow", "fringe_shadow": 0.6,
         "brow_through": 0.0, "hair_shadow": 0.15, "face_width": 1.03, "lash": 0.75, "warmth": 0.03,
     },
     "cool": {
-        "clothes": "jacket", "cloth_colour": (70, 76, 110),
+        "background": "gradient", "clothes": "jacket", "cloth_colour": (70, 76, 110),
         "line_width": 0.9, "line_warmth": 0.0, "eye_detail": "dark", "eye_height": 0.86, "highlight": "streaks",
         "saturation": 0.92, "warmth": 0.0, "brightness": 1.03, "nose": "dot", "light_right": False,
         "contrast": 1.12, "face_width": 0.97, "face_gradient": 0.4,

@@ -73,7 +73,7 @@ class Faces:
     def steps(self, batch: int) -> int:
         """Return the steps of an epoch: one pass over the larger domain, without an incomplete last batch.
 
-        With twins, an epoch contains each photo once per drawing.
+        With twins, each photo is seen as often as it has drawings, on average: see `Twins.repeats`.
         """
         drawings = 1 if self.twins is None else self.twins.pixels.shape[1]
         return max(len(self.human) * drawings, len(self.anime)) // batch
@@ -89,7 +89,10 @@ class Faces:
         pairs: Pairs | None = None
         for domain, faces in enumerate((self.human, self.anime)):
             first = step_in_epoch * batch * world_size + rank * batch
-            index = _order(seed, epoch, domain, len(faces), first, batch)
+            rows = np.arange(len(faces))
+            if domain == 0 and self.twins is not None:
+                rows = rows.repeat(self.twins.repeats)
+            index = rows[_order(seed, epoch, domain, len(rows), first, batch)]
             upright = to_network(faces[torch.from_numpy(index).to(faces.device)].to(self.device)).contiguous()
             flip = flips[domain, share]
             mirrored = torch.from_numpy(flip).to(self.device)[:, None, None, None]

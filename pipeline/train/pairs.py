@@ -16,6 +16,10 @@ from ..networks.generators import to_network
 from .photo_augment import distort
 
 FIX = "Run `dvc repro` so that the stage twins writes it"
+#: Few people have these, and they cover few pixels. Seen as often as others, they disappear from the outputs.
+GLASSES, BEARDS = ("round", "square", "half", "sun"), ("goatee", "moustache", "full")
+#: How often a photo with one of them is seen, while others are seen once.
+RARE_REPEATS = 3
 
 
 @dataclass(frozen=True)
@@ -27,12 +31,14 @@ class Twins:
         rows: int [n], the row of each photo in `pixels`.
         styles: int [n, k], the style of each drawing.
         masks: bool [n, R, R], the pixels of the crops that lie inside the photo.
+        repeats: int [n], how often each photo is seen while others are seen once.
     """
 
     pixels: np.ndarray
     rows: np.ndarray
     styles: np.ndarray
     masks: np.ndarray
+    repeats: np.ndarray
 
     def drawings(self, rows: np.ndarray, numbers: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
         """Return drawing `numbers[i]` (modulo k) of photo `rows[i]`, uint8 [m, size, size, 3], and its style [m]."""
@@ -57,7 +63,8 @@ def read_twins(folder: Path, table: pd.DataFrame, masks: np.ndarray) -> Twins:
     Raises:
         UserError: The twins are missing, damaged or belong to other faces.
     """
-    drawn, path = read_table(folder / "faces.parquet", ["face_id", "styles"]), folder / "faces.npy"
+    drawn = read_table(folder / "faces.parquet", ["face_id", "styles", "glasses", "beard"])
+    path = folder / "faces.npy"
     styles = read_styles(folder)
     try:
         pixels = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -72,7 +79,8 @@ def read_twins(folder: Path, table: pd.DataFrame, masks: np.ndarray) -> Twins:
     numbers = np.array(drawn["styles"].to_list(), dtype=np.int64)
     if numbers.shape != pixels.shape[:2] or numbers.max(initial=-1) >= len(styles):
         raise conflict(folder, "has other styles in its table than in its other files", FIX)
-    return Twins(pixels, rows, numbers[rows], masks)
+    rare = drawn["glasses"].isin(GLASSES) | drawn["beard"].isin(BEARDS)
+    return Twins(pixels, rows, numbers[rows], masks, np.where(rare, RARE_REPEATS, 1)[rows])
 
 
 def read_styles(folder: Path) -> tuple[str, ...]:
