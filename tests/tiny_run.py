@@ -58,7 +58,7 @@ def random_twins(count: int, seed: int) -> Twins:
     masks = np.ones((count, RESOLUTION, RESOLUTION), dtype=bool)
     masks[:, :, 24:] = False
     styles = np.array([[face % 3, (face + 1) % 3] for face in range(count)])
-    return Twins(pixels, np.arange(count), styles, masks)
+    return Twins(pixels, np.arange(count), styles, masks, np.ones(count, dtype=int))
 
 
 def random_landmarks(humans: int, animes: int, seed: int = 9) -> dict[str, np.ndarray]:

@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiny_run import random_faces, random_twins
 
 from pipeline.errors import Kind, UserError
 from pipeline.train import batches
@@ -50,6 +51,22 @@ def test_order_is_a_window_of_one_endless_order(count: int, first: int, length: 
 def test_epochs_and_domains_have_orders_of_their_own():
     orders = [_order(0, epoch, domain, 50, 0, 50).tolist() for epoch in range(3) for domain in range(2)]
     assert len({tuple(order) for order in orders}) == 6
+
+
+def test_rare_people_are_seen_as_often_as_their_repeats_say():
+    twins = random_twins(12, 1)
+    twins.repeats[[2, 7]] = 3
+    faces = Faces(torch.from_numpy(random_faces(12, 0)), numbered(12), CPU, twins=twins)
+    shown = [batch.pairs.clean for batch in (faces.batch(step, 4, seed=3) for step in range(2 * faces.steps(4)))]
+    pixels = ((torch.cat(shown) + 1) * 127.5).round()
+    upright = faces.human.permute(0, 3, 1, 2).float()
+    counts = [
+        sum(bool((one - face).abs().max() < 1 or (one.flip(2) - face).abs().max() < 1) for one in pixels)
+        for face in upright
+    ]
+    # Two epochs of 24 photos: 16 rows fill one of them 1.5 times.
+    assert sum(counts) == 48
+    assert min(counts[2], counts[7]) >= 2 * max(counts[i] for i in range(12) if i not in (2, 7))
 
 
 def test_ranks_share_one_batch():
