@@ -12,6 +12,9 @@ from ..errors import conflict, damaged_file, missing_file
 from .base import Group
 from .data import OWN
 
+#: Keys whose mapping is one value: at the top level it replaces all of the profile's.
+WHOLE = ("distribution",)
+
 
 def read(path: Path) -> dict[str, Any]:
     """Return the content of `params.yaml`."""
@@ -35,7 +38,9 @@ def merge(top: Any, profile: Any) -> Any:
         return profile
     if not isinstance(top, dict) or not isinstance(profile, dict):
         return {key: value for key, value in top.items() if value is not None} if isinstance(top, dict) else top
-    merged = {key: merge(top.get(key), profile.get(key)) for key in [*top, *(key for key in profile if key not in top)]}
+    keys = [*top, *(key for key in profile if key not in top)]
+    below = {key: None if key in WHOLE and top.get(key) is not None else profile.get(key) for key in keys}
+    merged = {key: merge(top.get(key), below[key]) for key in keys}
     return {key: value for key, value in merged.items() if value is not None or key in profile}
 
 
