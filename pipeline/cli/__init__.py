@@ -1,6 +1,6 @@
 """Command line of `animemorph`, with one function per command.
 
-Commands import what they need when they run: `animemorph --help` must not wait for networks to load.
+Each command imports its modules when it runs, so that `animemorph --help` does not load networks.
 """
 
 import errno
@@ -40,9 +40,9 @@ class Commands(TyperGroup):
 
 
 def _reopen_closed_streams() -> None:
-    """Keep a closed standard stream from becoming the number of the next file that is opened.
+    """Open the null device for closed standard streams, so that no other file gets their descriptors.
 
-    `sys.stdin` and `sys.stdout` stay None; notes for a closed standard error go nowhere.
+    `sys.stdin` and `sys.stdout` stay None. Messages to a closed standard error are discarded.
     """
     for number in range(3):
         try:
@@ -56,19 +56,19 @@ def _reopen_closed_streams() -> None:
 def _exit(message: str, code: int) -> NoReturn:
     try:
         print(message, file=sys.stderr, flush=True)
-    except OSError:  # standard error is full or closed too
+    except OSError:  # standard error is also full or closed
         _discard(sys.stderr)
     raise SystemExit(code) from None
 
 
 def _flush() -> None:
-    """Write what is buffered for standard output now, because an error at exit would print a traceback."""
+    """Flush standard output now, because an error at exit would print a traceback."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
     except OSError as error:
         _discard(sys.stdout)
-        if error.errno == errno.EPIPE:  # the reader, such as `head`, has seen enough
+        if error.errno == errno.EPIPE:  # the reader, such as `head`, has closed the pipe
             raise SystemExit(1) from None
         _exit(f"error: cannot write to standard output: {error.strerror}. Choose another output.", 1)
 
@@ -127,7 +127,7 @@ def translate_command(
 ) -> None:
     """Translate the faces of photos and videos into anime faces.
 
-    An input that cannot be translated is reported and the others are translated. Exit code 0: all inputs were
+    Inputs that cannot be translated are reported, and the others are translated. Exit code 0: all inputs were
     translated; 1: at least one was not; 2: wrong options.
     """
     from .translate import TranslateOptions, translate
@@ -170,12 +170,12 @@ def draw_command(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite existing files of --sheet and --like.")] = False,
 ) -> None:
-    """Draw anime portraits: a labelled dataset, a contact sheet, or the people of photos. Needs no trained model."""
+    """Draw anime portraits without a trained model: a labelled dataset, a contact sheet, or people of photos."""
     from . import draw as drawing
 
     words, shares = set_attribute or [], distribution or []
     if like and (sheet or resume or shares):
-        raise conflict("--like", "excludes --sheet, --resume and --distribution", "Leave one out")
+        raise conflict("--like", "cannot be combined with --sheet, --resume or --distribution", "Leave one out")
     if like:
         folder = output or Path("drawn")
         raise typer.Exit(drawing.portraits(like, folder, style, variants, 512 if size is None else size, words, force))
@@ -199,7 +199,7 @@ def export_command(
         raise conflict(output, "exists", "Add --force to overwrite it")
     for direction, parity in exporting.export(model, output, half).items():
         typer.echo(
-            f"{direction}: largest difference to PyTorch {parity.max_abs:.1e} in [-1, 1], PSNR {parity.psnr:.0f} dB",
+            f"{direction}: maximum difference to PyTorch {parity.max_abs:.1e} in [-1, 1], PSNR {parity.psnr:.0f} dB",
             err=True,
         )
     typer.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB, ONNX opset {exporting.OPSET}", err=True)
@@ -213,7 +213,7 @@ def app_command(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0: any free port.")] = 7860,
     model: Model = None,
 ) -> None:
-    """Serve the web page, which translates an uploaded photo or a picture from the camera."""
+    """Serve the web page, which translates uploaded photos and pictures from the camera."""
     from ..inference.web import app as page
 
     page.serve(host, port, model)
@@ -266,7 +266,7 @@ def compare_command(
     ] = "dcgan,cyclegan,cyclegan-noise",
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the results.")] = Path("data/compare"),
 ) -> None:
-    """Train models with the same epochs and seeds; test the difference of each model to the one before it.
+    """Train models with equal epochs and seeds, and test the difference between each model and the previous one.
 
     Run the same command again to resume.
     """

@@ -1,4 +1,4 @@
-"""Check outputs and cache against the hashes that DVC recorded. DVC itself never hashes a cached object again."""
+"""Check outputs and cache against the hashes that DVC recorded, because DVC never hashes a cached object again."""
 
 import hashlib
 import json
@@ -43,22 +43,22 @@ def audit(root: Path) -> Audit:
     """Hash all files that `dvc.lock` in `root` names, in the cache and in the workspace, each once.
 
     Raises:
-        UserError: `root` is no DVC project, or no stage has been run in it.
+        UserError: `root` is not a DVC project, or no stage has been run in it.
     """
     outputs, cache = _outputs(root)
     if not outputs:
         lock = root / "dvc.lock"
         raise UserError(f"{str(lock)!r} lists no outputs. Run `dvc repro` first.", kind=Kind.MISSING, subject=lock)
-    wanted = dict(_wanted(outputs, cache))
-    findings = [finding for path, expected in _progress(wanted) if (finding := _check(path, expected, cache))]
+    expected_files = dict(_expected_files(outputs, cache))
+    findings = [finding for path, expected in _progress(expected_files) if (finding := _check(path, expected, cache))]
     unexpected = [
         Finding(path, "unexpected", f"it is not part of the output: delete it, or run `dvc checkout {output.path}`")
         for output in outputs
         if output.path.is_dir()
         for path in sorted(output.path.rglob("*"))
-        if path.is_file() and path not in wanted and _readable(output, cache)
+        if path.is_file() and path not in expected_files and _readable(output, cache)
     ]
-    return Audit(len(wanted), findings + unexpected)
+    return Audit(len(expected_files), findings + unexpected)
 
 
 def _outputs(root: Path) -> tuple[list[_Output], Path]:
@@ -76,30 +76,30 @@ def _outputs(root: Path) -> tuple[list[_Output], Path]:
     return sorted(known, key=lambda output: output.path), cache
 
 
-def _wanted(outputs: list[_Output], cache: Path) -> Iterator[tuple[Path, str]]:
+def _expected_files(outputs: list[_Output], cache: Path) -> Iterator[tuple[Path, str]]:
     """Yield every file that must exist and its MD5: objects of the cache, then files of the workspace."""
     for output in outputs:
         if output.cached:
-            yield _place(cache, output.md5), output.md5
+            yield _object_path(cache, output.md5), output.md5
         if not output.md5.endswith(".dir"):
             yield output.path, output.md5
             continue
-        for entry in _listing(_place(cache, output.md5)):
+        for entry in _listing(_object_path(cache, output.md5)):
             if output.cached:
-                yield _place(cache, entry["md5"]), entry["md5"]
+                yield _object_path(cache, entry["md5"]), entry["md5"]
             yield output.path / entry["relpath"], entry["md5"]
 
 
-def _place(cache: Path, md5: str) -> Path:
+def _object_path(cache: Path, md5: str) -> Path:
     return cache / md5[:2] / md5[2:]
 
 
 def _readable(output: _Output, cache: Path) -> bool:
-    return bool(_listing(_place(cache, output.md5)))
+    return bool(_listing(_object_path(cache, output.md5)))
 
 
 def _listing(path: Path) -> list[dict[str, str]]:
-    """Return the files of a folder; none when the cached list of them is missing or damaged, as `_check` reports."""
+    """List the files of a folder; empty if the cached list is missing or damaged, which `_check` reports."""
     try:
         entries = json.loads(path.read_bytes())
         return [{"md5": str(entry["md5"]), "relpath": str(entry["relpath"])} for entry in entries]
@@ -107,10 +107,10 @@ def _listing(path: Path) -> list[dict[str, str]]:
         return []
 
 
-def _progress(wanted: dict[Path, str]) -> Iterator[tuple[Path, str]]:
-    sizes = {path: path.stat().st_size if path.is_file() else 0 for path in wanted}
+def _progress(expected_files: dict[Path, str]) -> Iterator[tuple[Path, str]]:
+    sizes = {path: path.stat().st_size if path.is_file() else 0 for path in expected_files}
     with progress_bar(total=sum(sizes.values()), desc="audit", unit="B", unit_scale=True) as bar:
-        for path, expected in wanted.items():
+        for path, expected in expected_files.items():
             yield path, expected
             bar.update(sizes[path])
 

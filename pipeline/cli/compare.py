@@ -26,7 +26,11 @@ STUDY = tuple(MODELS)[:3]
 WORDS = {name.lower().replace(" + ", "-"): name for name in MODELS}
 #: Metrics of the table: key in metrics.json, and whether a higher value is better.
 METRICS = {
-    **{f"{way}.{name}": False for name in ("fid", "kid", "fd", "kd") for way in ("human2anime", "anime2human")},
+    **{
+        f"{direction}.{key}": False
+        for key in ("fid", "kid", "fd", "kd")
+        for direction in ("human2anime", "anime2human")
+    },
     "human2anime.precision": True,
     "human2anime.recall": True,
     "human2anime.cycle.pixel_accuracy": True,
@@ -78,7 +82,7 @@ def compare(
 
 
 def experiment(model: str, seed: int, settings: Sequence[str]) -> Experiment:
-    """Return a run of a model; the settings of the user come last."""
+    """Return a run of a model; the settings of the user override those of the model."""
     return Experiment("compare", model, seed, (*MODELS[model], *settings), tuple(settings))
 
 
@@ -91,7 +95,7 @@ def orderings(runs: pd.DataFrame, models: Sequence[str] = STUDY) -> pd.DataFrame
 
     Returns:
         One row per metric and pair of models: paired difference over the seeds, 95 % interval, p-value of the paired
-        t-test, p-value after Holm's correction over all rows, seeds needed, and verdict: `better`, `worse` or
+        t-test, p-value after Holm's correction over all rows, required seeds, and verdict: `better`, `worse` or
         `inconclusive`. The difference is `after` minus `before`.
     """
     rows: list[dict[str, Any]] = []
@@ -127,7 +131,7 @@ def write(runs: pd.DataFrame, settings: Sequence[str], output: Path, models: Seq
         "The FIDs of the study are not on the scale of standard FID. Only the order of its models is comparable.",
         "",
     ]
-    lines += ["## Differences between neighbouring models", ""]
+    lines += ["## Differences between consecutive models", ""]
     lines += [
         f"Paired t-test over the seeds; p-values with Holm's correction for {len(tests)} tests, level {ALPHA}. "
         f'A verdict needs at least {MIN_SEEDS} seeds. "Seeds needed": to detect the observed difference with a '
@@ -153,7 +157,7 @@ def means(runs: pd.DataFrame, models: Sequence[str] = STUDY) -> pd.DataFrame:
 
 
 def _readable(tests: pd.DataFrame) -> pd.DataFrame:
-    """Return the tests with one column per fact and rounded numbers."""
+    """Return the tests as a table for the document, with rounded numbers."""
     return pd.DataFrame(
         {
             "metric": tests["metric"],

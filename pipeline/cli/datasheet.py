@@ -25,7 +25,7 @@ The centre of the first pixel is at 0.5, 0.5. Left is the left of the picture.
 
 ## How it was made
 
-Drawn by AnimeMorph's procedural renderer from random numbers. No picture of a person or of an artist is in it.
+Drawn by AnimeMorph's procedural renderer from random numbers. It contains no photo of a person and no artist's work.
 Command: `animemorph draw --count {count} --seed {seed} --size {size}{options}`. Renderer: {renderer}.
 
 ## Licence
@@ -38,10 +38,10 @@ CC0 1.0: https://creativecommons.org/publicdomain/zero/1.0/
 ## Known gaps
 
 * One face per picture, from the chest upwards; no hands, no other people, no objects in front of the face.
-* Gender has two values. Attributes say what is drawn, not who a person is.
-* Head angles follow bell curves around the front view; there are no profiles and no views from behind.
-* Hairstyles, hats and clothes come from short lists. Head coverings of few cultures are among them.
-* Landmarks are those of the drawn geometry, also where hair or a hat hides them.
+* Gender has two values. Attributes describe the drawing, not a person.
+* Head angles are normally distributed around the frontal view; there are no profiles and no views from behind.
+* Hairstyles, hats and clothes come from short lists. They include head coverings of few cultures.
+* Landmarks are those of the drawn geometry, even if hair or a hat hides them.
 
 Do not use it to judge or to recognise people.
 """
@@ -52,13 +52,10 @@ def datasheet(table: pd.DataFrame, seed: int, size: int, options: Sequence[str],
 
     Args:
         table: One row per face, as `pipeline.download.drawn.draw_faces` returns it.
-        seed: Number of the set.
+        seed: Random seed of the set.
         size: Side of the pictures in pixels.
         options: Further options of the command that drew the set.
         renderer: Hash of the renderer's code.
-
-    Returns:
-        The text.
     """
     shares = ""
     for name in OPTIONS:

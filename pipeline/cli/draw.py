@@ -23,7 +23,7 @@ from ..progress import progress_bar
 from .datasheet import datasheet
 from .inputs import printable
 
-#: Files of a dataset next to its pictures. An archive's labels are read from labels.csv.
+#: Files of a dataset next to its pictures. The source `archive` reads labels from labels.csv.
 TABLE, LABELS, SETTINGS, DATASHEET = "labels.parquet", "labels.csv", "dataset.json", "README.md"
 #: Folder of the labels of an unfinished dataset.
 UNFINISHED = ".labels"
@@ -32,7 +32,7 @@ SHEET_SIDE = 128
 
 
 def changes(words: Sequence[str]) -> dict[str, Any]:
-    """Return the attributes of `--set NAME=VALUE` options, checked.
+    """Check `--set NAME=VALUE` options and return their attributes.
 
     Raises:
         UserError: An option has no `=`, an unknown name or a value that is not allowed.
@@ -49,7 +49,7 @@ def changes(words: Sequence[str]) -> dict[str, Any]:
 
 
 def distribution(words: Sequence[str]) -> dict[str, Any]:
-    """Return the shares of `--distribution` options, as `download.anime.distribution` has them.
+    """Return the shares of `--distribution` options in the form of `download.anime.distribution`.
 
     Args:
         words: `NAME=VALUE:SHARE,VALUE:SHARE` or `NAME=PROBABILITY`.
@@ -61,7 +61,7 @@ def distribution(words: Sequence[str]) -> dict[str, Any]:
     for word in words:
         name, _, shares = word.partition("=")
         if name in found:
-            raise conflict(f"--distribution {name}", "is given twice", "Leave one out")
+            raise conflict(f"--distribution {name}", "is given twice", "Leave out one of them")
         try:
             if ":" in shares:
                 pairs = (pair.partition(":") for pair in shares.split(","))
@@ -75,22 +75,22 @@ def distribution(words: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def _people(words: Sequence[str], shares: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _attributes_and_shares(words: Sequence[str], shares: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return fixed attributes and shares.
 
     Raises:
-        UserError: An option is not allowed, or has no effect next to another one.
+        UserError: An option is not allowed, or another option leaves it without effect.
     """
-    overrides, asked = changes(words), distribution(shares)
+    overrides, requested = changes(words), distribution(shares)
     fixed = set(overrides)
-    if "hair" in fixed | set(asked):
+    if "hair" in fixed | set(requested):
         fixed.add("fantasy_hair")
-    if "hairstyle" in fixed | set(asked):
+    if "hairstyle" in fixed | set(requested):
         fixed.add("hair_length")
-    if without_effect := sorted(fixed & set(asked)):
-        reason = "has no effect next to another option for the same attribute"
+    if without_effect := sorted(fixed & set(requested)):
+        reason = "has no effect with another option for the same attribute"
         raise conflict(f"--distribution {without_effect[0]}", reason, "Leave one out")
-    return overrides, asked
+    return overrides, requested
 
 
 def dataset(
@@ -98,36 +98,36 @@ def dataset(
 ) -> None:
     """Draw a dataset: PNG files, a table as Parquet and CSV, a datasheet.
 
-    A run that was interrupted resumes with the same files as one that was not.
+    An interrupted run can be resumed, with the same files as an uninterrupted one.
 
     Args:
         folder: Output folder.
         count: Number of faces.
-        seed: Number of the set.
+        seed: Random seed of the set.
         size: Side of the pictures in pixels.
         words: `--set` options.
         shares: `--distribution` options.
-        resume: Whether the folder may contain a part of the same dataset.
+        resume: Whether the folder may contain an unfinished part of the same dataset.
 
     Raises:
-        UserError: An option is not allowed, or the folder contains anything else.
+        UserError: An option is not allowed, or the folder contains other files.
     """
     check_size(size)
-    overrides, asked = _people(words, shares)
-    settings = {"seed": seed, "size": size, "set": sorted(words), "distribution": asked, "renderer": fingerprint()}
+    overrides, requested = _attributes_and_shares(words, shares)
+    settings = {"seed": seed, "size": size, "set": sorted(words), "distribution": requested, "renderer": fingerprint()}
     if folder.is_file():
         raise conflict(folder, "is a file", "Choose a folder")
     if folder.is_dir() and any(folder.iterdir()):
         if not resume:
             raise conflict(folder, "is not empty", "Add --resume to complete it, or choose another folder")
         _check_settings(folder, settings, count)
-        for left in folder.glob(".*.partial"):  # a killed run could not remove them
-            left.unlink()
+        for leftover in folder.glob(".*.partial"):  # a killed run could not remove them
+            leftover.unlink()
     labels = folder / UNFINISHED
     labels.mkdir(parents=True, exist_ok=True)
     write_json({**settings, "count": count}, folder / SETTINGS)
     _keep_finished(folder, labels)
-    table = draw_faces(folder, labels, range(count), DrawnSet(seed, size, asked, overrides))
+    table = draw_faces(folder, labels, range(count), DrawnSet(seed, size, requested, overrides))
     _write_tables(table, folder)
     with atomic_file(folder / DATASHEET) as unfinished:
         options = [
@@ -155,7 +155,7 @@ def _check_settings(folder: Path, settings: dict[str, Any], count: int) -> None:
 
 
 def _keep_finished(folder: Path, labels: Path) -> None:
-    """Bring the labels of a finished dataset back, so that its faces are not drawn again."""
+    """Restore the labels of a finished dataset, so that its faces are not drawn again."""
     if (folder / TABLE).is_file():
         for row in pd.read_parquet(folder / TABLE).to_dict("records"):
             with atomic_file(labels / f"{Path(row['file']).stem}.json") as unfinished:
@@ -170,12 +170,12 @@ def _write_tables(table: pd.DataFrame, folder: Path) -> None:
 
 
 def sheet(path: Path, count: int, seed: int, words: Sequence[str], shares: Sequence[str], force: bool) -> None:
-    """Write a contact sheet of the first faces of a set as one PNG file.
+    """Write a contact sheet of the first faces of a set as a PNG file.
 
     Args:
         path: Output file.
         count: Number of faces.
-        seed: Number of the set.
+        seed: Random seed of the set.
         words: `--set` options.
         shares: `--distribution` options.
         force: Whether an existing file is overwritten.
@@ -183,12 +183,12 @@ def sheet(path: Path, count: int, seed: int, words: Sequence[str], shares: Seque
     Raises:
         UserError: An option is not allowed, or the file exists.
     """
-    overrides, asked = _people(words, shares)
+    overrides, requested = _attributes_and_shares(words, shares)
     if path.suffix.lower() != ".png":
         raise bad_value("--output", printable(path), "a name with the suffix .png")
     if path.exists() and not force:
         raise conflict(path, "exists", "Add --force to overwrite it")
-    face = partial(_sheet_face, seed, asked, overrides)
+    face = partial(_sheet_face, seed, requested, overrides)
     pictures = list(map_ordered(face, range(count), label="drawing", total=count, chunk=4))
     with atomic_file(path) as unfinished:
         contact_sheet(pictures, columns=12).save(unfinished, "PNG")

@@ -17,7 +17,7 @@ from ..errors import Kind, UserError, bad_value, missing_file
 from ..files import flatten
 from ..progress import progress_bar
 
-#: The file that the metrics are read from; other stages write metrics too.
+#: METRICS_FILE: file of the metrics; other stages also write metrics.
 METRICS_FILE = "data/evaluate/metrics.json"
 
 
@@ -30,7 +30,7 @@ class Experiment:
         model: Name of the model in tables.
         seed: Value of the param `seed`.
         settings: Params such as "train.noise=true".
-        key: Settings that are common to all runs; they are part of the name as a hash.
+        key: Settings of all runs; their hash is a part of the name.
     """
 
     prefix: str
@@ -71,8 +71,8 @@ def run_missing(
     Args:
         root: Folder of the project, a Git repository with `dvc.yaml`.
         plan: The experiments.
-        settings: Params of the user; files that they name are copied too.
-        only_finished: Whether to run nothing, and to leave out what has not finished.
+        settings: Params of the user; files in them are also copied.
+        only_finished: Whether to start no run and to yield only finished experiments.
 
     Raises:
         UserError: A run failed, its metrics cannot be read, or the cache lacks outputs that `dvc.lock` names.
@@ -98,12 +98,12 @@ def run_missing(
 
 
 def _check_cache(root: Path) -> None:
-    """Refuse to run in a new clone: while DVC restores outputs, it loads all that `dvc.lock` names."""
+    """Raise a UserError if the cache is incomplete, as in a new clone: DVC loads all outputs of `dvc.lock`."""
     missing = json.loads(_dvc(root, "data", "status", "--json")).get("not_in_cache", [])
     if missing:
         raise UserError(
             f"the DVC cache lacks {len(missing)} outputs of the last run, such as {missing[0]}. "
-            "Run `dvc repro`, or `dvc pull` where a remote has them.",
+            "Run `dvc repro`, or `dvc pull` if a remote has them.",
             kind=Kind.MISSING,
             subject=missing[0],
         )
@@ -115,7 +115,7 @@ def finished_experiments(root: Path) -> dict[str, Finished]:
     for commit in json.loads(_dvc(root, "exp", "show", "--json", "--no-pager")):
         for experiment in commit.get("experiments") or []:
             if experiment.get("executor"):
-                continue  # running or killed: DVC still lists it, with the metrics of the baseline
+                continue  # running or killed; DVC lists it with the metrics of the baseline
             newest = experiment["revs"][0]
             files = (newest.get("data") or {}).get("metrics") or {}
             metrics = flatten((files.get(METRICS_FILE) or {}).get("data") or {})
@@ -126,7 +126,7 @@ def finished_experiments(root: Path) -> dict[str, Finished]:
 def own_files(root: Path, settings: Sequence[str]) -> list[str]:
     """List the relative paths of photos and labels in `params.yaml` or `settings`.
 
-    A temporary copy of the project contains only files that Git tracks, so these files are copied too.
+    A temporary copy of the project contains only files that Git tracks, so these files are also copied.
     """
     content = YAML(typ="safe").load(root / "params.yaml")
     groups = [content, *content.get("profiles", {}).values()]
@@ -143,7 +143,7 @@ def own_files(root: Path, settings: Sequence[str]) -> list[str]:
 
 
 def copy_outputs(root: Path, revision: str, paths: Sequence[str], folder: Path) -> None:
-    """Copy outputs of a finished experiment from DVC's cache to `folder`, under their paths in the project."""
+    """Copy outputs of a finished experiment from DVC's cache to `folder`, with their paths in the project."""
     from dvc.api import DVCFileSystem  # takes a second to import
 
     source = DVCFileSystem(str(root), rev=revision)
@@ -153,7 +153,7 @@ def copy_outputs(root: Path, revision: str, paths: Sequence[str], folder: Path) 
 
 
 def check_options(seeds: str, settings: Sequence[str]) -> list[int]:
-    """Return the seeds of the command line in order; refuse wrong options before anything runs.
+    """Check the options before anything runs; return the seeds in order.
 
     Args:
         seeds: Whole numbers separated by commas.

@@ -18,12 +18,12 @@ VIDEOS = frozenset((".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".w
 
 @dataclass(frozen=True)
 class Job:
-    """One input and the file for its result; a photo with several faces adds `-2`, `-3` … to the name.
+    """One input and its output file; for a photo with several faces `-2`, `-3` … is added to the name.
 
     Attributes:
         source: Input file; None: standard input.
         target: Output file; None: standard output.
-        video: Whether the input is a video, by its content.
+        video: Whether the content of the input is a video.
     """
 
     source: Path | None
@@ -50,7 +50,7 @@ def plan(inputs: list[str], output: str) -> Plan:
         UserError: An input does not exist, or several inputs have the same output file.
     """
     for name, values in {"INPUT": inputs, "--output": [output]}.items():
-        if "" in values:  # as a path it would mean the current folder
+        if "" in values:  # as a path, it is the current folder
             raise bad_value(name, "", "the name of a file or folder")
     ignored: Counter[str] = Counter()
     sources: list[tuple[Path | None, Path]] = []
@@ -80,13 +80,13 @@ def _name_results(sources: list[tuple[Path | None, Path]], videos: list[bool], o
     for job in jobs:
         if targets[job.target] > 1:
             raise conflict(
-                printable(job.target), "is the result of two inputs", "Translate them into two folders with --output"
+                printable(job.target), "is the output of two inputs", "Translate them into two folders with --output"
             )
     return jobs
 
 
 def _expand(name: str, output: Path, ignored: Counter[str]) -> list[tuple[Path | None, Path]]:
-    """Return (file, its path below the output folder) for each file that one input means."""
+    """Return each file of an input and the path of its result in the output folder."""
     if name == "-":
         return [(None, Path("stdin"))]
     path = Path(name)
@@ -122,7 +122,7 @@ def _walk(folder: Path, output: Path, ignored: Counter[str]) -> list[tuple[Path 
 
 
 def _head(path: Path) -> bytes:
-    """Return the first bytes of a file; none of one that cannot be read, which is reported when it is translated."""
+    """Return the first bytes of a file; empty if it cannot be read, which is reported when it is translated."""
     try:
         with path.open("rb") as stream:
             return stream.read(HEAD_BYTES)
@@ -131,6 +131,6 @@ def _head(path: Path) -> bytes:
 
 
 def printable(name: object) -> str:
-    """Return a file name on one line, without control characters, whatever bytes the disk contains."""
+    """Return a file name on one line, without control characters and with invalid bytes escaped."""
     text = str(name).encode("utf-8", "backslashreplace").decode()
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

@@ -2,7 +2,7 @@
 
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import pandas as pd
 import typer
@@ -16,7 +16,6 @@ from ..files import write_json
 from ..landmarks.detectors.base import DETECTORS, TABLES, create_detector
 from ..study.document import markdown
 
-ExtractorName = Literal["embedded", "inception"]
 #: Number of resamples of the confidence intervals.
 RESAMPLES = 200
 
@@ -38,7 +37,7 @@ def run(fakes: Path, reals: Path, extractor: str, weights: str | None, detector:
     Raises:
         UserError: An option is not valid, or images cannot be read.
     """
-    if extractor not in get_args(ExtractorName):
+    if extractor not in DISTANCE_NAMES:
         raise bad_value("--extractor", extractor, "embedded or inception")
     detectors = [name for name in DETECTORS if name not in TABLES]
     if detector != "none" and detector not in detectors:

@@ -1,4 +1,4 @@
-"""The command `animemorph study`: train the models of the study and write which of its claims hold."""
+"""The command `animemorph study`: train the models of the study, test its claims and write the document."""
 
 import subprocess
 import tempfile
@@ -40,8 +40,8 @@ STUDY = (
     "train.lambda_identity=0.5",
     "train.lambda_twin=[0.0,0.0]",
 )
-#: Params that tell the models apart. Claim 5 needs one without an image pool, claim 8 one with local discriminators.
-OWN = {
+#: Params of each model. Claim 5 needs a model without image pool, claim 8 one with local discriminators.
+MODEL_PARAMS = {
     DCGAN: ("train.model=dcgan", "train.noise=false"),
     CYCLEGAN: ("train.model=cyclegan", "train.noise=false"),
     NOISE: ("train.model=cyclegan", "train.noise=true"),
@@ -56,7 +56,7 @@ HISTORY, PER_IMAGE, ANIME, SPLIT, PIXELS = OUTPUTS = (
     "data/split/human.parquet",
     "data/resize/human/faces.npy",
 )
-#: Numbers of images in the table of the scale: key in metrics.json and name.
+#: Key of a number of images in metrics.json -> its name in the document.
 IMAGES = {
     "human2anime.num_images.train": "human, training",
     "anime2human.num_images.train": "anime, training",
@@ -68,11 +68,11 @@ FIGURES = "study"
 
 
 def experiment(model: str, seed: int, settings: Sequence[str]) -> Experiment:
-    """Return the run of a model. Its own params come before those of the user, and those before the study's.
+    """Return the run of a model. Its params override those of the user, which override those of the study.
 
     A param that has no effect on the model is left out, because the pipeline would refuse it.
     """
-    values = dict(setting.partition("=")[::2] for setting in (*STUDY, *settings, *OWN[model]))
+    values = dict(setting.partition("=")[::2] for setting in (*STUDY, *settings, *MODEL_PARAMS[model]))
     kept = tuple(f"{key}={value}" for key, value in values.items() if _has_effect(key, values["train.model"]))
     return Experiment("study", model, seed, kept, (*STUDY, *settings))
 
@@ -85,14 +85,14 @@ def _has_effect(key: str, model: str) -> bool:
 
 
 def study(root: Path, seeds: Sequence[int], settings: Sequence[str], output: Path, only_finished: bool = False) -> Path:
-    """Run what is missing, then write the document, its figures and `runs.csv`, the quantities of all runs.
+    """Run the missing experiments; write the document, its figures and `runs.csv` with the values of all runs.
 
     Args:
         root: Folder of the project, a Git repository with `dvc.yaml`.
         seeds: Values of the param `seed`; data, split and training depend on it.
         settings: Params of all runs, such as "train.epochs=8".
         output: Markdown file.
-        only_finished: Whether to run nothing, and to write the document from the finished runs.
+        only_finished: Whether to start no run and to write the document from the finished runs.
 
     Returns:
         Path of the document.
@@ -125,7 +125,7 @@ def study(root: Path, seeds: Sequence[int], settings: Sequence[str], output: Pat
 
 @dataclass(frozen=True)
 class Outputs:
-    """What the document needs of a run: quantities, history, test photos and their translations, uint8 RGB."""
+    """Outputs of a run for the document: quantities, history, test photos and their translations, uint8 RGB."""
 
     values: dict[str, float]
     history: pd.DataFrame
@@ -145,7 +145,7 @@ def _collect(root: Path, finished: Iterable[tuple[Experiment, Finished]]) -> Ite
 
 
 def plan(seeds: Sequence[int], settings: Sequence[str]) -> list[Experiment]:
-    """Return all runs: every model with the first seed, then with the second, and so on."""
+    """Return all runs: all models with the first seed, then with the second seed, and so on."""
     return [experiment(model, seed, settings) for seed in seeds for model in MODELS]
 
 
@@ -156,7 +156,7 @@ def command(seeds: str, settings: Sequence[str], output: Path, dry: bool, only_f
         seeds: Whole numbers separated by commas.
         settings: Params of all runs, such as "train.epochs=8".
         output: Markdown file.
-        dry: Only list the runs.
+        dry: Whether to list the runs without starting them.
         only_finished: Whether to write the document from the finished runs.
 
     Returns:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..inference.reference import Reference
 
 MAX_FILE_BYTES = 256 * 2**20
-#: What the command line offers for an error of the library, by the error's subject.
+#: Subject of an error of the library -> hint of the command line.
 HINTS = {
     "face": "Add --anyway to translate the central square of the photo.",
     "faces": "Add --largest to translate only the largest.",
@@ -71,7 +71,7 @@ class TranslateOptions:
         """Return the names of the styles to draw in; None: that of the translator.
 
         Raises:
-            UserError: The model has fewer styles than variants were asked for.
+            UserError: The model has fewer styles than the number of variants.
         """
         if self.variants == 1:
             return [None]
@@ -87,7 +87,7 @@ class TranslateOptions:
         """Translate one upright photo, uint8 RGB [H, W, 3], in the style and colours of `reference`.
 
         Returns:
-            End of the name of a file -> its picture, uint8 RGB.
+            Ending of the file name -> picture, uint8 RGB.
         """
         back, most = self.grid and self.variants == 1, 1 if self.largest else None
         faces = translator.faces(photo, self.seed, most=most, anyway=self.anyway, back=back, like=like)
@@ -141,7 +141,7 @@ def translate(inputs: list[str], output: str, model: Path | None, options: Trans
     for job in bar:
         try:
             written += _translate_one(translator, job, options, force, like)
-        except Exception as error:  # whatever one picture does to a decoder or detector, the others are translated
+        except Exception as error:  # an unexpected error in one input must not stop the others
             failed += 1
             bar.write(f"error: {_name(job)}: {_explain(error)}", file=sys.stderr)
     if len(jobs) > 1 or written > 1:
@@ -149,7 +149,7 @@ def translate(inputs: list[str], output: str, model: Path | None, options: Trans
         print(f"{written} file{'s' * (written != 1)} written to {printable(output)}{rest}", file=sys.stderr)
     if planned.ignored:
         suffixes = ", ".join(f"{count} {suffix}" for suffix, count in sorted(planned.ignored.items()))
-        print(f"ignored files that are no photo or video: {suffixes}", file=sys.stderr)
+        print(f"ignored files that are neither photo nor video: {suffixes}", file=sys.stderr)
     return 1 if failed else 0
 
 
