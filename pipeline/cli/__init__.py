@@ -112,7 +112,7 @@ def translate_command(
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
     seed: Seed = 0,
-    style: Annotated[str | None, typer.Option(help="Name of the drawing style; by default the model's first.")] = None,
+    style: Annotated[str | None, typer.Option(help="Drawing style; default: the first style of the model.")] = None,
     variants: Annotated[
         int, typer.Option(min=1, help="Number of styles: one file each, or one sheet with --grid.")
     ] = 1,
