@@ -55,10 +55,11 @@ def measure_palette(face: np.ndarray) -> Palette:
     iris = _iris_mask(lab)
     eyes = None
     if iris is not None:
-        # The upper part of an iris is nearly black and the lower part is bright: the most colourful half counts.
-        pixels = lab[iris > 0.5]
+        # Hair may touch the rim of an iris. Pupil, lashes and the top of an iris are nearly black: the most colourful
+        # quarter counts.
+        pixels = lab[(iris > 0.5) & (_from_eyes() < 0.7)]
         chroma = np.hypot(pixels[:, 1], pixels[:, 2])
-        eyes = np.median(pixels[chroma >= np.median(chroma)], axis=0)
+        eyes = np.median(pixels[chroma >= np.percentile(chroma, 75)], axis=0)
     return Palette(hair, eyes, np.median(lab[background], axis=0) if background.sum() >= ENOUGH else None)
 
 
@@ -132,8 +133,9 @@ def _hair_mask(face: np.ndarray, regions: dict[str, np.ndarray]) -> np.ndarray |
         return None
     y, x = (np.mgrid[:SIDE, :SIDE] + 0.5) / SIDE
     beside_the_chin = (y > 0.64) & (np.abs(x - 0.5) > 0.1)
-    inside = _face() & ~beside_the_chin & (regions["hair"] < 0.3)
-    allowed = (regions["clothes"] < 0.5) & (regions["background"] < 0.7) & ~inside
+    brows = (np.abs(np.abs(x - 0.5) - 0.15) < 0.055) & (np.abs(y - 0.37) < 0.05)
+    inside = (_face() & ~beside_the_chin | brows) & (regions["hair"] < 0.3)
+    allowed = (regions["clothes"] < 0.5) & (regions["background"] < np.where(y > 0.75, 0.95, 0.7)) & ~inside
     return _soft_mask(lab, regions, "hair", ("skin", "background"), allowed)
 
 
@@ -196,7 +198,7 @@ def _soft_mask(
 def _face() -> np.ndarray:
     """Return the pixels of face and neck in aligned drawings, bool [SIDE, SIDE]."""
     y, x = (np.mgrid[:SIDE, :SIDE] + 0.5) / SIDE
-    inside: np.ndarray = (np.hypot((x - 0.5) / 0.23, (y - 0.55) / 0.28) < 1) | ((np.abs(x - 0.5) < 0.09) & (y > 0.8))
+    inside: np.ndarray = (np.hypot((x - 0.5) / 0.205, (y - 0.55) / 0.28) < 1) | ((np.abs(x - 0.5) < 0.09) & (y > 0.8))
     return inside
 
 
@@ -204,6 +206,13 @@ def _far(lab: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Return the distance of colours [..., 3]."""
     distance: np.ndarray = np.linalg.norm(lab - other, axis=-1)
     return distance
+
+
+def _from_eyes() -> np.ndarray:
+    """Return the distance from the nearer centre of an eye [SIDE, SIDE]; 1 at the border of the largest iris."""
+    y, x = (np.mgrid[:SIDE, :SIDE] + 0.5) / SIDE
+    away: np.ndarray = np.min([np.hypot((x - a) / IRIS[0], (y - b) / IRIS[1]) for a, b in DRAWN_EYES], axis=0)
+    return away
 
 
 def _skin(lab: np.ndarray) -> np.ndarray:
@@ -215,9 +224,7 @@ def _skin(lab: np.ndarray) -> np.ndarray:
 
 def _iris_mask(lab: np.ndarray) -> np.ndarray | None:
     """Return how much of each pixel is iris, float32 [SIDE, SIDE]; None where the eyes are closed or covered."""
-    y, x = (np.mgrid[:SIDE, :SIDE] + 0.5) / SIDE
-    # Distance from the nearer centre of an eye, 1 at the border of the largest iris.
-    away = np.min([np.hypot((x - left) / IRIS[0], (y - top) / IRIS[1]) for left, top in DRAWN_EYES], axis=0)
+    away = _from_eyes()
     lightness, chroma = lab[..., 0], np.hypot(lab[..., 1], lab[..., 2])
     from_skin = _far(lab, _skin(lab))
     white = (lightness > 78) & (chroma < 14)

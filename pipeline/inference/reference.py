@@ -34,12 +34,10 @@ class Reference:
     Attributes:
         style: Name of the nearest style of the model; None if the model has no styles that are known here.
         palette: Colours of hair, eyes and background.
-        crop: The aligned face of the drawing, uint8 RGB [128, 128, 3].
     """
 
     style: str | None
     palette: Palette
-    crop: np.ndarray
 
     def recolour(self, face: np.ndarray) -> np.ndarray:
         """Give an aligned drawing, uint8 RGB [S, S, 3], the colours of the reference."""
@@ -65,7 +63,7 @@ def read_reference(drawing: np.ndarray, styles: tuple[str, ...]) -> Reference:
         raise NoFaceError(text, kind=Kind.TOO_FEW, subject="reference")
     scores = style_scores(crop[None])
     known = {name: float(scores[name][0]) for name in styles if name in scores}
-    return Reference(max(known, key=lambda name: known[name]) if known else None, measure_palette(crop), crop)
+    return Reference(max(known, key=lambda name: known[name]) if known else None, measure_palette(crop))
 
 
 def find_drawn_face(drawing: np.ndarray) -> np.ndarray | None:

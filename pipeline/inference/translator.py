@@ -111,7 +111,7 @@ class Translator:
             seed: Random seed of the noise, the same for every face of a photo.
             most: Maximum number of faces, the largest; None: all.
             anyway: Translate the central square if no face is found.
-            back: Also translate the anime faces back.
+            back: Also translate the anime faces back, in their colours before those of `like`.
             style: Name of the style, one of `facts.styles`; None: that of the translator.
             like: Drawing whose style and colours the results have, from `reference`.
 
@@ -139,9 +139,9 @@ class Translator:
         points = self.points(found)
         chosen = style if like is None else like.style
         anime = self.run(crops, "human2anime", seed, self.masks(photo, aligns), chosen, points["anime"])
+        backs = self.run(anime, "anime2human", points=points["human"]) if back else [None] * len(aligns)
         if like is not None:
             anime = np.stack([like.recolour(picture) for picture in anime])
-        backs = self.run(anime, "anime2human", points=points["human"]) if back else [None] * len(aligns)
         kept = [None] * len(aligns) if points["anime"] is None else points["anime"]
         return [Face(*parts) for parts in zip(aligns, crops, anime, backs, kept, strict=True)]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import unavailable
-from .people import can_draw, controls
+from .people import REFERENCES, can_draw, controls
 from .request_queue import HttpError, Limits, RequestQueue
 from .worker import TranslationWorker
 
@@ -56,6 +56,7 @@ def create_app(
     from starlette.staticfiles import StaticFiles
 
     queue = RequestQueue(worker, limits or Limits())
+    guided = can_draw() and worker.info.aligned  # whether translations can follow a reference drawing
 
     async def answered(answer: Callable[["Request"], Awaitable[dict[str, Any]]], request: "Request") -> JSONResponse:
         try:
@@ -70,6 +71,7 @@ def create_app(
             "noise": worker.info.noise_std > 0,
             "styles": list(worker.info.styles),
             "drawing": controls() if can_draw() else None,
+            "references": [{"style": style, "person": person} for style, person in REFERENCES] if guided else [],
             "upload_bytes": queue.limits.upload_bytes,
             "examples": [f"examples/{name}" for name in names],
         }
@@ -85,6 +87,7 @@ def create_app(
             Route("/api/facts", facts),
             Route("/api/translate", partial(answered, queue.translate), methods=["POST"]),
             *([Route("/api/draw", partial(answered, queue.draw), methods=["POST"])] if can_draw() else []),
+            *([Route("/api/reference", partial(answered, queue.reference), methods=["POST"])] if guided else []),
             Mount("/", StaticFiles(directory=STATIC, html=True)),
         ],
         middleware=[Middleware(_Headers), Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))],

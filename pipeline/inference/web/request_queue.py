@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import UserError
 from ..translator import NoFaceError
-from .people import parse
-from .worker import Job, TranslateJob, TranslationWorker
+from .people import COLOURS, can_draw, parse
+from .worker import Job, ReferenceJob, Rgb, TranslateJob, TranslationWorker
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -82,11 +83,29 @@ class RequestQueue:
         style = request.query_params.get("style")
         if style is not None and style not in self._worker.info.styles:
             raise HttpError(400, "The model has no such style.")
+        palette = _palette(request)
+        if palette is not None and not (can_draw() and self._worker.info.aligned):
+            raise HttpError(400, "This page cannot change colours. Leave them out.")
 
         def job(data: bytes) -> TranslateJob:
-            return TranslateJob(data, size, seed, anyway, self.limits.pixels, self.limits.faces, style)
+            return TranslateJob(data, size, seed, anyway, self.limits.pixels, self.limits.faces, style, palette)
 
         return {"faces": await self._answer(request, self.limits.upload_bytes, job)}
+
+    async def reference(self, request: "Request") -> dict[str, Any]:
+        """Measure the drawing of a request.
+
+        Raises:
+            HttpError: The request is wrong, the drawing cannot be used, or too many requests are waiting.
+        """
+        if request.headers.get("content-type") != "application/octet-stream":
+            raise HttpError(415, "Send the drawing's bytes as application/octet-stream.")
+
+        def job(data: bytes) -> ReferenceJob:
+            return ReferenceJob(data, self.limits.pixels)
+
+        (found,) = await self._answer(request, self.limits.upload_bytes, job)
+        return dict(found)
 
     async def draw(self, request: "Request") -> dict[str, Any]:
         """Draw the person of a request.
@@ -178,7 +197,9 @@ class RequestQueue:
             return self._worker.run(job, seconds)
         except TimeoutError:
             raise HttpError(503, "The photo took too long. Try a smaller one.") from None
-        except NoFaceError:
+        except NoFaceError as error:
+            if error.subject == "reference":
+                raise HttpError(422, _sentence(error)) from None
             raise HttpError(422, "No face was found. Try a photo that shows a face from the front.") from None
         except UserError as error:
             raise HttpError(400, _sentence(error)) from None
@@ -194,3 +215,14 @@ def _number(request: "Request", name: str, default: int, low: int, high: int) ->
     if not (text.isascii() and text.isdigit() and len(text) <= 10 and low <= int(text) <= high):
         raise HttpError(400, f"{name} must be an integer from {low} to {high}.")
     return int(text)
+
+
+def _palette(request: "Request") -> tuple[Rgb | None, Rgb | None, Rgb | None] | None:
+    """Return the colours of a request; None without any."""
+    colours: list[Rgb | None] = []
+    for name in COLOURS:
+        text = request.query_params.get(name)
+        if text is not None and re.fullmatch(r"[0-9a-fA-F]{6}", text) is None:
+            raise HttpError(400, f"{name} must be a colour such as a05030.")
+        colours.append(None if text is None else (int(text[:2], 16), int(text[2:4], 16), int(text[4:], 16)))
+    return (colours[0], colours[1], colours[2]) if any(colour is not None for colour in colours) else None

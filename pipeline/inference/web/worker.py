@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from ...errors import Kind, UserError
 from ...images import crop_aligned, resize
@@ -18,12 +19,15 @@ from ..model_info import ModelInfo
 from ..photo_io import read_photo, write_photo
 from ..tracking import to_pose
 from ..translator import Face, NoFaceError, Translator
-from .people import DrawJob, can_draw, to_json
+from .people import COLOURS, DrawJob, can_draw, to_json
 
 #: Seconds until the worker process must have loaded the model.
 START_SECONDS = 180.0
 #: Largest distance between the centres of two crops of the same face, in sides.
 SAME_FACE = 0.25
+
+
+type Rgb = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class TranslateJob:
         max_pixels: A larger photo is refused.
         max_faces: Number of faces to translate, the largest first.
         style: Name of a style of the model; None: its first.
+        palette: RGB from 0 to 255 of hair, eyes and background; None keeps that of the translation.
     """
 
     data: bytes
@@ -47,9 +52,23 @@ class TranslateJob:
     max_pixels: int
     max_faces: int
     style: str | None = None
+    palette: tuple[Rgb | None, Rgb | None, Rgb | None] | None = None
 
 
-Job = TranslateJob | DrawJob
+@dataclass(frozen=True)
+class ReferenceJob:
+    """One drawing whose style and colours are measured.
+
+    Attributes:
+        data: Bytes of the image file.
+        max_pixels: A larger picture is refused.
+    """
+
+    data: bytes
+    max_pixels: int
+
+
+Job = TranslateJob | DrawJob | ReferenceJob
 
 
 class TranslationWorker:
@@ -86,7 +105,7 @@ class TranslationWorker:
         Returns:
             For a translation, one entry per face: data URLs of the PNGs `input`, `anime` and, if the model translates
             back, `back`; and the measured attributes `person`, or None. For a drawing, one entry per style: `style`,
-            data URL `picture`, `svg` and `attributes`.
+            data URL `picture`, `svg` and `attributes`. For a reference, one entry with `style` and its colours.
 
         Raises:
             UserError: The photo cannot be translated, or the person cannot be drawn.
@@ -136,7 +155,7 @@ def _serve(connection: Connection, model: Path | None) -> None:
         while True:
             job: Job = connection.recv()
             try:
-                connection.send(_draw(job) if isinstance(job, DrawJob) else _translate(translator, job))
+                connection.send(_answer(translator, job))
             except UserError as error:
                 connection.send(error)
             except (BrokenPipeError, EOFError):
@@ -145,12 +164,37 @@ def _serve(connection: Connection, model: Path | None) -> None:
                 connection.send(UserError("this photo cannot be translated. Try another one.", kind=Kind.FAILED))
 
 
+def _answer(translator: Translator, job: Job) -> list[dict[str, Any]]:
+    if isinstance(job, DrawJob):
+        return _draw(job)
+    return [_measure(translator, job)] if isinstance(job, ReferenceJob) else _translate(translator, job)
+
+
 def _translate(translator: Translator, job: TranslateJob) -> list[dict[str, Any]]:
     photo = read_photo(job.data, job.max_pixels)
+    asked: dict[str, Any] = {"style": job.style}
+    if job.palette is not None:
+        from ...features.attributes_face import to_lab
+        from ..recolouring import Palette
+        from ..reference import Reference
+
+        colours = (None if rgb is None else to_lab(np.reshape(rgb, (1, 1, 3)))[0, 0] for rgb in job.palette)
+        asked = {"like": Reference(job.style, Palette(*colours))}
     back = "anime2human" in translator.facts.directions
-    faces = translator.faces(photo, job.seed, anyway=job.anyway, back=back, most=job.max_faces, style=job.style)
+    faces = translator.faces(photo, job.seed, anyway=job.anyway, back=back, most=job.max_faces, **asked)
     people = _people(photo, faces) if can_draw() else [None] * len(faces)
     return [{**_pictures(photo, face, job.size), "person": person} for face, person in zip(faces, people, strict=True)]
+
+
+def _measure(translator: Translator, job: ReferenceJob) -> dict[str, Any]:
+    from ...drawing.colours import hexadecimal
+    from ...features.attributes_face import to_rgb
+
+    found = translator.reference(Image.fromarray(read_photo(job.data, job.max_pixels)))
+    colours = {name: getattr(found.palette, name) for name in COLOURS}
+    return {"style": found.style} | {
+        name: None if colour is None else hexadecimal(to_rgb(colour)) for name, colour in colours.items()
+    }
 
 
 def _people(photo: np.ndarray, faces: list[Face]) -> list[dict[str, Any] | None]:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -11,7 +12,9 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import av
 import pytest
+from PIL import Image
 
 
 class Server:
@@ -66,3 +69,32 @@ def server(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     running.process.wait(30)
     assert list(folder.iterdir()) == []
     assert running.said == []
+
+
+@pytest.fixture(scope="session")
+def browser(portrait: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
+    """Debian's Chromium with a camera that shows the portrait."""
+    from playwright.sync_api import sync_playwright
+
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.fail("these tests need Debian's Chromium: apt-get install chromium")
+    camera = tmp_path_factory.mktemp("camera") / "camera.y4m"
+    with av.open(str(camera), "w", format="yuv4mpegpipe") as output:
+        video = output.add_stream("wrapped_avframe", rate=10)
+        video.width, video.height, video.pix_fmt = 256, 256, "yuv420p"
+        for index in range(5):
+            frame = av.VideoFrame.from_image(Image.open(portrait)).reformat(format="yuv420p")
+            frame.pts = index
+            output.mux(video.encode(frame))
+        output.mux(video.encode(None))
+    flags = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    flags += (
+        "--disable-component-update --disable-sync --use-fake-device-for-media-stream --use-fake-ui-for-media-stream"
+    )
+    with sync_playwright() as playwright:
+        instance = playwright.chromium.launch(
+            executable_path=chromium, args=[*flags.split(), f"--use-file-for-fake-video-capture={camera}"]
+        )
+        yield instance
+        instance.close()

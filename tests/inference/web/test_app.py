@@ -4,15 +4,13 @@ import base64
 import io
 import os
 import re
-import shutil
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from xml.etree import ElementTree
 
-import av
 import numpy as np
 import psutil
 import pytest
@@ -196,35 +194,6 @@ def test_fifty_requests_at_once_are_answered_or_refused_as_busy(server: Server, 
         memory.append(psutil.Process(server.process.pid).memory_info().rss)
     assert memory[1] - memory[0] < 64 * 2**20
     assert server.post(data)[0] == 200
-
-
-@pytest.fixture(scope="module")
-def browser(portrait: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
-    """Debian's Chromium with a camera that shows the portrait."""
-    from playwright.sync_api import sync_playwright
-
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.fail("these tests need Debian's Chromium: apt-get install chromium")
-    camera = tmp_path_factory.mktemp("camera") / "camera.y4m"
-    with av.open(str(camera), "w", format="yuv4mpegpipe") as output:
-        video = output.add_stream("wrapped_avframe", rate=10)
-        video.width, video.height, video.pix_fmt = 256, 256, "yuv420p"
-        for index in range(5):
-            frame = av.VideoFrame.from_image(Image.open(portrait)).reformat(format="yuv420p")
-            frame.pts = index
-            output.mux(video.encode(frame))
-        output.mux(video.encode(None))
-    flags = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    flags += (
-        "--disable-component-update --disable-sync --use-fake-device-for-media-stream --use-fake-ui-for-media-stream"
-    )
-    with sync_playwright() as playwright:
-        instance = playwright.chromium.launch(
-            executable_path=chromium, args=[*flags.split(), f"--use-file-for-fake-video-capture={camera}"]
-        )
-        yield instance
-        instance.close()
 
 
 @pytest.mark.browser

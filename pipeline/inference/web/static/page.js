@@ -3,11 +3,17 @@
 const at = (id) => document.getElementById(id);
 let photo = null; // the bytes of the last photo, to translate it again after a setting changes
 let insisted = false; // whether the centre is translated if no face is found
-let facts = { noise: false, styles: [], drawing: null, upload_bytes: 12 * 2 ** 20, examples: [] };
+let facts = { noise: false, styles: [], drawing: null, upload_bytes: 12 * 2 ** 20, examples: [], references: [] };
 let running = null; // aborts the previous request when another photo is chosen
 let drawn = []; // the drawn portraits of the faces; null for a face without measured attributes
 let thumbnails = null; // aborts the previous request for the pictures of the styles
 let soon = 0; // timer of the next such request
+
+const references = new References({
+  say,
+  onChange: () => (photo ? translate(photo, insisted, true) : say("No photo yet.")),
+  fallback: () => (document.querySelector("#styles input").checked = true),
+});
 
 function say(sentence, error = false) {
   at("message").textContent = sentence;
@@ -15,14 +21,18 @@ function say(sentence, error = false) {
 }
 
 const settings = () => ({
-  style: document.querySelector("#styles input:checked")?.value,
+  style: references.look.style ?? document.querySelector("#styles input:checked")?.value ?? facts.drawing?.styles[0],
   size: Number(at("size").value),
 });
 
 function query(anyway) {
   const { style, size } = settings();
   const known = facts.styles.includes(style) ? { style } : {};
-  return new URLSearchParams({ size, seed: at("seed").value, anyway: anyway ? "1" : "0", ...known });
+  const asked = new URLSearchParams({ size, seed: at("seed").value, anyway: anyway ? "1" : "0", ...known });
+  for (const name of ["hair", "eyes", "background"]) {
+    if (references.look[name]) asked.set(name, references.look[name].slice(1));
+  }
+  return asked;
 }
 
 /** Translate a photo; `again`: the same photo with other settings, so keep the corrections of its drawings. */
@@ -190,6 +200,7 @@ async function start() {
   at("seed-row").hidden = !facts.noise;
   offerStyles();
   showStyles();
+  references.offer(facts.references).catch(() => say("The gallery of drawings cannot be shown.", true));
   for (const [index, address] of facts.examples.entries()) {
     const button = document.createElement("button");
     button.type = "button";
