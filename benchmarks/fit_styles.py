@@ -40,8 +40,14 @@ def person(seed: int, index: int) -> dict[str, Any]:
     }
 
 
-def drawings(seed: int, count: int, size: int = 256) -> tuple[np.ndarray, np.ndarray, int]:
+def drawings(seed: int, count: int, size: int = 256, **fixed: Any) -> tuple[np.ndarray, np.ndarray, int]:
     """Draw people in every style and find their faces as those of references.
+
+    Args:
+        seed: Seed of the people.
+        count: Number of people.
+        size: px, side of the drawings.
+        **fixed: Choices that replace those of person and style.
 
     Returns:
         The faces, uint8 RGB [n, 128, 128, 3], the number of the style of each, and the number of drawings without one.
@@ -49,7 +55,7 @@ def drawings(seed: int, count: int, size: int = 256) -> tuple[np.ndarray, np.nda
     faces, numbers, missed = [], [], 0
     for index in progress_bar(range(count), desc=f"people {seed}", unit="person"):
         for number, style in enumerate(STYLES):
-            picture = draw_in_style(style, size, framing="portrait", **person(seed, index)).picture
+            picture = draw_in_style(style, size, framing="portrait", **person(seed, index) | fixed).picture
             face = find_drawn_face(picture)
             if face is None:
                 missed += 1
@@ -86,7 +92,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--measure", action="store_true", help="Do not fit.")
     if not parser.parse_args().measure:
-        faces, numbers, _ = drawings(FIT, FITTED)
+        # Each style has its own background, but a reference has any: only the figure shows its style.
+        faces, numbers, _ = drawings(FIT, FITTED, background="plain")
         weights, biases = fit(style_statistics(faces), numbers)
         with atomic_file(WEIGHTS) as partial, partial.open("wb") as stream:
             np.savez(stream, styles=np.array(STYLES), weights=weights.astype(np.float32), biases=biases)
