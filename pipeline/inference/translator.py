@@ -14,7 +14,7 @@ from ..landmarks import Detection, create_detector, five_points
 from ..landmarks.alignment import is_face, similarity
 from .backends import load_generators
 from .enlarging import enlarge
-from .face_finder import SEARCH_SIDES, FaceFinder
+from .face_finder import SEARCH_SIDES, FaceFinder, NoFaceError
 from .model_info import Direction
 from .photo_io import pil_to_rgb
 
@@ -25,10 +25,6 @@ MAX_FACES = 100
 BATCH = 16
 #: Side of a face's box as a share of the crop, for a model that was trained without alignment.
 FACE_SHARE = 0.55
-
-
-class NoFaceError(UserError):
-    """No face was found in a photo."""
 
 
 @dataclass(frozen=True)

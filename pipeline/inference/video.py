@@ -16,8 +16,9 @@ from ..errors import Kind, UserError, bad_value, damaged_file, unavailable
 from ..files import atomic_file
 from ..images import crop_aligned
 from .blending import paste_face
+from .face_finder import NoFaceError
 from .tracking import Tracker
-from .translator import NoFaceError, Translator
+from .translator import Translator
 from .video_io import CONTAINERS, VideoReader, VideoWriter
 
 #: Pixels, longer side of the frame in which faces are searched.

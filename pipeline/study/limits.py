@@ -13,7 +13,8 @@ from ..faces import read_crops, read_masks
 from ..features.attributes_face import Face
 from ..features.attributes_glasses import glasses
 from ..features.drawn_attributes import read
-from ..inference.translator import NoFaceError, Translator
+from ..inference.face_finder import NoFaceError
+from ..inference.translator import Translator
 from ..landmarks.detectors.base import Detector
 from ..landmarks.face_geometry import FaceGeometry, detected_faces, known_faces
 from ..landmarks.translated_faces import input_and_output_colours

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...errors import UserError
-from ..translator import NoFaceError
+from ..face_finder import NoFaceError
 from .people import COLOURS, can_draw, parse
 from .worker import Job, ReferenceJob, Rgb, TranslateJob, TranslationWorker
 

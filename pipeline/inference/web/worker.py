@@ -15,10 +15,11 @@ from PIL import Image
 from ...errors import Kind, UserError
 from ...images import crop_aligned, resize
 from ..enlarging import enlarge
+from ..face_finder import NoFaceError
 from ..model_info import ModelInfo
 from ..photo_io import read_photo, write_photo
 from ..tracking import to_pose
-from ..translator import Face, NoFaceError, Translator
+from ..translator import Face, Translator
 from .people import COLOURS, DrawJob, can_draw, to_json
 
 #: Seconds until the worker process must have loaded the model.
