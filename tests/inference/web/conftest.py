@@ -71,7 +71,7 @@ def server(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     assert running.said == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(portrait: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
     """Debian's Chromium with a camera that shows the portrait."""
     from playwright.sync_api import sync_playwright
