@@ -92,7 +92,8 @@ def main() -> None:
         for name, faces in {"references": guided, "styles": styles}.items():
             rows.setdefault(f"diversity of {name}", []).append(pairwise(extract(faces, extractor, "features")))
             rows.setdefault(f"landmark difference between {name}", []).extend(landmark_differences(faces))
-        kept = [(read(guided)[name] > 0.5) == (read(plain)[name] > 0.5) for name in read(plain)]
+        with_colours, without = read(guided), read(plain)
+        kept = [(with_colours[name] > 0.5) == (without[name] > 0.5) for name in without]
         rows.setdefault("attributes as in the same style without a reference", []).append(float(np.mean(kept)))
         changes = [np.linalg.norm(skin(a) - skin(b)) for a, b in zip(guided, plain, strict=True)]
         rows.setdefault("change of skin colour (dE)", []).extend(float(change) for change in changes)

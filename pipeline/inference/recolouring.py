@@ -78,12 +78,12 @@ def recolour(face: np.ndarray, palette: Palette) -> np.ndarray:
     original, size, changed = to_lab(face), len(face), False
     lab = original
     wanted = (
-        (palette.background, _background_mask(small_lab, regions), 1.0),
-        (palette.hair, _hair_mask(small, regions), 1.2),
-        (palette.eyes, _iris_mask(small_lab), 1.0),
+        (palette.background, lambda: _background_mask(small_lab, regions), 1.0),
+        (palette.hair, lambda: _hair_mask(small, regions), 1.2),
+        (palette.eyes, lambda: _iris_mask(small_lab), 1.0),
     )
-    for colour, found, most in wanted:
-        if colour is not None and found is not None:
+    for colour, find, most in wanted:
+        if colour is not None and (found := find()) is not None:
             share = cv2.resize(found, (size, size), interpolation=cv2.INTER_CUBIC).clip(0, 1)[..., None]
             lab, changed = lab + (_moved(original, colour, share, most) - lab) * share, True
     if not changed:
