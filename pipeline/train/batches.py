@@ -79,7 +79,7 @@ class Faces:
         return max(len(self.human) * drawings, len(self.anime)) // batch
 
     def batch(self, step: int, batch: int, seed: int, rank: int = 0, world_size: int = 1) -> Batch:
-        """Return a rank's share of a step, `batch` faces of each domain, half of them mirrored."""
+        """Return a rank's share of a step, `batch` faces of each domain; half of those without a twin are mirrored."""
         epoch, step_in_epoch = divmod(step, self.steps(batch * world_size))
         flips = rng_for(seed, FLIPS, step).random((2, batch * world_size)) < 0.5
         share = slice(rank * batch, (rank + 1) * batch)
@@ -95,6 +95,9 @@ class Faces:
             index = rows[_order(seed, epoch, domain, len(rows), first, batch)]
             upright = to_network(faces[torch.from_numpy(index).to(faces.device)].to(self.device)).contiguous()
             flip = flips[domain, share]
+            if domain == 0 and self.twins is not None:
+                # A mirrored twin is not the twin of the mirrored photo: locks, light and scene keep their side.
+                flip = np.zeros_like(flip)
             mirrored = torch.from_numpy(flip).to(self.device)[:, None, None, None]
             images.append(torch.where(mirrored, upright.flip(3), upright))
             if self.landmarks is not None:
@@ -107,7 +110,7 @@ class Faces:
                 other[MODEL_DOMAINS[domain]] = np.where(flip[:, None, None], mirror(others, upright.shape[3]), others)
             if domain == 0 and self.twins is not None:
                 random, photos = rng_for(seed, PAIRS, step, rank), faces[torch.from_numpy(index)].cpu().numpy()
-                pairs = make_pairs(photos, self.twins, index, self.device, random, flip)
+                pairs = make_pairs(photos, self.twins, index, self.device, random)
         landmarks = make_landmarks(own, other, images[0].shape[3], self.device) if own else None
         return Batch(images[0], images[1], landmarks, pairs, step, epoch)
 

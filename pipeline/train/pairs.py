@@ -121,7 +121,6 @@ def make_pairs(
     rows: np.ndarray,
     device: torch.device,
     random: np.random.Generator | None = None,
-    flips: np.ndarray | None = None,
 ) -> Pairs:
     """Make a batch of photos and their twins.
 
@@ -131,7 +130,6 @@ def make_pairs(
         rows: Rows of the photos in the split [m].
         device: Device of the batch.
         random: Generator of random styles and distortions; None: no distortion, and row i has drawing i modulo k.
-        flips: bool [m], True for pairs to mirror; None: none.
 
     Returns:
         The batch.
@@ -139,10 +137,6 @@ def make_pairs(
     numbers = rows if random is None else random.integers(0, twins.pixels.shape[1], len(rows))
     drawn, style = twins.drawings(rows, numbers, photos.shape[1])
     masks = twins.masks[rows]
-    if flips is not None:
-        photos, drawn, masks = photos.copy(), drawn.copy(), masks.copy()
-        for pictures in (photos, drawn, masks):
-            pictures[flips] = pictures[flips, :, ::-1]
     distorted, known = photos, masks
     if random is not None:
         changed = [distort(photo, mask, random) for photo, mask in zip(photos, masks, strict=True)]
