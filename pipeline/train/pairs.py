@@ -10,14 +10,20 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from ..drawing.colours import HAIR, nearest
 from ..errors import conflict, damaged_file, missing_file
 from ..faces import read_table
 from ..networks.generators import to_network
 from .photo_augment import distort
 
 FIX = "Run `dvc repro` so that the stage twins writes it"
-#: Few people have these, and they cover few pixels. Seen as often as others, they disappear from the outputs.
-GLASSES, BEARDS = ("round", "square", "half", "sun"), ("goatee", "moustache", "full")
+#: Attributes of few people. Seen as often as others, these people get no glasses, no beard, and brown or blond hair.
+RARE = {
+    "glasses": ("round", "square", "half", "sun"),
+    "beard": ("goatee", "moustache", "full"),
+    "hairstyle": ("bald", "buzz"),
+}
+RARE_HAIR = ("grey", "silver", "white")
 #: How often a photo with one of them is seen, while others are seen once.
 RARE_REPEATS = 3
 
@@ -63,7 +69,7 @@ def read_twins(folder: Path, table: pd.DataFrame, masks: np.ndarray) -> Twins:
     Raises:
         UserError: The twins are missing, damaged or belong to other faces.
     """
-    drawn = read_table(folder / "faces.parquet", ["face_id", "styles", "glasses", "beard"])
+    drawn = read_table(folder / "faces.parquet", ["face_id", "styles", "hair", *RARE])
     path = folder / "faces.npy"
     styles = read_styles(folder)
     try:
@@ -79,8 +85,14 @@ def read_twins(folder: Path, table: pd.DataFrame, masks: np.ndarray) -> Twins:
     numbers = np.array(drawn["styles"].to_list(), dtype=np.int64)
     if numbers.shape != pixels.shape[:2] or numbers.max(initial=-1) >= len(styles):
         raise conflict(folder, "has other styles in its table than in its other files", FIX)
-    rare = drawn["glasses"].isin(GLASSES) | drawn["beard"].isin(BEARDS)
-    return Twins(pixels, rows, numbers[rows], masks, np.where(rare, RARE_REPEATS, 1)[rows])
+    return Twins(pixels, rows, numbers[rows], masks, np.where(_rare(drawn), RARE_REPEATS, 1)[rows])
+
+
+def _rare(drawn: pd.DataFrame) -> np.ndarray:
+    """Return whether each person of a table of twins has a rare attribute, bool [n]."""
+    hair = drawn["hair"].map(lambda colour: nearest(json.loads(colour), HAIR), na_action="ignore").isin(RARE_HAIR)
+    rare: np.ndarray = np.logical_or.reduce([hair, *(drawn[name].isin(values) for name, values in RARE.items())])
+    return rare
 
 
 def read_styles(folder: Path) -> tuple[str, ...]:

@@ -130,12 +130,3 @@ def test_distortion_follows_from_its_random_numbers_and_only_shrinks_the_mask():
         changed += not np.array_equal(first[0], photo)
     assert 10 < cut < 40
     assert 15 < changed < 50
-
-
-def test_flips_mirror_photo_mask_and_twin_alike():
-    twins, photos, rows = random_twins(3, 1), random_faces(3, 0), np.arange(3)
-    plain, flipped = (
-        make_pairs(photos, twins, rows, torch.device("cpu"), flips=flips) for flips in (None, np.ones(3, dtype=bool))
-    )
-    for name in ("photo", "mask", "clean", "clean_mask", "twin"):
-        assert torch.equal(getattr(plain, name).flip(3), getattr(flipped, name))
