@@ -137,5 +137,4 @@ def draw_heatmaps(points: np.ndarray, size: int) -> np.ndarray:
     """
     centres = np.arange(size) + 0.5
     x, y = (np.exp(-0.5 * ((centres - points[..., axis, None]) / (size / 32)) ** 2) for axis in (0, 1))
-    drawn: np.ndarray = (y[..., :, None] * x[..., None, :]).astype(np.float32)
-    return drawn
+    return (y[..., :, None] * x[..., None, :]).astype(np.float32)

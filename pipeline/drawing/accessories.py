@@ -8,7 +8,7 @@ from .eyes import Eyes
 from .face import Face
 from .hats import Hat
 from .parameters import Figure
-from .shapes import Points, bezier, ellipse, mirrored, spline
+from .shapes import Points, bezier, ellipse, mirrored, polyline, spline
 
 
 class Accessories:
@@ -30,11 +30,10 @@ class Accessories:
 
     def draw(self, canvas: Canvas) -> None:
         """Draw ornament, earrings and hat."""
-        if self.who.ornament != "none" and self.who.hat == "none":
-            with canvas.region("accessories"):
+        with canvas.region("accessories"):
+            if self.who.ornament != "none" and self.who.hat == "none":
                 getattr(self, f"_{self.who.ornament}")(canvas)
-        if self.who.earrings == "yes":
-            with canvas.region("accessories"):
+            if self.who.earrings == "yes":
                 self._earrings(canvas)
         if self.who.hat != "none":
             with canvas.region("hat"):
@@ -42,12 +41,11 @@ class Accessories:
 
     def _wing(self, canvas: Canvas, x: float, y: float, size: float, turn: float) -> None:
         """Draw one loop of a ribbon."""
-        shape = np.array([(0, 0), (22, -20), (46, -24), (50, 4), (40, 22), (18, 12)]) * size
+        shape = polyline((0, 0), (22, -20), (46, -24), (50, 4), (40, 22), (18, 12)) * size
         spin = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-        canvas.outlined(
-            spline(self._side(shape @ spin + np.array([x, y])), closed=True), self.colour, self.line, self.width
-        )
-        fold = np.array([(4, 0), (28, -6), (30, 6)]) * size
+        loop = spline(self._side(shape @ spin + np.array([x, y])), closed=True)
+        canvas.outlined(loop, self.colour, self.line, self.width)
+        fold = polyline((4, 0), (28, -6), (30, 6)) * size
         canvas.fill(self._side(fold @ spin + np.array([x, y])), shade(self.colour))
 
     def _ribbon(self, canvas: Canvas) -> None:
@@ -55,9 +53,8 @@ class Accessories:
         for side in (-1, 1) if self._random.random() < 0.5 or self.who.hairstyle == "twin" else (self.side,):
             for turn in (0.5, np.pi - 0.5):
                 self._wing(canvas, side * 98, -96, size, turn)
-            canvas.outlined(
-                self._side(ellipse(side * 98, -96, 9 * size, 9 * size, n=12)), self.colour, self.line, self.width
-            )
+            knot = ellipse(side * 98, -96, 9 * size, 9 * size, n=12)
+            canvas.outlined(self._side(knot), self.colour, self.line, self.width)
 
     def _bow(self, canvas: Canvas) -> None:
         for turn in (0.25, np.pi - 0.25):
@@ -77,7 +74,7 @@ class Accessories:
 
     def _pins(self, canvas: Canvas) -> None:
         for i in range(int(self._random.integers(1, 4))):
-            pin = np.array([(64, -66 + 11 * i), (92, -58 + 11 * i), (91, -52 + 11 * i), (63, -60 + 11 * i)])
+            pin = polyline((64, -66 + 11 * i), (92, -58 + 11 * i), (91, -52 + 11 * i), (63, -60 + 11 * i))
             canvas.outlined(self._top(mirrored(pin, self.side)), self.colour, self.line, self.width * 0.8)
 
     def _flower(self, canvas: Canvas) -> None:
@@ -90,9 +87,9 @@ class Accessories:
     def _cat_ears(self, canvas: Canvas) -> None:
         fur = self.who.hair_colour if self._random.random() < 0.7 else self.colour
         for side in (-1, 1):
-            outer = np.array([(38, -140), (66, -206), (104, -158), (100, -100)])
+            outer = polyline((38, -140), (66, -206), (104, -158), (100, -100))
             canvas.outlined(spline(self._side(mirrored(outer, side)), n=5), fur, self.line, self.width)
-            canvas.fill(self._side(mirrored(np.array([(56, -144), (70, -186), (92, -140)]), side)), (240, 170, 176))
+            canvas.fill(self._side(mirrored(polyline((56, -144), (70, -186), (92, -140)), side)), (240, 170, 176))
 
     def _headphones(self, canvas: Canvas) -> None:
         band = bezier((-108, -20), (-118, -150), (0, -178), (118, -150), (108, -20), n=24)
@@ -104,9 +101,8 @@ class Accessories:
 
     def _earrings(self, canvas: Canvas) -> None:
         for side in (-1, 1):
-            canvas.outlined(
-                self.head.at(ellipse(side * 92, 48, 5, 7, n=12), -10), self.colour, self.line, self.width * 0.8
-            )
+            stud = self.head.at(ellipse(side * 92, 48, 5, 7, n=12), -10)
+            canvas.outlined(stud, self.colour, self.line, self.width * 0.8)
 
     def draw_glasses(self, canvas: Canvas) -> None:
         """Draw the glasses in front of the eyes."""
@@ -123,20 +119,15 @@ class Accessories:
             if kind == "round":
                 lens = ellipse(50, 3, half, tall)
             else:
-                corner = np.array(
-                    [
-                        (50 - half, -tall * 0.7),
-                        (50 + half, -tall * 0.75),
-                        (50 + half * 0.9, tall * 0.9),
-                        (50 - half * 0.85, tall * 0.9),
-                    ]
+                corner = polyline(
+                    (-half, -tall * 0.7), (half, -tall * 0.75), (half * 0.9, tall * 0.9), (-half * 0.85, tall * 0.9)
                 )
-                lens = spline(corner, closed=True, n=5)
+                lens = spline(corner + np.array([50, 0]), closed=True, n=5)
             placed = self.head.face(mirrored(lens, side), 18)
             self._lens(canvas, placed, kind)
             edge = placed if kind != "half" else placed[: len(placed) * 3 // 4]
             canvas.line(edge, frame, self.width * 2.6, closed=kind != "half")
-            arm = np.array([(50 + half, -6.0), (96, -10)])
+            arm = polyline((50 + half, -6.0), (96, -10))
             canvas.line(self.head.face(mirrored(arm, side), 4), frame, self.width * 2.2)
         bridge = bezier((-50 + half, 0), (0, -9), (50 - half, 0))
         canvas.line(self.head.face(bridge, 22), frame, self.width * 2.2)
@@ -148,5 +139,5 @@ class Accessories:
         top, bottom = placed[placed[:, 1].argmin()], placed[placed[:, 1].argmax()]
         canvas.fill(placed, canvas.gradient(top, bottom, [(0, (30, 28, 36)), (1, (84, 74, 82))]), 0.93)
         middle, wide = placed.mean(axis=0), np.ptp(placed[:, 0])
-        glint = np.array([(-0.3, -0.28), (-0.12, -0.28), (-0.3, 0.14), (-0.4, 0.1)]) * wide
+        glint = polyline((-0.3, -0.28), (-0.12, -0.28), (-0.3, 0.14), (-0.4, 0.1)) * wide
         canvas.fill(middle + glint, (255, 255, 255), 0.22)

@@ -5,7 +5,7 @@ import numpy as np
 from .canvas import Canvas
 from .head import Head
 from .parameters import Figure
-from .shapes import Points, bezier, ellipse, ink, spline
+from .shapes import Points, bezier, ellipse, ink, polyline, spline
 from .strands import Painter, Strand, strand
 
 #: Right edge of the hair mass behind the head, in head units, from the crown down.
@@ -119,10 +119,8 @@ class BackHair:
                 curve = spline(half[2:] * (side * share * self.flare, 1))
                 start = int(r.integers(0, len(curve) // 2))
                 if i < 2:
-                    canvas.fill(
-                        ink(self._behind(curve[start:]), r.uniform(4, 11) * self.head.scale, 0.05, 0.6, 0.8),
-                        self.painter.shadow,
-                    )
+                    streak = ink(self._behind(curve[start:]), r.uniform(4, 11) * self.head.scale, 0.05, 0.6, 0.8)
+                    canvas.fill(streak, self.painter.shadow)
                 else:
                     self.painter.hair_line(canvas, self._behind(curve[start:]), 1.2)
 
@@ -150,15 +148,9 @@ class BackHair:
         for i in range(5):
             spread = (i - 2) / 2 * width * 0.42
             x, y = tip[0] + spread + r.uniform(-6, 6), tip[1] - 26 * abs(i - 2) + r.uniform(-10, 10)
-            control = (
-                root,
-                (root[0] + bow * 0.7 + spread, root[1] - 6),
-                (root[0] + bow + spread, (root[1] + y) / 2),
-                (x, y),
-            )
-            self.painter.lock(
-                canvas, strand(*control, width=width * 0.6, root=0.35, sharp=3.0), self._beside, 0.8, 0.45, sheen=False
-            )
+            bend = (root[0] + bow * 0.7 + spread, root[1] - 6), (root[0] + bow + spread, (root[1] + y) / 2)
+            lock = strand(root, *bend, (x, y), width=width * 0.6, root=0.35, sharp=3.0)
+            self.painter.lock(canvas, lock, self._beside, 0.8, 0.45, sheen=False)
 
     def _twin(self, canvas: Canvas) -> None:
         r = self._random
@@ -168,24 +160,15 @@ class BackHair:
 
     def _pony(self, canvas: Canvas) -> None:
         r, side = self._random, int(self._random.choice([-1, 1]))
-        self._bunch(
-            canvas,
-            (side * 46, -140),
-            (side * r.uniform(118, 150), r.uniform(90, 200)),
-            side * r.uniform(76, 110),
-            r.uniform(50, 80),
-        )
+        tip = side * r.uniform(118, 150), r.uniform(90, 200)
+        self._bunch(canvas, (side * 46, -140), tip, side * r.uniform(76, 110), r.uniform(50, 80))
 
     def _buns(self, canvas: Canvas) -> None:
         r, size = self._random, self._random.uniform(30, 44)
         places = [(-78, -134), (78, -134)] if r.random() < 0.6 else [(r.uniform(-30, 30), -166)]
         for x, y in places:
-            canvas.outlined(
-                self._behind(ellipse(x, y, size * 1.08, size)),
-                self.painter.paint,
-                self.painter.line,
-                self.painter.width * 1.2,
-            )
+            bun = self._behind(ellipse(x, y, size * 1.08, size))
+            canvas.outlined(bun, self.painter.paint, self.painter.line, self.painter.width * 1.2)
             for turn in (-0.4, 0.1, 0.6):
                 swirl = bezier(
                     (x - size * 0.8, y + size * turn), (x, y - size * (0.7 - turn)), (x + size * 0.85, y + size * turn)
@@ -200,17 +183,9 @@ class BackHair:
             x, y, radius = 96.0, start, size
             for i in range(count):
                 tilt = 7 * (-1) ** i
-                link = np.array(
-                    [
-                        (x - radius, y - tilt),
-                        (x, y - radius * 0.75),
-                        (x + radius, y + tilt),
-                        (x + radius * 0.5, y + radius * 0.8),
-                        (x - radius * 0.6, y + radius * 0.7),
-                    ]
-                )
-                shape = self._before(spline(link * (side, 1), closed=True, n=5))
-                canvas.outlined(
-                    shape, self.painter.base if i % 2 else self.painter.shadow, self.painter.line, self.painter.width
-                )
+                upper = polyline((x - radius, y - tilt), (x, y - radius * 0.75), (x + radius, y + tilt))
+                lower = polyline((x + radius * 0.5, y + radius * 0.8), (x - radius * 0.6, y + radius * 0.7))
+                link = self._before(spline(np.concatenate([upper, lower]) * (side, 1), closed=True, n=5))
+                colour = self.painter.base if i % 2 else self.painter.shadow
+                canvas.outlined(link, colour, self.painter.line, self.painter.width)
                 x, y, radius = x + lean / count, y + radius * 0.95, radius * narrowing

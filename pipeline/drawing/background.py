@@ -10,7 +10,7 @@ from .colours import Colour, mix, one_of, shade, shifted
 from .grading import SIDE, Grade
 from .parameters import Style
 from .scenes import box, cover, scene
-from .shapes import bezier, ellipse
+from .shapes import bezier, ellipse, polyline
 
 #: Walls and wood of rooms.
 WALLS = (
@@ -113,9 +113,8 @@ def _room(canvas: Canvas, random: np.random.Generator) -> float:
         else:
             put(-20, random.uniform(120, 220), 280, 290, mix(paint, shade(wall), 0.5))
     if random.random() < 0.4:
-        canvas.glow(
-            np.array([random.uniform(0, 256), random.uniform(0, 90)]), 120, np.array([255.0, 246, 220]), 0.5, 1.0
-        )
+        lamp = np.array([random.uniform(0, 256), random.uniform(0, 90)])
+        canvas.glow(lamp, 120, np.array([255.0, 246, 220]), 0.5, 1.0)
     return random.uniform(0.2, 1.7)
 
 
@@ -170,28 +169,18 @@ def _abstract(canvas: Canvas, random: np.random.Generator) -> float:
     for i in range(14):
         if kind == 0:
             angle = i * np.pi / 7 + 0.1
-            ray = np.array(
-                [
-                    (128, 110),
-                    (128 + 300 * np.cos(angle), 110 + 300 * np.sin(angle)),
-                    (128 + 300 * np.cos(angle + 0.2), 110 + 300 * np.sin(angle + 0.2)),
-                ]
+            ray = polyline(
+                (128, 110),
+                (128 + 300 * np.cos(angle), 110 + 300 * np.sin(angle)),
+                (128 + 300 * np.cos(angle + 0.2), 110 + 300 * np.sin(angle + 0.2)),
             )
             canvas.fill(ray, mix(base, (255, 255, 255), 0.5), 0.5)
         elif kind == 1:
             r = random.uniform(6, 34)
-            canvas.fill(
-                ellipse(random.uniform(0, 256), random.uniform(0, 256), r, r),
-                mix(other, (255, 255, 255), random.uniform(0.2, 0.8)),
-                0.45,
-            )
+            bubble = ellipse(random.uniform(0, 256), random.uniform(0, 256), r, r)
+            canvas.fill(bubble, mix(other, (255, 255, 255), random.uniform(0.2, 0.8)), 0.45)
         else:
             y = i * 22 + random.uniform(-4, 4)
-            canvas.fill(
-                np.concatenate(
-                    [bezier((-10, y), (128, y - 30), (266, y + 20)), np.array([(266, y + 30), (-10, y + 9)])]
-                ),
-                mix(base, other, random.random()),
-                0.6,
-            )
+            upper, lower = bezier((-10, y), (128, y - 30), (266, y + 20)), polyline((266, y + 30), (-10, y + 9))
+            canvas.fill(np.concatenate([upper, lower]), mix(base, other, random.random()), 0.6)
     return random.uniform(0.3, 2.0)

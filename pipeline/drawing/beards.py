@@ -5,7 +5,7 @@ import numpy as np
 from .canvas import Canvas
 from .colours import mix, shade
 from .face import Face
-from .shapes import Points, bezier, ellipse, ink, mirrored, part, spline
+from .shapes import Points, bezier, ellipse, ink, mirrored, part, polyline, spline
 
 
 class Beard:
@@ -20,8 +20,6 @@ class Beard:
 
     def draw(self, canvas: Canvas) -> None:
         """Draw the beard. The mouth is drawn over it later."""
-        if self.kind == "none":
-            return
         with canvas.region("beard"):
             if self.kind == "stubble":
                 self._stubble(canvas)
@@ -37,7 +35,7 @@ class Beard:
         y = self.y + drop
         edge = [(-94, 2 + drop), (-80, 34 + drop), (-62, y - 22), (-38, y - 15), (0, y - 15)]
         left = np.array(edge, dtype=float)
-        low = np.array([(104.0, 10), (104, 160), (-104, 160), (-104, 10)])
+        low = polyline((104.0, 10), (104, 160), (-104, 160), (-104, 10))
         return np.concatenate([spline(np.concatenate([left, left[::-1][1:] * (-1, 1)])), low])
 
     def _stubble(self, canvas: Canvas) -> None:
@@ -57,7 +55,7 @@ class Beard:
         with canvas.clipped(self.face.outline):
             canvas.fill(self.head.face(self._cheeks(0)), self.colour)
             side = -self.face.style.light
-            shadow = np.array([(104.0, 0), (70, 60), (40, chin + 20), (110, chin + 20)])
+            shadow = polyline((104.0, 0), (70, 60), (40, chin + 20), (110, chin + 20))
             canvas.fill(self.head.face(shadow * (side, 1)), self.dark)
         canvas.fill(ink(part(self.face.edge, 0.17, 0.4, 20), self.face.width, 0.3, 0.1), self.line)
         canvas.fill(ink(part(self.face.edge, 0.6, 0.83, 20), self.face.width, 0.1, 0.3), self.line)
@@ -70,12 +68,12 @@ class Beard:
     def _goatee(self, canvas: Canvas) -> None:
         """Draw a beard around mouth and chin."""
         y, chin = self.y, 125 * self.long
-        half = np.array([(0, y + 11), (14, y + 12), (24, y + 2), (31, y), (30, y + 16), (22, chin - 4), (0, chin + 7)])
+        half = polyline((0, y + 11), (14, y + 12), (24, y + 2), (31, y), (30, y + 16), (22, chin - 4), (0, chin + 7))
         whole = np.concatenate([half, half[::-1][1:-1] * (-1, 1)])
         canvas.outlined(spline(self.head.face(whole, 4), closed=True), self.colour, self.line, self.face.width * 0.7)
 
     def _moustache(self, canvas: Canvas) -> None:
         y = self.y
-        whisker = np.array([(0, y - 15), (13, y - 15), (27, y - 7), (31, y + 1), (16, y - 7), (0, y - 9)], dtype=float)
+        whisker = polyline((0, y - 15), (13, y - 15), (27, y - 7), (31, y + 1), (16, y - 7), (0, y - 9))
         for side in (-1, 1):
             canvas.fill(spline(self.head.face(mirrored(whisker, side), 8), closed=True), self.colour)

@@ -6,7 +6,7 @@ from .canvas import Canvas
 from .colours import mix, shade, skin_shade
 from .face import Face
 from .parameters import Figure, Style
-from .shapes import Points, bezier, ellipse, ink, mirrored, spline
+from .shapes import Points, bezier, ellipse, ink, mirrored, polyline, spline
 
 
 class Body:
@@ -28,24 +28,11 @@ class Body:
         return self.head.body(points)
 
     def _shoulders(self, neckline: Points) -> Points:
-        """Return a garment's outline: its neckline (left to right) and the shoulders."""
+        """Return a garment's outline: its neckline (left to right, symmetric) and the shoulders."""
         w, b = self.wide, self.base
         x, y = neckline[-1]
-        right = spline(
-            np.array([(x, y), (x + 24 * w, y + 12), (112 * w, b + 34), (150 * w, b + 66), (168 * w, b + 190)])
-        )
-        left = spline(
-            np.array(
-                [
-                    (neckline[0][0], neckline[0][1]),
-                    (neckline[0][0] - 24 * w, y + 12),
-                    (-112 * w, b + 34),
-                    (-150 * w, b + 66),
-                    (-168 * w, b + 190),
-                ]
-            )
-        )
-        return np.concatenate([neckline, right, left[::-1]])
+        right = spline(polyline((x, y), (x + 24 * w, y + 12), (112 * w, b + 34), (150 * w, b + 66), (168 * w, b + 190)))
+        return np.concatenate([neckline, right, right[::-1] * (-1, 1)])
 
     def draw(self, canvas: Canvas) -> None:
         """Draw the skin, the neckwear and the garment."""
@@ -71,16 +58,14 @@ class Body:
 
     def _skin(self, canvas: Canvas) -> None:
         n, b, w = self.neck, self.base, self.wide
-        half = np.array(
-            [
-                (n * 1.05, 40),
-                (n, 96),
-                (n * 1.04, b - 18),
-                (n * 1.7, b + 4),
-                (104 * w, b + 34),
-                (146 * w, b + 70),
-                (160 * w, b + 190),
-            ]
+        half = polyline(
+            (n * 1.05, 40),
+            (n, 96),
+            (n * 1.04, b - 18),
+            (n * 1.7, b + 4),
+            (104 * w, b + 34),
+            (146 * w, b + 70),
+            (160 * w, b + 190),
         )
         whole = np.concatenate([spline(half), spline(mirrored(half, -1))[::-1]])
         placed = self._place(whole)
@@ -89,14 +74,10 @@ class Body:
             low = 112 * self.face.length + (16 if self.who.male else 0)
             low += self._shadow_drop
             tip = -self.style.light * 8
-            edge = [
-                (n * 1.6, 30),
-                (n * 1.4, low - 6),
-                (n * 0.5 + tip, low + 14),
-                (-n * 0.6 + tip, low + 10),
-                (-n * 1.4, low - 8),
-            ]
-            shadow = np.array([(-n * 1.6, 30), *edge])
+            edge = polyline(
+                (n * 1.4, low - 6), (n * 0.5 + tip, low + 14), (-n * 0.6 + tip, low + 10), (-n * 1.4, low - 8)
+            )
+            shadow = np.concatenate([polyline((-n * 1.6, 30), (n * 1.6, 30)), edge])
             canvas.fill(spline(self._place(shadow), closed=True), skin_shade(self.face.skin, 1.15))
         canvas.line(placed, self.face.line, self.width * 0.9, closed=True)
         for side in (-1, 1):
@@ -118,24 +99,12 @@ class Body:
         r, w, b = self._random, self.wide, self.base
         dark = shade(paint, 0.7)
         side = -self.style.light
-        panel = np.array(
-            [
-                (side * 108 * w, b + 20),
-                (side * 96 * w, b + 90),
-                (side * 84 * w, b + 200),
-                (side * 200 * w, b + 200),
-                (side * 200 * w, b + 20),
-            ]
-        )
-        canvas.fill(self._place(panel), dark)
+        panel = polyline((108 * w, b + 20), (96 * w, b + 90), (84 * w, b + 200), (200 * w, b + 200), (200 * w, b + 20))
+        canvas.fill(self._place(mirrored(panel, side)), dark)
         for _ in range(8):
             x, y = r.uniform(-140, 140) * w, b + r.uniform(24, 90)
-            fold = np.array(
-                [
-                    (x, y),
-                    (x + r.uniform(-16, 16), y + r.uniform(20, 50)),
-                    (x + r.uniform(2, 8), y + r.uniform(16, 30)),
-                ]
+            fold = polyline(
+                (x, y), (x + r.uniform(-16, 16), y + r.uniform(20, 50)), (x + r.uniform(2, 8), y + r.uniform(16, 30))
             )
             canvas.fill(spline(self._place(fold), closed=True, n=4), dark)
             canvas.fill(ink(self._place(fold[:2] + np.array([0, -4])), self.width, 0.1, 0.1), self.line)
@@ -153,51 +122,40 @@ class Body:
             canvas.line(self._place(band), colour, 7 * self.head.scale, opacity=0.6)
         if self._pattern == "checks":
             for x in np.arange(-154, 160, 28) * w:
-                canvas.line(
-                    self._place(np.array([(x, b - 10), (x * 1.1, b + 190)])), colour, 7 * self.head.scale, opacity=0.5
-                )
+                band = polyline((x, b - 10), (x * 1.1, b + 190))
+                canvas.line(self._place(band), colour, 7 * self.head.scale, opacity=0.5)
 
     def _vee(self, half: float, depth: float) -> Points:
-        b = self.base
-        return np.array(
-            [
-                (-half, b - 6),
-                (-half * 0.5, b + depth * 0.55),
-                (0, b + depth),
-                (half * 0.5, b + depth * 0.55),
-                (half, b - 6),
-            ]
-        )
+        middle, b = self.base + depth * 0.55, self.base
+        return polyline((-half, b - 6), (-half * 0.5, middle), (0, b + depth), (half * 0.5, middle), (half, b - 6))
 
     def _round(self, half: float, depth: float) -> Points:
         b = self.base
         return bezier((-half, b - 4), (-half * 0.8, b + depth * 1.3), (half * 0.8, b + depth * 1.3), (half, b - 4))
 
-    def _flap(self, canvas: Canvas, corners: list[tuple[float, float]], paint: np.ndarray, side: int) -> None:
-        canvas.outlined(self._place(mirrored(np.array(corners, dtype=float), side)), paint, self.line, self.width)
+    def _flap(self, canvas: Canvas, shape: Points, paint: np.ndarray, side: int) -> None:
+        canvas.outlined(self._place(mirrored(shape, side)), paint, self.line, self.width)
 
     def _bow(self, canvas: Canvas, y: float, size: float = 1.0) -> None:
         dark = shade(self.accent)
         line = mix(shade(self.accent, 1.8), self.line, 0.5)
         for side in (-1, 1):
-            tail = np.array([(2, y + 2), (14 * size, y + 54 * size), (24 * size, y + 48 * size), (9, y)])
+            tail = polyline((2, y + 2), (14 * size, y + 54 * size), (24 * size, y + 48 * size), (9, y))
             canvas.outlined(self._place(mirrored(tail, side)), dark, line, self.width * 0.8)
-            wing = np.array(
-                [
-                    (0, y),
-                    (20 * size, y - 16 * size),
-                    (42 * size, y - 15 * size),
-                    (40 * size, y + 15 * size),
-                    (18 * size, y + 12 * size),
-                ]
+            wing = polyline(
+                (0, y),
+                (20 * size, y - 16 * size),
+                (42 * size, y - 15 * size),
+                (40 * size, y + 15 * size),
+                (18 * size, y + 12 * size),
             )
             canvas.outlined(spline(self._place(mirrored(wing, side)), closed=True), self.accent, line, self.width * 0.8)
-            canvas.fill(self._place(mirrored(np.array([(2, y), (26 * size, y - 5), (28 * size, y + 6)]), side)), dark)
+            canvas.fill(self._place(mirrored(polyline((2, y), (26 * size, y - 5), (28 * size, y + 6)), side)), dark)
         canvas.outlined(self._place(ellipse(0, y, 8 * size, 9 * size, n=12)), self.accent, line, self.width * 0.8)
 
     def _tie(self, canvas: Canvas, y: float) -> None:
         line = mix(shade(self.accent, 1.8), self.line, 0.5)
-        knot = np.array([(-10, y - 6), (10, y - 6), (7, y + 14), (-7, y + 14)])
-        blade = np.array([(-7, y + 14), (7, y + 14), (17, y + 120), (-17, y + 120)])
+        knot = polyline((-10, y - 6), (10, y - 6), (7, y + 14), (-7, y + 14))
+        blade = polyline((-7, y + 14), (7, y + 14), (17, y + 120), (-17, y + 120))
         canvas.outlined(self._place(blade), self.accent, line, self.width * 0.9)
         canvas.outlined(self._place(knot), shade(self.accent, 0.5), line, self.width * 0.9)

@@ -30,6 +30,10 @@ def path(points: Points, closed: bool = True) -> str:
     return f"M{numbers}{'Z' if closed else ''}"
 
 
+def _paths(points: Points | Sequence[Points]) -> str:
+    return "".join(path(shape) for shape in ([points] if isinstance(points, np.ndarray) else points))
+
+
 class Canvas:
     """SVG elements, painted in the order in which they are added."""
 
@@ -74,11 +78,9 @@ class Canvas:
             if opacity < SOLID:
                 return
             paint, opacity = (0, 0, 0), 1.0
-        shapes = [points] if isinstance(points, np.ndarray) else points
         colour = paint if isinstance(paint, str) else self._css(paint)
-        data = "".join(path(shape) for shape in shapes)
         fade = f' fill-opacity="{opacity:.3f}"' if opacity < 1 else ""
-        self._elements.append(f'<path d="{data}" fill="{colour}"{fade}/>')
+        self._elements.append(f'<path d="{_paths(points)}" fill="{colour}"{fade}/>')
 
     def line(self, points: Points, paint: Colour, width: float, closed: bool = False, opacity: float = 1.0) -> None:
         """Stroke with an even width."""
@@ -136,8 +138,7 @@ class Canvas:
     def clipped(self, points: Points | Sequence[Points]) -> Iterator[None]:
         """Clip elements that are added inside the block to these polygons."""
         name = self._name()
-        shapes = [points] if isinstance(points, np.ndarray) else points
-        data = "".join(path(shape) for shape in shapes)
+        data = _paths(points)
         self._elements.append(f'<clipPath id="{name}"><path d="{data}"/></clipPath><g clip-path="url(#{name})">')
         yield
         self._elements.append("</g>")
@@ -154,7 +155,11 @@ class Canvas:
             transform: Affine map [2, 3] of picture units, applied to the elements.
             below: SVG elements to draw first, without the transform.
         """
-        return document(self.elements, transform, below)
+        elements = self.elements
+        if transform is not None:
+            a, c, e, b, d, f = np.asarray(transform, dtype=float).ravel().tolist()
+            elements = f'<g transform="matrix({a:.6f} {b:.6f} {c:.6f} {d:.6f} {e:.4f} {f:.4f})">{elements}</g>'
+        return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {SIDE:g} {SIDE:g}">{below}{elements}</svg>'
 
     def pixels(self, size: int, transform: np.ndarray | None = None) -> np.ndarray:
         """Return the picture as float RGBA [size, size, 4], 0..1, colours not multiplied by the opacity."""
@@ -164,14 +169,6 @@ class Canvas:
         """Return the numbers of the regions, uint8 [size, size], of a flat canvas."""
         pixels = rendered(self.svg(transform), size, crisp=True)
         return np.where(pixels[:, :, 3] > 127, (pixels[:, :, 0] + LEVEL // 2) // LEVEL, 0).astype(np.uint8)
-
-
-def document(elements: str, transform: np.ndarray | None = None, below: str = "") -> str:
-    """Return an SVG document of elements in picture units."""
-    if transform is not None:
-        a, c, e, b, d, f = np.asarray(transform, dtype=float).ravel().tolist()
-        elements = f'<g transform="matrix({a:.6f} {b:.6f} {c:.6f} {d:.6f} {e:.4f} {f:.4f})">{elements}</g>'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {SIDE:g} {SIDE:g}">{below}{elements}</svg>'
 
 
 def rendered(svg: str, size: int, crisp: bool = False) -> np.ndarray:

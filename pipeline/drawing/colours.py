@@ -71,8 +71,7 @@ ACCENT = (
 
 def rgb(colour: Colour) -> np.ndarray:
     """Return a colour as an array, clipped to 0..255."""
-    clipped: np.ndarray = np.clip(np.asarray(colour, dtype=float), 0, 255)
-    return clipped
+    return np.clip(np.asarray(colour, dtype=float), 0, 255)
 
 
 def one_of(random: np.random.Generator, table: Sequence[tuple[int, int, int]]) -> np.ndarray:

@@ -6,7 +6,7 @@ from .canvas import Canvas
 from .colours import mix
 from .head import Head
 from .parameters import Figure
-from .shapes import Points, bezier, ellipse, ink, part, spline
+from .shapes import Points, bezier, ellipse, ink, part, polyline, spline
 from .strands import Painter, Place, Strand, strand
 
 #: Hairstyles of curls -> right edge of the curls behind the head, in head units, from the crown down.
@@ -81,7 +81,7 @@ class Curls:
     def draw_front(self, canvas: Canvas) -> None:
         """Draw the curls over the forehead and next to the face."""
         cloud(canvas, self.paint, self.sides, self._beside)
-        crown = spline(np.array([(-92, -40), (-104, -98), (-64, -146), (0, -158), (64, -146), (104, -98), (92, -40)]))
+        crown = spline(polyline((-92, -40), (-104, -98), (-64, -146), (0, -158), (64, -146), (104, -98), (92, -40)))
         xs = np.linspace(92, -92, 15)
         edge = self.head.hair(np.stack([xs, self.low + 26 * (xs / 80) ** 2], axis=1))
         canvas.fill(np.concatenate([self.head.round(crown, 10), edge]), self.paint.paint)

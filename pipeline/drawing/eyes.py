@@ -5,7 +5,7 @@ import numpy as np
 from .canvas import Canvas
 from .colours import luminance, mix, shade, shifted
 from .face import Face
-from .shapes import Points, bezier, ellipse, ink, mirrored, part
+from .shapes import Points, bezier, ellipse, ink, mirrored, part, polyline
 
 #: Shape -> width, height, rise of the outer corner, fullness of the upper lid towards the outside, in head units.
 SHAPES = {
@@ -77,10 +77,6 @@ class Eyes:
 
     def draw(self, canvas: Canvas, side: int) -> Points:
         """Draw one eye; return its six landmarks, left to right, upper lid before lower lid."""
-        with canvas.region("eyes"):
-            return self._eye(canvas, side)
-
-    def _eye(self, canvas: Canvas, side: int) -> Points:
         upper, lower = self._lids()
         if self.who.eye_open < CLOSED:
             return self._closed(canvas, side)
@@ -94,8 +90,8 @@ class Eyes:
             under = np.concatenate([upper, (upper + drop)[::-1]])
             canvas.fill(self._place(under, side), shade(shadow, 0.4), 0.55)
         self._lashes(canvas, side, upper, lower)
-        marks = [self._place(part(curve, a, b, 3), side) for curve, a, b in ((upper, 0.04, 0.96), (lower, 0.2, 0.8))]
-        return np.concatenate([m[np.argsort(m[:, 0])] for m in marks])
+        marks = part(upper, 0.04, 0.96, 3), part(lower, 0.2, 0.8, 3)
+        return np.concatenate([_left_to_right(self._place(lid, side)) for lid in marks])
 
     def _iris(self, canvas: Canvas, side: int) -> None:
         colour, detail = self.who.eye_colour, self.style.eye_detail
@@ -104,7 +100,7 @@ class Eyes:
         x, y = side * self.gaze[0] - 1.0, self.gaze[1] * 0.5 + 0.41 * self.height - ry
         shape = self._place(ellipse(x, y, rx, ry), side)
         dark, light = shade(colour, 1.7), shifted(colour, 0.012, 0.85, 1.22)
-        top, bottom = self._place(np.array([(x, y - ry), (x, y + ry)]), side)
+        top, bottom = self._place(polyline((x, y - ry), (x, y + ry)), side)
         stops = {
             "gradient": [(0, shade(dark, 0.8)), (0.38, mix(dark, colour, 0.5)), (1, light)],
             "ringed": [(0, dark), (0.5, colour), (1, mix(colour, light, 0.7))],
@@ -115,34 +111,24 @@ class Eyes:
         }[detail]
         canvas.fill(shape, canvas.gradient(top, bottom, stops))
         if detail == "glassy":
-            canvas.fill(
-                self._place(ellipse(x, y + ry * 0.6, rx * 0.66, ry * 0.3), side), mix(light, (255, 255, 255), 0.3), 0.7
-            )
+            glow = self._place(ellipse(x, y + ry * 0.6, rx * 0.66, ry * 0.3), side)
+            canvas.fill(glow, mix(light, (255, 255, 255), 0.3), 0.7)
         pupil = mix(shade(dark, 1.2), (20, 14, 24), 0.4)
         canvas.fill(self._place(ellipse(x, y - 0.06 * ry, rx * 0.44, ry * 0.42), side), pupil, 0.9)
         if detail == "ringed":
-            canvas.line(
-                self._place(ellipse(x, y, rx * 0.72, ry * 0.74), side),
-                light,
-                self.face.width * 0.7,
-                closed=True,
-                opacity=0.7,
-            )
+            ring = self._place(ellipse(x, y, rx * 0.72, ry * 0.74), side)
+            canvas.line(ring, light, self.face.width * 0.7, closed=True, opacity=0.7)
         canvas.line(shape, mix(shade(dark, 0.9), self.ink, 0.4), self.face.width * 0.8, closed=True)
         for dx, dy, size in SPARKS.get(detail, SPARKS["gradient"]):
-            dx *= self.shine
-            place = np.array([side * dx * rx + x, dy * ry + y])
-            canvas.fill(
-                self._place(ellipse(place[0], place[1], size * rx, size * min(ry, 1.25 * rx), n=16), side),
-                (255, 255, 255),
-                0.97,
-            )
+            across, down = side * (dx * self.shine) * rx + x, dy * ry + y
+            spark = self._place(ellipse(across, down, size * rx, size * min(ry, 1.25 * rx), n=16), side)
+            canvas.fill(spark, (255, 255, 255), 0.97)
 
     def _lashes(self, canvas: Canvas, side: int, upper: Points, lower: Points) -> None:
         scale = self.head.scale
         thick = self.lash * scale * (0.75 + 0.25 * self.style.eye_size)
         line = upper - np.array([0, self.lash * 0.3])
-        tail = np.array([(self.half * 1.13, upper[-1, 1] + self.height * (0.06 - 0.3 * self.rise))])
+        tail = polyline((self.half * 1.13, upper[-1, 1] + self.height * (0.06 - 0.3 * self.rise)))
         canvas.fill(ink(self._place(np.concatenate([line, tail]), side), thick * 1.35, 0.25, 0.1, 0.68), self.ink)
         for i in range(self.flicks):
             root = upper[-2 - 2 * i]
@@ -151,34 +137,23 @@ class Eyes:
             canvas.fill(ink(self._place(flick, side), thick * 0.7, 1.0, 0.05, 0.0), self.ink)
         soft = mix(self.ink, self.face.skin, 0.25)
         canvas.fill(ink(self._place(part(lower, 0.36, 0.74), side), self.face.width * 1.2, 0.05, 0.1, 0.6), soft)
-        canvas.fill(
-            ink(self._place(part(upper, 0.0, 0.12, 4) + np.array([0, 1]), side), self.face.width, 0.3, 0.3), soft
-        )
-        if not self.crease:
-            return
-        with canvas.region("skin"):
-            lid = part(upper, 0.22, 0.9) - np.array([0, 0.13 * self.height + 3])
-            canvas.fill(
-                ink(self._place(lid, side), self.face.width * 0.95, 0.1, 0.2, 0.6),
-                mix(self.face.line, self.face.skin, 0.2),
-            )
+        corner = self._place(part(upper, 0.0, 0.12, 4) + np.array([0, 1]), side)
+        canvas.fill(ink(corner, self.face.width, 0.3, 0.3), soft)
+        if self.crease:
+            with canvas.region("skin"):
+                lid = self._place(part(upper, 0.22, 0.9) - np.array([0, 0.13 * self.height + 3]), side)
+                crease = ink(lid, self.face.width * 0.95, 0.1, 0.2, 0.6)
+                canvas.fill(crease, mix(self.face.line, self.face.skin, 0.2))
 
     def _closed(self, canvas: Canvas, side: int) -> Points:
         w, h = self.half, self.height
         arc = bezier((-w, 0.16 * h), (-w * 0.5, -0.3 * h), (w * 0.5, -0.34 * h), (w * 1.05, 0.12 * h), n=20)
         canvas.fill(ink(self._place(arc, side), self.lash * self.head.scale * 1.2, 0.3, 0.3, 0.6), self.ink)
-        marks = (
-            self._place(part(arc, 0.02, 0.98, 3), side),
-            self._place(part(arc, 0.2, 0.8, 3) + np.array([0, 2]), side),
-        )
-        return np.concatenate([m[np.argsort(m[:, 0])] for m in marks])
+        lids = part(arc, 0.02, 0.98, 3), part(arc, 0.2, 0.8, 3) + np.array([0, 2])
+        return np.concatenate([_left_to_right(self._place(lid, side)) for lid in lids])
 
     def draw_brow(self, canvas: Canvas, side: int, opacity: float = 1.0) -> Points:
         """Draw one eyebrow; return its three landmarks, left to right."""
-        with canvas.region("brows"):
-            return self._brow(canvas, side, opacity)
-
-    def _brow(self, canvas: Canvas, side: int, opacity: float) -> Points:
         turn, lift = BROWS.get(self.who.expression, (0, 0))
         if self.who.male:
             turn += 5
@@ -191,5 +166,8 @@ class Eyes:
         hair = self.who.hair_colour
         colour = mix(shade(hair, 1.0 if luminance(hair) > 0.35 else 0.3), self.ink, 0.35)
         canvas.fill(ink(placed, self.brow * self.head.scale, 0.7 if self.who.male else 0.5, 0.1, 0.35), colour, opacity)
-        marks = part(placed, 0, 1, 3)
-        return marks[np.argsort(marks[:, 0])]
+        return _left_to_right(part(placed, 0, 1, 3))
+
+
+def _left_to_right(points: Points) -> Points:
+    return points[np.argsort(points[:, 0])]

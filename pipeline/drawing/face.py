@@ -6,11 +6,11 @@ from .canvas import Canvas
 from .colours import luminance, mix, shade, skin_shade
 from .head import Head
 from .parameters import Figure, Style
-from .shapes import Points, bezier, ellipse, ink, mirrored, ribbon, spline
+from .shapes import Points, bezier, ellipse, ink, mirrored, polyline, ribbon, spline
 
 #: Right half of a face's outline, temple to chin, in head units, for (female or child, male).
-FEMALE_OUTLINE = np.array([(84, -70), (88, -25), (87, 8), (84, 38), (72, 67), (43, 96), (12, 114), (0, 117.0)])
-MALE_OUTLINE = np.array([(82, -70), (84, -20), (83, 16), (77, 54), (63, 88), (38, 113), (16, 124), (0, 125.5)])
+FEMALE_OUTLINE = polyline((84, -70), (88, -25), (87, 8), (84, 38), (72, 67), (43, 96), (12, 114), (0, 117.0))
+MALE_OUTLINE = polyline((82, -70), (84, -20), (83, 16), (77, 54), (63, 88), (38, 113), (16, 124), (0, 125.5))
 #: Depths of these points on the far side (the silhouette) and on the near side (the edge of the jaw).
 FAR_DEPTHS = np.array([14, 30, 41, 45, 54, 62, 68, 70.0])
 NEAR_DEPTHS = np.array([-20, -14, -8, 2, 20, 48, 66, 70.0])
@@ -46,7 +46,7 @@ class Face:
         self.halves = {side: self._half(side) for side in (-1, 1)}
         right = spline(self.halves[1])
         self._left = spline(self.halves[-1])
-        top = self.head.at(np.array([(60.0, -110), (-60, -110)]), 30)
+        top = self.head.at(polyline((60.0, -110), (-60, -110)), 30)
         self.outline: Points = np.concatenate([right, self._left[::-1], top[::-1]])
         self.edge: Points = np.concatenate([self._left, right[::-1]])
 
@@ -70,7 +70,7 @@ class Face:
         """Draw the ear behind the cheek; the far one disappears as the head turns."""
         if self.head.far(side) and abs(self.head.yaw) > 20:
             return
-        shape = np.array([(84, -8), (97, -22), (106, -14), (105, 8), (98, 28), (88, 38), (82, 30)])
+        shape = polyline((84, -8), (97, -22), (106, -14), (105, 8), (98, 28), (88, 38), (82, 30))
         outer = spline(self.head.at(mirrored(shape, side), -18), closed=True)
         canvas.outlined(outer, self.skin, self.line, self.width * 0.8)
         inner = bezier((92, 24), (103, 0), (98, -14), (90, -2))
@@ -81,17 +81,14 @@ class Face:
         canvas.fill(self.outline, self.skin)
         with canvas.clipped(self.outline):
             if self.style.face_gradient > 0 and not self.bare:
-                ends = self.head.face(np.array([(0.0, -92), (0, 24)]))
-                fade = canvas.gradient(
-                    ends[0], ends[1], [(0, self.shadow), (1, self.shadow)], [self.style.face_gradient, 0.0]
-                )
-                canvas.fill(self.outline, fade)
+                ends = self.head.face(polyline((0.0, -92), (0, 24)))
+                stops = [(0, self.shadow), (1, self.shadow)]
+                canvas.fill(self.outline, canvas.gradient(ends[0], ends[1], stops, [self.style.face_gradient, 0.0]))
             if self.style.face_shadow:
                 side = -self.style.light
-                curve = self.head.face(
-                    mirrored(bezier((96, -60), (66, 20), (84, 60), (30, 112 * self.length), n=20), side)
-                )
-                far = self.head.at(mirrored(np.array([(40.0, 160), (170, 160), (170, -60)]), side), 0)
+                near = bezier((96, -60), (66, 20), (84, 60), (30, 112 * self.length), n=20)
+                curve = self.head.face(mirrored(near, side))
+                far = self.head.at(mirrored(polyline((40.0, 160), (170, 160), (170, -60)), side), 0)
                 canvas.fill(np.concatenate([curve, far]), self.shadow)
             if self.style.blush > 0:
                 self._blush(canvas)
@@ -102,12 +99,12 @@ class Face:
     def _blush(self, canvas: Canvas) -> None:
         colour = mix(self.skin, (238, 96, 100), 0.5)
         for side in (-1, 1):
-            centre = self.head.face(np.array([(57.0 * side, 37)]))[0]
+            centre = self.head.face(polyline((57.0 * side, 37)))[0]
             canvas.glow(centre, 27 * self.head.scale, colour, self.style.blush * 0.7)
             if self.style.blush > 0.55:
                 for i in (-1, 0, 1):
                     x = 57 * side + 9 * i
-                    stroke = self.head.face(np.array([(x + 3.0, 32), (x - 3, 42)]))
+                    stroke = self.head.face(polyline((x + 3.0, 32), (x - 3, 42)))
                     canvas.line(stroke, mix(colour, (200, 70, 70), 0.5), self.width * 0.7, opacity=0.7)
 
     def draw_nose(self, canvas: Canvas) -> Points:
@@ -117,7 +114,7 @@ class Face:
         tip = self.head.face(np.array([0, y]), lift)
         size = 1.35 if self.who.male else 1.0
         if self.style.nose == "shadow" or self.who.age == "old":
-            wedge = np.array([(side * 1.0, y - 12), (side * 7 * size, y + 1), (-side * 2, y + 5)])
+            wedge = polyline((side * 1.0, y - 12), (side * 7 * size, y + 1), (-side * 2, y + 5))
             canvas.fill(spline(self.head.face(wedge, lift), closed=True, n=4), self.shadow)
         if self.style.nose in ("line", "tick") or self.who.male:
             top = y - (26 if self.style.nose == "line" else 9) * size
@@ -133,20 +130,12 @@ class Face:
 
     def draw_mouth(self, canvas: Canvas) -> Points:
         """Draw the mouth of the expression; return its landmarks: left, top, right, bottom."""
-        with canvas.region("mouth"):
-            return self._mouth(canvas)
-
-    def _mouth(self, canvas: Canvas) -> Points:
         y, size, smile = self.mouth_y, self._mouth_size, self.who.smile
         if self.who.mouth_open > OPEN_MOUTH:
             return self._open_mouth(canvas, y, size)
         bend, half = (11 if smile > 0 else 8) * smile, (13 + 10 * max(0.0, smile)) * size
-        curve = bezier(
-            (-half, y - bend * 0.5),
-            (-half * 0.4, y + bend * 0.62),
-            (half * 0.4, y + bend * 0.62),
-            (half, y - bend * 0.5),
-        )
+        corner, middle = y - bend * 0.5, y + bend * 0.62
+        curve = bezier((-half, corner), (-half * 0.4, middle), (half * 0.4, middle), (half, corner))
         placed = self.head.face(curve, 6)
         canvas.mark(ribbon(placed, 6.0 * self.head.scale))
         dark = luminance(self.skin) < DARK_SKIN
@@ -155,7 +144,7 @@ class Face:
             canvas.fill(self.head.face(lips, 6), mix(self.skin, (196, 92, 96), 0.42 if dark else 0.5))
         canvas.fill(ink(placed, self.width * 1.25, 0.35, 0.35), self.line)
         if self.who.male or self.who.age in ("adult", "old") or size > 1.05:
-            below = self.head.face(np.array([(-4.5 * size, y + 10.0), (4.5 * size, y + 10)]), 6)
+            below = self.head.face(polyline((-4.5 * size, y + 10.0), (4.5 * size, y + 10)), 6)
             with canvas.region("skin"):
                 canvas.line(below, self.shadow, self.width)
         thick = np.array([0, 1.5 * self.head.scale])
@@ -192,6 +181,5 @@ class Face:
         if self.who.freckles == "yes":
             for x, y in ((46, 30), (56, 36), (64, 29), (53, 26), (62, 40), (44, 39)):
                 for side in (-1, 1):
-                    canvas.fill(
-                        self.head.face(ellipse(x * side, y, 1.6, 1.6, n=8)), mix(self.shadow, (150, 80, 50), 0.4)
-                    )
+                    freckle = self.head.face(ellipse(x * side, y, 1.6, 1.6, n=8))
+                    canvas.fill(freckle, mix(self.shadow, (150, 80, 50), 0.4))

@@ -24,9 +24,8 @@ class Fringe:
         locks = lay()
         if self.who.fringe not in ("straight", "back", "combed") and self.who.hairstyle != "crop":
             locks += self._loose(locks)
-        shorten = 0.72 if self.who.hairstyle == "crop" else 1.0
-        if shorten < 1:
-            locks = [_shortened(lock, shorten) for lock in locks]
+        if self.who.hairstyle == "crop":
+            locks = [_shortened(lock, 0.72) for lock in locks]
         return [locks[i] for i in sorted(range(len(locks)), key=lambda i: -abs(locks[i].middle[-1, 0] - self.part_x))]
 
     def _root(self, x: float) -> tuple[float, float]:
@@ -61,15 +60,8 @@ class Fringe:
         for lock in locks:
             if r.random() < 0.2:
                 x, y = lock.middle[-1]
-                thin.append(
-                    self._fall(
-                        x + r.choice([-1, 1]) * r.uniform(8, 20),
-                        y + r.uniform(-14, 12),
-                        r.uniform(6, 13),
-                        r.uniform(-16, 16),
-                        2.2,
-                    )
-                )
+                x, y = x + r.choice([-1, 1]) * r.uniform(8, 20), y + r.uniform(-14, 12)
+                thin.append(self._fall(x, y, r.uniform(6, 13), r.uniform(-16, 16), 2.2))
         return thin
 
     def _straight(self) -> list[Strand]:
@@ -99,9 +91,8 @@ class Fringe:
         for i, x in enumerate(xs):
             y = -34 + 34 * (i / n) ** 1.5 + r.uniform(-6, 8)
             root = self.part_x + to * 30 * i / n, -138 * self.volume
-            locks.append(
-                strand(root, (x - to * 34, -120), (x - to * 26, -66), (x + to * 8, y), width=270 / n, sharp=3.0)
-            )
+            bend = (x - to * 34, -120), (x - to * 26, -66)
+            locks.append(strand(root, *bend, (x + to * 8, y), width=270 / n, sharp=3.0))
         return locks
 
     def _spiky(self) -> list[Strand]:
@@ -142,14 +133,12 @@ class Fringe:
 def _above_eyes(xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
     """Return the heights of tips, lifted where they would cover more than the upper lid of an eye."""
     over = np.clip(1 - np.abs(np.abs(xs) - 50) / 34, 0, 1)
-    lifted: np.ndarray = np.minimum(ys, 14 - 34 * np.sqrt(over))
-    return lifted
+    return np.minimum(ys, 14 - 34 * np.sqrt(over))
 
 
 def _shortened(lock: Strand, share: float) -> Strand:
     keep = max(4, int(len(lock.middle) * share))
     scale = np.linspace(0, 1, keep)[:, None] ** 3
     middle = lock.middle[:keep]
-    return Strand(
-        middle, lock.left[:keep] * (1 - scale) + middle * scale, lock.right[:keep] * (1 - scale) + middle * scale
-    )
+    left, right = (side[:keep] * (1 - scale) + middle * scale for side in (lock.left, lock.right))
+    return Strand(middle, left, right)

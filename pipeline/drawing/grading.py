@@ -45,8 +45,7 @@ def _graded(style: Style) -> Grade:
         lit = grey + (lit - grey) * style.saturation
         lit = ((lit - 0.5) * style.contrast + 0.5) * warm
         over = np.clip(lit - SHOULDER, 0, None) / (1 - SHOULDER)
-        bright: np.ndarray = 255 * np.clip(np.minimum(lit, SHOULDER) + (1 - SHOULDER) * np.tanh(over), 0, 1)
-        return bright
+        return 255 * np.clip(np.minimum(lit, SHOULDER) + (1 - SHOULDER) * np.tanh(over), 0, 1)
 
     return grade
 
@@ -76,8 +75,7 @@ def _falloff(size: int, depth: float, rng: np.random.Generator) -> np.ndarray:
     angle = rng.uniform(0, 2 * np.pi)
     across = np.linspace(-1, 1, size, dtype=np.float32)
     along = np.cos(angle) * across[None, :] + np.sin(angle) * across[:, None]
-    factors: np.ndarray = (1 - depth * np.clip(along, 0, None))[:, :, None].astype(np.float32)
-    return factors
+    return (1 - depth * np.clip(along, 0, None))[:, :, None].astype(np.float32)
 
 
 def _compressed(pixels: np.ndarray, quality: int) -> np.ndarray:

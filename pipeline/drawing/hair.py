@@ -12,16 +12,16 @@ from .curls import CURLY, Curls, draw_buzz, draw_wreath, locs
 from .face import Face
 from .fringe import Fringe
 from .parameters import COVERINGS, Figure, Style
-from .shapes import Points, bezier, ink, part, spline
+from .shapes import Points, bezier, ink, part, polyline, spline
 from .strands import Painter, Strand, strand
 
 #: Right half of the hair's dome, in head units.
-DOME = np.array([(0, -160), (38, -156), (76, -138), (104, -102), (117, -52), (116, -2), (108, 30)], dtype=float)
+DOME = polyline((0, -160), (38, -156), (76, -138), (104, -102), (117, -52), (116, -2), (108, 30))
 #: The same for short hair, which does not cover the ears.
-CLOSE_DOME = np.array([(0, -153), (38, -149), (73, -132), (97, -98), (107, -56), (104, -22), (94, -4)], dtype=float)
+CLOSE_DOME = polyline((0, -153), (38, -149), (73, -132), (97, -98), (107, -56), (104, -22), (94, -4))
 #: Right half of the hairline on the forehead.
-HAIRLINE = np.array([(92, 8), (86, -36), (66, -74), (30, -90), (0, -92)], dtype=float)
-CLOSE_HAIRLINE = np.array([(86, -2), (83, -36), (66, -72), (30, -88), (0, -90)], dtype=float)
+HAIRLINE = polyline((92, 8), (86, -36), (66, -74), (30, -90), (0, -92))
+CLOSE_HAIRLINE = polyline((86, -2), (83, -36), (66, -72), (30, -88), (0, -90))
 #: Hairstyle -> position of the tips of the locks next to the face, and their width.
 SIDES = {
     "long": (82, 128, 31), "waves": (84, 112, 31), "medium": (80, 86, 31), "bob": (80, 72, 31), "twin": (80, 74, 26),
@@ -58,14 +58,9 @@ class Hair:
         self.ahoge = plain and who.hat == "none" and kind not in ("crop", "locs") and self._random.random() < 0.15
         self.dome = self._dome()
         start = CLOSE_HAIRLINE if self.close else HAIRLINE
-        line = np.concatenate([start * (-1, 1), start[::-1][1:]])
-        line = spline(line, n=4)
-        away = (
-            self.head.turned
-            * (line[:, 0] * self.head.side > 0)
-            * (line[:, 0] / 90) ** 2
-            * np.clip(-line[:, 1] / 50, 0, 1)
-        )
+        line = spline(np.concatenate([start * (-1, 1), start[::-1][1:]]), n=4)
+        far = self.head.turned * (line[:, 0] * self.head.side > 0)
+        away = far * (line[:, 0] / 90) ** 2 * np.clip(-line[:, 1] / 50, 0, 1)
         self.hairline: Points = self.head.face(line, 4 - 46 * away)
 
     def _dome(self) -> Points:
@@ -89,10 +84,7 @@ class Hair:
             along = (right - left) * np.sign(middle[0] - self.part_x) * r.uniform(0.25, 0.6)
             tip = middle + out / np.linalg.norm(out) * r.uniform(14, 26) + along
             rise, fall = (left + tip) / 2 + out * 0.07, (tip + right) / 2 + out * 0.07
-            peaks += [
-                bezier(tuple(left), tuple(rise), tuple(tip), n=6),
-                bezier(tuple(tip), tuple(fall), tuple(right), n=6),
-            ]
+            peaks += [bezier(left, rise, tip, n=6), bezier(tip, fall, right, n=6)]
         return np.concatenate([dome[:2], *peaks, dome[-2:]])
 
     def _sides(self) -> list[Strand]:
@@ -106,13 +98,8 @@ class Hair:
                 y = tip_y * grown * (0.6 if outer else 1.0) + r.uniform(-6, 6)
                 x = tip_x + out + r.uniform(-4, 4)
                 bow = 0 if self.close or outer else 8
-                control = (
-                    (46 + out, -130),
-                    (100 + out - bow, -100),
-                    (107 + out * 0.8 - bow, -24),
-                    (x + 7, y * 0.62),
-                    (x, y),
-                )
+                upper = (46 + out, -130), (100 + out - bow, -100), (107 + out * 0.8 - bow, -24)
+                control = *upper, (x + 7, y * 0.62), (x, y)
                 placed = ((side * a * (0.5 + 0.5 * self.volume), b) for a, b in control)
                 thin = 1 - 0.55 * self.head.turned * self.head.far(side)
                 full = width * thin * r.uniform(0.9, 1.1)
@@ -192,10 +179,9 @@ class Hair:
         cap = np.concatenate([self.dome, self.hairline[::-1]])
         fill = paint.paint
         if self.style.highlight == "soft":
-            top, bottom = self.head.at(np.array([(0.0, -150), (0, -20)]), 60)
-            fill = canvas.gradient(
-                top, bottom, [(0, paint.base), (0.38, mix(paint.base, paint.light, 0.6)), (0.75, paint.base)]
-            )
+            top, bottom = self.head.at(polyline((0.0, -150), (0, -20)), 60)
+            stops = [(0, paint.base), (0.38, mix(paint.base, paint.light, 0.6)), (0.75, paint.base)]
+            fill = canvas.gradient(top, bottom, stops)
         canvas.fill(cap, fill)
         with canvas.clipped(self.dome):
             self._cap_shadow(canvas)
@@ -252,12 +238,6 @@ class Hair:
     def _ahoge(self, canvas: Canvas) -> None:
         r, to = self._random, int(self._random.choice([-1, 1]))
         top = -150 * self.volume
-        lock = strand(
-            (self.part_x * 0.5, top + 8),
-            (to * 10, top - 34),
-            (to * 44, top - 30),
-            (to * r.uniform(30, 64), top + r.uniform(-6, 20)),
-            width=11,
-            sharp=1.6,
-        )
+        tip = to * r.uniform(30, 64), top + r.uniform(-6, 20)
+        lock = strand((self.part_x * 0.5, top + 8), (to * 10, top - 34), (to * 44, top - 30), tip, width=11, sharp=1.6)
         self.painter.lock(canvas, lock, lambda points: self.head.at(points, 20), 0.5, 0.1, sheen=False)

@@ -8,7 +8,7 @@ from .canvas import Canvas
 from .colours import mix, shade
 from .face import Face
 from .parameters import Figure
-from .shapes import Points, bezier, ellipse, ink, mirrored, spline
+from .shapes import Points, bezier, ellipse, ink, mirrored, polyline, spline
 
 #: Right half of an outline, in head units.
 type Outline = Sequence[tuple[float, float]]
@@ -38,13 +38,13 @@ class Hat:
 
     def _crown(self, canvas: Canvas, top: float, wide: float, low: float, paint: np.ndarray, line: np.ndarray) -> None:
         """Draw the part of a hat around the head, with a shadow away from the light."""
-        half = np.array([(wide, low), (wide * 1.02, low - 44), (wide * 0.76, top + 22), (0, top)])
+        half = polyline((wide, low), (wide * 1.02, low - 44), (wide * 0.76, top + 22), (0, top))
         edge = spline(np.concatenate([half * (-1, 1), half[::-1][1:]]))
         shape = np.concatenate([edge, bezier((wide, low), (0, low + 4), (-wide, low))])
         placed = self._place(shape, 12)
         canvas.fill(placed, paint)
         side = -self.face.style.light
-        shadow = np.array([(wide * 1.1, low + 10), (wide * 1.1, top), (wide * 0.5, top), (wide * 0.72, low - 50)])
+        shadow = polyline((wide * 1.1, low + 10), (wide * 1.1, top), (wide * 0.5, top), (wide * 0.72, low - 50))
         with canvas.clipped(placed):
             canvas.fill(self._place(shadow * (side, 1), 12), shade(paint, 0.8))
         canvas.line(placed, line, self.width, closed=True)
@@ -67,11 +67,11 @@ class Hat:
         canvas.outlined(self._place(fold, 30), shade(self.colour, 0.3), self.line, self.width)
 
     def _beret(self, canvas: Canvas) -> None:
-        shape = np.array([(-104, -100), (-122, -144), (-44, -192), (62, -192), (136, -152), (114, -104), (0, -120)])
+        shape = polyline((-104, -100), (-122, -144), (-44, -192), (62, -192), (136, -152), (114, -104), (0, -120))
         placed = spline(self._place(mirrored(shape, self.side), 20), closed=True)
         canvas.fill(placed, self.colour)
         with canvas.clipped(placed):
-            low = np.array([(-140, -128), (0, -150), (140, -128), (140, -90), (-140, -90)])
+            low = polyline((-140, -128), (0, -150), (140, -128), (140, -90), (-140, -90))
             canvas.fill(self._place(low, 20), self.dark, 0.8)
         canvas.line(placed, self.line, self.width, closed=True)
 
@@ -105,11 +105,10 @@ class Hat:
             canvas.fill(ink(self.head.round(fold, 10), 7 * self.head.scale, 0.1, 0.2), self.dark)
 
     def _turban(self, canvas: Canvas) -> None:
-        half = np.array([(98, -34), (122, -70), (120, -128), (78, -180), (0, -198)])
+        half = polyline((98, -34), (122, -70), (120, -128), (78, -180), (0, -198))
         edge = spline(np.concatenate([half * (-1, 1), half[::-1][1:]]))
-        placed = self.head.round(
-            np.concatenate([edge, bezier((98, -34), (60, -78), (0, -96), (-60, -78), (-98, -34))]), 16
-        )
+        brow = bezier((98, -34), (60, -78), (0, -96), (-60, -78), (-98, -34))
+        placed = self.head.round(np.concatenate([edge, brow]), 16)
         canvas.fill(placed, self.colour)
         with canvas.clipped(placed):
             for side in (-1, 1):

@@ -52,8 +52,7 @@ class Head:
         forward = depth * self._cos_yaw - points[..., 0] * self._sin_yaw
         y = points[..., 1] * self._cos_pitch - forward * self._sin_pitch
         flat = np.stack([x, y], axis=-1) + self._shift
-        placed: Points = ((flat - PIVOT) @ self._turn.T + PIVOT) * self.scale + self._centre
-        return placed
+        return ((flat - PIVOT) @ self._turn.T + PIVOT) * self.scale + self._centre
 
     def round(self, points: Points, depth: np.ndarray | float) -> Points:
         """Map a silhouette around the head, which becomes only slightly narrower when the head turns."""
@@ -77,8 +76,7 @@ class Head:
         """Map points on the body to picture units."""
         points = np.asarray(points, dtype=float) * (1 - 0.12 * abs(self._sin_yaw), 1)
         shift = np.array([BODY_YAW * DEPTH * self._sin_yaw - RECENTRED * DEPTH * self._sin_yaw, 0])
-        placed: Points = ((points + shift - PIVOT) @ self._body_turn.T + PIVOT) * self.scale + self._centre
-        return placed
+        return ((points + shift - PIVOT) @ self._body_turn.T + PIVOT) * self.scale + self._centre
 
     def far(self, side: int) -> bool:
         """Return whether this side of the face (1: the image's right) is turned away."""

@@ -78,11 +78,7 @@ def draw(
 
 
 def regions(
-    seed: int,
-    index: int,
-    size: int = 256,
-    distribution: Mapping[str, Any] | None = None,
-    **overrides: Any,
+    seed: int, index: int, size: int = 256, distribution: Mapping[str, Any] | None = None, **overrides: Any
 ) -> dict[str, np.ndarray]:
     """Return the regions of the same drawing as `draw`: name -> bool [size, size]; every pixel is in one region.
 
@@ -253,13 +249,17 @@ def _paint(canvas: Canvas, scene: _Scene) -> np.ndarray:
         hair.cast_shadow(canvas)
         nose = face.draw_nose(canvas)
         Beard(face).draw(canvas)
+    with canvas.region("mouth"):
         mouth = face.draw_mouth(canvas)
+    with canvas.region("eyes"):
         lids = {side: eyes.draw(canvas, side) for side in (-1, 1)}
+    with canvas.region("brows"):
         brows = {side: eyes.draw_brow(canvas, side) for side in (-1, 1)}
     with canvas.region("hair"):
         hair.draw_front(canvas)
-    for side in (-1, 1):
-        eyes.draw_brow(canvas, side, style.brow_through)
+    with canvas.region("brows"):
+        for side in (-1, 1):
+            eyes.draw_brow(canvas, side, style.brow_through)
     worn.draw_glasses(canvas)
     worn.draw(canvas)
     return np.concatenate([face.contour_landmarks(), brows[-1], brows[1], lids[-1], lids[1], nose[None], mouth])

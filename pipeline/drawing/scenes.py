@@ -8,7 +8,7 @@ import numpy as np
 from .canvas import Canvas
 from .colours import Colour, mix, shade, shifted
 from .grading import SIDE
-from .shapes import Points, ellipse
+from .shapes import Points, ellipse, polyline
 
 #: Position and radius of discs of light, clouds and leaves, in picture units.
 DISCS = (
@@ -59,7 +59,7 @@ def cover(canvas: Canvas, top: Colour, bottom: Colour, lean: float = 0.0) -> Non
 
 def box(left: float, top: float, right: float, bottom: float) -> Points:
     """Return the corners of a rectangle."""
-    return np.array([(left, top), (right, top), (right, bottom), (left, bottom)], dtype=float)
+    return polyline((left, top), (right, top), (right, bottom), (left, bottom))
 
 
 def _discs(canvas: Canvas, tones: Tones) -> None:

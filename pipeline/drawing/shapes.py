@@ -5,13 +5,17 @@ import numpy as np
 Points = np.ndarray
 
 
+def polyline(*corners: tuple[float, float]) -> Points:
+    """Return these points as an array [N, 2]."""
+    return np.array(corners, dtype=float)
+
+
 def bezier(*control: tuple[float, float], n: int = 14) -> Points:
     """Return a Bezier curve of any degree through its first and last control point."""
     points, t = np.array(control, dtype=float)[:, None, :], np.linspace(0, 1, n)[None, :, None]
     while len(points) > 1:
         points = points[:-1] * (1 - t) + points[1:] * t
-    curve: Points = points[0]
-    return curve
+    return points[0]
 
 
 def spline(control: Points, closed: bool = False, n: int = 7) -> Points:

@@ -30,8 +30,7 @@ class Strand:
     def across(self, index: np.ndarray, share: np.ndarray | float) -> Points:
         """Return points across the middle line; `share` is 0 on the left side and 1 on the right side."""
         share = np.broadcast_to(share, np.shape(index))[:, None]
-        points: Points = self.left[index] * (1 - share) + self.right[index] * share
-        return points
+        return self.left[index] * (1 - share) + self.right[index] * share
 
 
 def strand(
@@ -57,9 +56,8 @@ class Painter:
         self.shadow = shade(self.base, 0.75 + 0.2 * random.random())
         self.deep = shade(self.base, 1.35)
         lift = 0.34 if bright < 0.5 else 0.55
-        self.light = mix(
-            shifted(self.base, random.uniform(-0.02, 0.02), 0.85, 1.3), (255, 252, 250), lift * random.uniform(0.3, 1.0)
-        )
+        lighter = shifted(self.base, random.uniform(-0.02, 0.02), 0.85, 1.3)
+        self.light = mix(lighter, (255, 252, 250), lift * random.uniform(0.3, 1.0))
         if bright < 0.25:
             self.light = mix(self.base, one_of(random, [(150, 150, 190), (170, 140, 130), (120, 130, 160)]), 0.38)
         darkest = mix(shade(self.base, 2.0), (24, 18, 26), 0.55)
@@ -164,5 +162,4 @@ def _along(lock: Strand, at: np.ndarray, share: np.ndarray, end: int) -> Points:
     at = np.clip(at, 0, end)
     low = at.astype(int)
     rest = (at - low)[:, None]
-    points: Points = lock.across(low, share) * (1 - rest) + lock.across(low + 1, share) * rest
-    return points
+    return lock.across(low, share) * (1 - rest) + lock.across(low + 1, share) * rest

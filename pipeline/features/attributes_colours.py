@@ -59,8 +59,7 @@ def skin_lab(face: Face) -> np.ndarray | None:
         return None
     # Only the brighter part, because one cheek may be in the shade; highlights are left out.
     low, high = np.percentile(cheeks[:, 0], [40, 92])
-    chosen: np.ndarray = np.median(cheeks[(cheeks[:, 0] >= low) & (cheeks[:, 0] <= high)], axis=0)
-    return chosen
+    return np.median(cheeks[(cheeks[:, 0] >= low) & (cheeks[:, 0] <= high)], axis=0)
 
 
 def skin_colour(face: Face) -> tuple[int, int, int] | None:
@@ -83,8 +82,7 @@ def colour_cast(face: Face) -> np.ndarray | None:
     difference = skin[1:] - SKIN_CHROMA * np.interp(skin[0], [20, 50, 75, 95], [0.7, 1.0, 0.9, 0.4])
     # People differ by about as much as the first units of chroma.
     strength = max(float(np.hypot(*difference)), 1e-6)
-    cast: np.ndarray = difference * max(0.0, 1 - SKIN_SPREAD / strength)
-    return cast
+    return difference * max(0.0, 1 - SKIN_SPREAD / strength)
 
 
 def hair_colour(face: Face, cast: np.ndarray | None, group: str | None) -> tuple[int, int, int] | None:

@@ -74,8 +74,7 @@ def to_lab(picture: np.ndarray) -> np.ndarray:
     """Convert RGB from 0 to 255 to L*, a*, b*, float32 of the same shape, which may be empty."""
     if np.size(picture) == 0:
         return np.asarray(picture).astype(np.float32)  # OpenCV refuses an empty array
-    lab: np.ndarray = cv2.cvtColor(np.asarray(picture).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    return lab
+    return cv2.cvtColor(np.asarray(picture).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
 
 
 def to_rgb(lab: np.ndarray) -> tuple[int, int, int]:

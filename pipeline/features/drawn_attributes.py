@@ -40,8 +40,7 @@ class DrawnAttributes(nn.Module):
 
     def forward(self, faces: Tensor) -> Tensor:
         """Return the logits."""
-        logits: Tensor = self.head(self.features(faces))
-        return logits
+        return self.head(self.features(faces))
 
 
 def to_input(faces: np.ndarray) -> Tensor:

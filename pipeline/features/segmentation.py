@@ -51,8 +51,7 @@ class SegmentationNetwork(nn.Module):
         for block, skip in zip(self.up, reversed(skips[:-1]), strict=True):
             larger = functional.interpolate(faces, scale_factor=2, mode="bilinear", align_corners=False)
             faces = block(torch.cat([larger, skip], 1))
-        logits: torch.Tensor = self.head(faces)
-        return logits
+        return self.head(faces)
 
 
 def face_polygon(keypoints: np.ndarray, side: int) -> np.ndarray:

@@ -58,8 +58,7 @@ def find_seam(difference: np.ndarray) -> np.ndarray:
         place = came[turn, place]
     middle = DIRECTIONS // 2
     places = np.roll(path[middle : middle + DIRECTIONS], middle)
-    seam: np.ndarray = radii[np.arange(DIRECTIONS), places]
-    return seam
+    return radii[np.arange(DIRECTIONS), places]
 
 
 def _border() -> tuple[np.ndarray, np.ndarray]:
@@ -85,8 +84,7 @@ def soft_mask(seam: np.ndarray, size: int) -> np.ndarray:
     angle = np.arctan2(np.broadcast_to(centres[:, None], (size, size)), np.broadcast_to(centres[None], (size, size)))
     limit = np.interp(angle, 2 * np.pi * np.arange(len(seam)) / len(seam), seam, period=2 * np.pi)
     ramp = np.clip((limit - distance) / RIM, 0, 1).astype(np.float32)
-    mask: np.ndarray = ramp * ramp * (3 - 2 * ramp)
-    return mask
+    return ramp * ramp * (3 - 2 * ramp)
 
 
 def match_colours(face: np.ndarray, seen: np.ndarray, mask: np.ndarray, inside: np.ndarray) -> np.ndarray:
@@ -104,8 +102,7 @@ def match_colours(face: np.ndarray, seen: np.ndarray, mask: np.ndarray, inside: 
     shift = cv2.GaussianBlur((seen - face) * rim[..., None], (0, 0), deviation) / weight[..., None]
     # The middle keeps its own colours.
     near = (1 - cv2.GaussianBlur(mask, (0, 0), deviation / 4))[..., None]
-    matched: np.ndarray = face + np.clip(shift, -MOST, MOST) * near
-    return matched
+    return face + np.clip(shift, -MOST, MOST) * near
 
 
 def paste_face(photo: np.ndarray, face: np.ndarray, align: np.ndarray, steady: bool = False) -> None:

@@ -52,5 +52,4 @@ def _curvature_across(pixels: np.ndarray, factor: float) -> np.ndarray:
     angle = 0.5 * np.arctan2(2 * xy, xx - yy)
     x, y = np.cos(angle), np.sin(angle)
     dxx, dyy, dxy = (cv2.Sobel(grey, cv2.CV_32F, *order, scale=1 / 4) for order in ((2, 0), (0, 2), (1, 1)))
-    across: np.ndarray = x * x * dxx + 2 * x * y * dxy + y * y * dyy
-    return across
+    return x * x * dxx + 2 * x * y * dxy + y * y * dyy

@@ -95,5 +95,4 @@ def _outlines(photo: np.ndarray) -> np.ndarray:
     grey: np.ndarray = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY).astype(np.float32)
     grey = cv2.bilateralFilter(grey, 0, 25, max(1.5, side / 250))
     fine, coarse = (cv2.GaussianBlur(grey, (0, 0), side / wide) for wide in (420, 260))
-    lines: np.ndarray = np.clip((coarse - fine - 1.2) / 5, 0, 1)
-    return lines
+    return np.clip((coarse - fine - 1.2) / 5, 0, 1)

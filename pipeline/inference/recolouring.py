@@ -198,28 +198,24 @@ def _soft_mask(
 def _face() -> np.ndarray:
     """Return the pixels of face and neck in aligned drawings, bool [SIDE, SIDE]."""
     y, x = (np.mgrid[:SIDE, :SIDE] + 0.5) / SIDE
-    inside: np.ndarray = (np.hypot((x - 0.5) / 0.205, (y - 0.55) / 0.28) < 1) | ((np.abs(x - 0.5) < 0.09) & (y > 0.8))
-    return inside
+    return (np.hypot((x - 0.5) / 0.205, (y - 0.55) / 0.28) < 1) | ((np.abs(x - 0.5) < 0.09) & (y > 0.8))
 
 
 def _far(lab: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Return the distance of colours [..., 3]."""
-    distance: np.ndarray = np.linalg.norm(lab - other, axis=-1)
-    return distance
+    return np.linalg.norm(lab - other, axis=-1)
 
 
 def _from_eyes() -> np.ndarray:
     """Return the distance from the nearer centre of an eye [SIDE, SIDE]; 1 at the border of the largest iris."""
     y, x = (np.mgrid[:SIDE, :SIDE] + 0.5) / SIDE
-    away: np.ndarray = np.min([np.hypot((x - a) / IRIS[0], (y - b) / IRIS[1]) for a, b in DRAWN_EYES], axis=0)
-    return away
+    return np.min([np.hypot((x - a) / IRIS[0], (y - b) / IRIS[1]) for a, b in DRAWN_EYES], axis=0)
 
 
 def _skin(lab: np.ndarray) -> np.ndarray:
     """Return the colour of the skin, L*a*b*: the median between eyes and mouth."""
     y, x = (np.mgrid[:SIDE, :SIDE] + 0.5) / SIDE
-    colour: np.ndarray = np.median(lab[(np.abs(x - 0.5) < 0.12) & (np.abs(y - 0.62) < 0.06)], axis=0)
-    return colour
+    return np.median(lab[(np.abs(x - 0.5) < 0.12) & (np.abs(y - 0.62) < 0.06)], axis=0)
 
 
 def _iris_mask(lab: np.ndarray) -> np.ndarray | None:

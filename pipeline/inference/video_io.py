@@ -53,14 +53,13 @@ class Colour:
 
     def to_rgb(self, frame: Any) -> np.ndarray:
         """Convert a decoded frame to uint8 RGB [H, W, 3]."""
-        pixels: np.ndarray = frame.to_ndarray(
+        return frame.to_ndarray(
             format="rgb24",
             src_colorspace=self.matrix,
             src_color_range=self.range,
             dst_color_range=_FULL,
             interpolation=_exact(),
         )
-        return pixels
 
     def from_rgb(self, pixels: np.ndarray) -> Any:
         """Convert uint8 RGB [H, W, 3] to a frame in yuv420p."""
