@@ -49,13 +49,13 @@ _JPEG_BLOCK = 8192
 #: A scan of a progressive JPEG may cost 0.4 kB and visit every pixel. Encoders write about 10 scans. 2e9 visits are
 #: about a second of CPU.
 _MAX_SCANS, _MAX_SCANNED_PIXELS = 32, 2_000_000_000
-#: Calls of `read` by the decoders, several per segment or chunk, in Python: a file of empty chunks costs minutes.
+#: Calls of `read` by a decoder, at most. Each segment or chunk needs several, and many empty chunks would cost minutes.
 _MAX_READS = 300_000
-#: Pixels of an ASCII PPM, which Pillow reads in Python.
+#: Pixels of an ASCII PPM, at most, because Pillow reads it in Python.
 _MAX_ASCII_PIXELS = 2_000_000
-#: Bytes of a colour profile; the largest in use, those of printers, have 3 million.
+#: Bytes of a colour profile, at most. The largest in use, those of printers, have 3 million.
 _MAX_PROFILE = 16 * 1024**2
-#: Levels. A colour profile that changes no colour by more is sRGB, rounded otherwise, and is not applied.
+#: Levels of 255. A colour profile that changes no colour by more is sRGB with other rounding, and is not applied.
 _SAME_COLOUR = 3
 #: Share of its pixels that a JPEG may lack at its end.
 _MAX_MISSING = 0.05
@@ -114,9 +114,9 @@ def refusal(head: bytes) -> str:
 def decode(data: bytes, max_pixels: int, at_least: int | None = None) -> tuple[np.ndarray, tuple[int, int]]:
     """Decode the bytes of an image file to upright sRGB pixels.
 
-    EXIF orientation and colour profile are applied, transparency is laid over white, 16 bits become 8, an animation
-    gives its first frame. Metadata that cannot be read are ignored. A JPEG that lacks only its last bytes is read.
-    Memory and CPU time are bounded by `max_pixels` and the size of the file.
+    EXIF orientation and colour profile are applied, transparent pixels are blended with white, and 16 bits are reduced
+    to 8. Of an animation, the first frame is read. Unreadable metadata are ignored. A JPEG that lacks only its last
+    bytes is read. `max_pixels` and the size of the file limit memory and CPU time.
 
     Args:
         data: The file.
@@ -248,10 +248,8 @@ def _without_texts(png: bytes) -> tuple[bytes, bytes]:
     """Return a PNG without the chunks of texts and colour profile, and the profile (empty without a readable one)."""
     kept, profile, position = [png[:8]], b"", 8
     while position < len(png):
-        kind, end = (
-            png[position + 4 : position + 8],
-            position + 12 + int.from_bytes(png[position : position + 4], "big"),
-        )
+        kind = png[position + 4 : position + 8]
+        end = position + 12 + int.from_bytes(png[position : position + 4], "big")
         if kind == b"iCCP":
             _, _, packed = png[position + 8 : end - 4].partition(b"\0")
             with contextlib.suppress(zlib.error):
@@ -308,10 +306,8 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
         colours = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(6, 36, 3)
         sample = Image.fromarray(colours if mode != "L" else colours[:, :, 0])
         if mode != "CMYK":
-            change = np.asarray(ImageCms.applyTransform(sample, transform)).astype(int) - np.asarray(
-                sample.convert("RGB")
-            )
-            if np.abs(change).max() <= _SAME_COLOUR:
+            converted = np.asarray(ImageCms.applyTransform(sample, transform)).astype(int)
+            if np.abs(converted - np.asarray(sample.convert("RGB"))).max() <= _SAME_COLOUR:
                 return None
         return transform
     except (ImageCms.PyCMSError, OSError, ValueError):

@@ -12,16 +12,14 @@ BATCH = 32
 
 def choose(name: str) -> str:
     """Return cpu, cuda or mps for `name`, which may be auto; UserError when it is not available."""
-    there = ["cpu"]
+    available = ["cpu"]
     if torch.cuda.is_available():
-        there.insert(0, "cuda")
+        available.insert(0, "cuda")
     if torch.backends.mps.is_available():
-        there.insert(0, "mps")
-    if name == "auto":
-        return there[0]
-    if name not in there:
-        raise bad_value("ANIMEMORPH_DEVICE", name, f"one of auto, {', '.join(there)} on this machine")
-    return name
+        available.insert(0, "mps")
+    if name != "auto" and name not in available:
+        raise bad_value("ANIMEMORPH_DEVICE", name, f"one of auto, {', '.join(available)} on this machine")
+    return available[0] if name == "auto" else name
 
 
 def half_precision(device: str) -> AbstractContextManager:

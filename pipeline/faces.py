@@ -4,7 +4,6 @@ Pixels are written once, by the stage `resize`. Every later stage writes a table
 """
 
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import numpy as np
@@ -128,9 +127,7 @@ class PixelWriter:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._stream.seek(0)
         self._write_header()
         self._stream.close()

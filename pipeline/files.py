@@ -18,7 +18,7 @@ from .errors import unavailable
 def atomic_file(path: Path) -> Iterator[Path]:
     """Yield a temporary path next to `path`, which is renamed to `path` if the block ends without an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The name of the file may be as long as the file system allows.
+    # The name of `path` may already have the maximum length of the file system.
     name = path.name if len(os.fsencode(path.name)) <= 200 else hashlib.sha256(os.fsencode(path.name)).hexdigest()
     partial = path.with_name(f".{name}.{os.getpid()}.partial")
     try:
@@ -53,7 +53,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
 
 def write_json(content: Any, path: Path) -> None:
-    """Write `content` as indented JSON, atomically. ValueError on NaN or infinity: no such number may be stored."""
+    """Write `content` as indented JSON, atomically; ValueError if it contains NaN or infinity."""
     with atomic_file(path) as partial:
         partial.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 

@@ -1,7 +1,7 @@
 """Images inside one zip or tar file, read in place: nothing is unpacked, so no member name becomes a path on the disk.
 
-The list of images has the offset of each in the file: a reader needs one seek. A worker process needs no directory of
-200,000 entries, only the stored bytes of the image it works on.
+The list of images contains the offset of each image in the file, so reading one needs one seek. A worker process gets
+only the stored bytes of its image, not the directory of perhaps 200,000 entries.
 """
 
 import re
@@ -70,12 +70,12 @@ def list_images(path: Path) -> ImageList:
     seen = set()
     with _checked(path).open("rb") as stream:
         for name, member in _members(path):
-            reason = _useless(name, member)
-            if not reason and member is not None:
+            reason = "link or special file" if member is None else _useless(name)
+            if member is not None and not reason:
                 reason = "duplicate name" if member.name in seen else _no_image(stream, member)
-            if reason:
+            if member is None or reason:
                 listed.ignored[reason] += 1
-            elif member is not None:
+            else:
                 seen.add(member.name)
                 listed.images.append(member)
     listed.images.sort(key=lambda member: member.name)
@@ -176,11 +176,9 @@ def _members(path: Path) -> Iterator[tuple[str, Member | None]]:
         raise damaged_file(path, f"not a readable zip or tar ({error})", "Download or pack it again") from None
 
 
-def _useless(name: str, member: Member | None) -> str:
+def _useless(name: str) -> str:
     """Return why the name of a file is not accepted; empty when it is."""
     parts = PurePosixPath(name.replace("\\", "/")).parts
-    if member is None:
-        return "link or special file"
     if not parts or name.startswith(("/", "\\")) or _DRIVE.match(name) or ".." in parts:
         return "unsafe name"
     if parts[-1].startswith(".") or "__MACOSX" in parts:

@@ -5,9 +5,9 @@ from typing import Literal
 import cv2
 import numpy as np
 
-#: Pixels. OpenCV warps no picture with a longer side.
+#: Pixels, longest side of a picture that OpenCV can warp.
 _WARP_SIDE = 32_766
-#: Pixels. Longer pictures are made smaller before they are padded to a square.
+#: Pixels. A picture with a longer side is reduced to it before it is padded to a square.
 _PAD_SIDE = 8192
 
 
@@ -49,10 +49,11 @@ def to_square(image: np.ndarray, size: int, fit: Fit = "crop") -> np.ndarray:
 
 
 def _shrink(image: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Make a picture smaller without aliasing.
+    """Reduce a picture without aliasing.
 
-    OpenCV's averaging over areas takes longer than decoding where the ratio is no whole number. Up to 2, a slight blur
-    before linear interpolation takes a third of it, and photos come out as with Pillow's bilinear filter (47 dB).
+    If the ratio is not an integer, OpenCV's area averaging takes longer than decoding. For ratios up to 2, a slight
+    blur and linear interpolation take a third of that time. The result is close to that of Pillow's bilinear filter
+    (PSNR 47 dB).
     """
     ratio = max(image.shape[1] / width, image.shape[0] / height)
     if ratio >= 2:
@@ -63,17 +64,20 @@ def _shrink(image: np.ndarray, width: int, height: int) -> np.ndarray:
 
 
 def square_matrix(width: int, height: int, size: int, fit: Fit = "crop") -> np.ndarray:
-    """Return the [2, 3] map of points that goes with `to_square`; the first pixel's centre is at 0.5, 0.5."""
+    """Return the map [2, 3] from points of a picture to points of its square from `to_square`.
+
+    The centre of the first pixel is at 0.5, 0.5.
+    """
     if fit == "stretch":
         return np.array([[size / width, 0, 0], [0, size / height, 0]])
-    side = min(width, height) if fit == "crop" else max(width, height)
+    # `to_square` cuts off or adds whole pixels.
+    if fit == "crop":
+        side = min(width, height)
+        left, top = (width - side) // 2, (height - side) // 2
+    else:
+        side = max(width, height)
+        left, top = -((side - width) // 2), -((side - height) // 2)
     scale = size / side
-    # Whole pixels are cut off or added, as to_square does.
-    left, top = (
-        ((width - side) // 2, (height - side) // 2)
-        if fit == "crop"
-        else (-((side - width) // 2), -((side - height) // 2))
-    )
     return np.array([[scale, 0, -left * scale], [0, scale, -top * scale]])
 
 

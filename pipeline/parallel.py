@@ -25,7 +25,7 @@ _AHEAD = 3
 #: Seconds before worker processes are started: a short job ends before they would be ready.
 _ALONE_SECONDS = 1.0
 
-#: Starts one task, a function on a chunk of items; the result is waited for by the callable that it returns.
+#: Starts one task, a function and a chunk of items, and returns a callable that waits for the result.
 type Submit = Callable[[Callable[[Any], Any], tuple[Any, ...]], Callable[[], list[Any]]]
 #: Returns the number of tasks that can run at once.
 type Width = Callable[[], int]
@@ -154,7 +154,7 @@ def _ray() -> Iterator[tuple[Submit, Width]]:
 
 
 def _use_ray_token() -> None:
-    """Let Ray use the token of this user, as `ray start` does; a program that connects does so only if it is told."""
+    """Let Ray authenticate with the user's token, as `ray start` does by default."""
     named = os.environ.get("RAY_AUTH_TOKEN") or os.environ.get("RAY_AUTH_TOKEN_PATH")
     if named or Path(os.path.expanduser("~/.ray/auth_token")).is_file():  # noqa: PTH111 - no error without a home
         os.environ.setdefault("RAY_AUTH_MODE", "token")

@@ -83,8 +83,8 @@ class Resized:
 def choose(members: pd.DataFrame, count: int | None, seed: int) -> pd.DataFrame:
     """Return at most `count` rows, drawn by `seed`, in the order of the table.
 
-    With a column `gender`, women and men get equal parts, as far as there are enough of each; rows of unknown gender
-    fill what remains.
+    With a column `gender`, equally many women and men are drawn, as far as there are enough. Rows without a label are
+    drawn only if men and women do not suffice.
     """
     if count is None or count >= len(members):
         return members
@@ -92,7 +92,7 @@ def choose(members: pd.DataFrame, count: int | None, seed: int) -> pd.DataFrame:
     if "gender" not in members or members["gender"].isna().all():
         return members.iloc[np.sort(order[:count])]
     gender = members["gender"].to_numpy(dtype=object)[order]
-    # The n-th woman and the n-th man come before the n+1-th of either; unknown ones last.
+    # The n-th woman and the n-th man come before the (n + 1)-th of either. Rows without a label come last.
     rank = np.full(len(order), len(order))
     for value in ("female", "male"):
         rank[gender == value] = np.arange((gender == value).sum())

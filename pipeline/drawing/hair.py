@@ -107,7 +107,7 @@ class Hair:
         return locks
 
     def _tufts(self) -> list[Strand]:
-        """Return tips that stand off the dome's sides."""
+        """Return the tips that stick out of the sides of the dome."""
         r, locks = self._random, []
         most = 2 if self.close else 3
         for side in (-1, 1):

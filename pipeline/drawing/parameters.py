@@ -48,12 +48,12 @@ class Figure:
     face_length: float
     mouth_size: float
     brow_thickness: float
-    smile: float
-    mouth_open: float
-    eye_open: float
     hair_volume: float
     hair_flare: float
     parting: float
+    smile: float
+    mouth_open: float
+    eye_open: float
 
     @property
     def male(self) -> bool:

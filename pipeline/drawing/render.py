@@ -1,7 +1,7 @@
 """Drawings of people from a seed or from given attributes, with ground truth."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -90,7 +90,7 @@ def regions(
         **overrides: Fixed choices, as for `draw`.
 
     Returns:
-        The masks of `REGIONS`. Glasses are frames and dark lenses, without what is seen through clear ones.
+        The masks of `REGIONS`. The region of the glasses contains frames and dark lenses, but no clear lenses.
 
     Raises:
         UserError: The size, an attribute or a share is not allowed.
@@ -201,25 +201,14 @@ def _masks(scene: _Scene, size: int, framing: str) -> dict[str, np.ndarray]:
 
 def _attributes(scene: _Scene) -> dict[str, Any]:
     who, style = scene.who, scene.style
-    told: dict[str, Any] = {name: getattr(who, name) for name in OPTIONS if name != "hair_length"}
-    told["hair_length"] = shares.LENGTHS[who.hairstyle]
+    attributes: dict[str, Any] = {name: getattr(who, name) for name in OPTIONS if name != "hair_length"}
+    attributes["hair_length"] = shares.LENGTHS[who.hairstyle]
     for name in ("skin", "hair", "eye"):
-        told[f"{name}_rgb"] = colours.hexadecimal(getattr(who, f"{name}_colour"))
-    for name in (
-        "jaw",
-        "chin",
-        "face_length",
-        "mouth_size",
-        "brow_thickness",
-        "hair_volume",
-        "hair_flare",
-        "parting",
-        "smile",
-        "mouth_open",
-        "eye_open",
-    ):
-        told[name] = round(float(getattr(who, name)), 4)
-    return told | {"look": style.look, "background": style.background, "tint": style.tint}
+        attributes[f"{name}_rgb"] = colours.hexadecimal(getattr(who, f"{name}_colour"))
+    for field in fields(who):
+        if field.type is float:
+            attributes[field.name] = round(float(getattr(who, field.name)), 4)
+    return attributes | {"look": style.look, "background": style.background, "tint": style.tint}
 
 
 def _paint(canvas: Canvas, scene: _Scene) -> np.ndarray:

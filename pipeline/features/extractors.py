@@ -8,7 +8,7 @@ arXiv:1706.08500), with the canonical weights of 2015-12-05, gives `fid` and `ki
 import hashlib
 import io
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 import torch
@@ -25,17 +25,6 @@ from .efficientnet import fold_norms, load_efficientnet
 
 #: EMBEDDED_SIDE: px, input of the embedded network.
 EMBEDDED_SIDE = 224
-
-
-class Extractor(Protocol):
-    """A network that maps images to feature vectors."""
-
-    name: str
-    dimensions: int
-
-    def __call__(self, images: torch.Tensor) -> torch.Tensor:
-        """Map uint8 [batch, 3, H, W] to float32 [batch, dimensions]."""
-        ...
 
 
 class EmbeddedExtractor:
@@ -92,6 +81,10 @@ class InceptionExtractor:
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
         """Map uint8 [batch, 3, H, W] to float32 [batch, 2048] on the same device as the network."""
         return self.network(images.to(self.device))[0]
+
+
+#: A network that maps images to feature vectors.
+type Extractor = EmbeddedExtractor | InceptionExtractor
 
 
 def create_extractor(

@@ -46,9 +46,9 @@ def perceptual_distance(images: Tensor, targets: Tensor, first: int = 0) -> Tens
     """
     network = perceptual_features(images.device)
     with torch.no_grad():
-        wanted = [level.float() for level in network(targets)[first:]]
+        target_levels = [level.float() for level in network(targets)[first:]]
     terms = [
         (level.float() - target).abs().mean() / target.abs().mean()
-        for level, target in zip(network(images)[first:], wanted, strict=True)
+        for level, target in zip(network(images)[first:], target_levels, strict=True)
     ]
     return torch.stack(terms).sum()

@@ -20,7 +20,6 @@ Weight = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
 CountOrAll = Annotated[Count | None, word("all")]
 Text = Annotated[str | None, word("none")]
-Domain = Literal["human", "anime", "external_test"]
 Executor = Literal["local", "ray"]
 
 

@@ -36,7 +36,7 @@ def apply_filters(table: pd.DataFrame, pixels: np.ndarray, params: DomainFilter)
         "wrong_year": _wrong_year(measures["year"], params),
         "no_face": measures["score"].isna(),
         "low_score": _below(measures["score"], params.min_score),
-        "low_keypoint_score": _below(measures["feature_score"], params.min_keypoint_score),
+        "low_keypoint_score": _below(measures["keypoint_score"], params.min_keypoint_score),
         "side_profile": ~(measures["yaw"].abs() <= params.max_yaw) & (params.max_yaw < 90),
         "small": _below(measures["size"], params.min_size),
         "blurry": _below(measures["sharpness"], params.min_sharpness),
@@ -53,13 +53,13 @@ def apply_filters(table: pd.DataFrame, pixels: np.ndarray, params: DomainFilter)
 def measure(table: pd.DataFrame) -> pd.DataFrame:
     """Return the measurements behind the thresholds, one float column each, NaN where unknown.
 
-    `year`, `score` [0, 1], `feature_score` (mean confidence of the keypoints, [0, 1]), `yaw` (degrees), `size` (shorter
-    side of the face box, pixels of the stored picture), `sharpness` (variance of the Laplacian).
+    `year`, `score` [0, 1], `keypoint_score` (mean confidence of the keypoints, [0, 1]), `yaw` (degrees), `size`
+    (shorter side of the face box, pixels of the stored picture), `sharpness` (variance of the Laplacian).
     """
     measures = pd.DataFrame(
         {name: pd.to_numeric(table[name]).astype("float64") for name in ("year", "score", "yaw", "sharpness")}
     )
-    measures["feature_score"] = [_mean_confidence(keypoints) for keypoints in table["keypoints"]]
+    measures["keypoint_score"] = [_mean_confidence(keypoints) for keypoints in table["keypoints"]]
     measures["size"] = [_shorter_side(box) for box in table["box"]]
     return measures
 

@@ -17,7 +17,7 @@ SHOWN = 48
 CAPTIONS = {
     "wrong_year": ("year", "{:.0f}"),
     "low_score": ("score", "score {:.2f}"),
-    "low_keypoint_score": ("feature_score", "features {:.2f}"),
+    "low_keypoint_score": ("keypoint_score", "keypoints {:.2f}"),
     "side_profile": ("yaw", "yaw {:+.0f}°"),
     "small": ("size", "{:.0f} px"),
     "blurry": ("sharpness", "sharpness {:.0f}"),
@@ -45,8 +45,7 @@ def status_sheets(filtered: pd.DataFrame, pixels: np.ndarray) -> Iterator[tuple[
         if name == "duplicate":
             shown = filtered[filtered["cluster"].notna()].sort_values(["cluster", "status"], ascending=[True, False])
             shown = _evenly_by_cluster(shown)
-            sharpness = measures["sharpness"][shown.index]
-            captions = [f"sharpness {value:.0f}" for value in sharpness]
+            captions = [f"sharpness {value:.0f}" for value in measures["sharpness"][shown.index]]
             title += " (green: kept instead)"
             frames = [KEPT if status == "kept" else DROPPED for status in shown["status"]]
         elif name in CAPTIONS:

@@ -125,14 +125,13 @@ def _draw_from(
     first: int, pixels: np.ndarray, table: pd.DataFrame, names: tuple[str, ...], per_face: int | None, size: int
 ) -> Iterator[Twin]:
     """Yield the twins of the faces from row `first` on; None for `per_face`: each is drawn in all styles."""
-    work = partial(_draw, names=names, size=size)
-    count = len(table)
     items = (
         (pixels[int(row["row"])], row, styles_of(number, len(names), per_face))
         for number, (_, row) in enumerate(table.iterrows())
         if number >= first
     )
-    return map_ordered(work, items, label="drawing twins", total=count - first, chunk=4)
+    work = partial(_draw, names=names, size=size)
+    return map_ordered(work, items, label="drawing twins", total=len(table) - first, chunk=4)
 
 
 def _draw(item: tuple[np.ndarray, pd.Series, list[int]], names: tuple[str, ...], size: int) -> Twin:

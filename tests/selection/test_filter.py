@@ -189,7 +189,7 @@ def test_columns_that_are_missing_in_every_row_lose_their_type_on_disk(tmp_path,
 
 def test_measures_know_what_is_missing():
     measures = measure(table_of({}, FLAWS["no_face"]))
-    assert measures.loc[0, ["feature_score", "size"]].tolist() == [pytest.approx(0.8), 40.0]
+    assert measures.loc[0, ["keypoint_score", "size"]].tolist() == [pytest.approx(0.8), 40.0]
     assert measures.loc[1].isna().tolist() == [False, True, True, True, True, True]
 
 
