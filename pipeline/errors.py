@@ -2,7 +2,6 @@
 
 import errno
 import sys
-from collections.abc import Iterator
 from enum import StrEnum
 from os import PathLike
 from types import TracebackType
@@ -95,15 +94,13 @@ def user_message(error: BaseException) -> str | None:
 
 def is_interrupt(error: BaseException | None) -> bool:
     """Return whether Ctrl-C caused an error. Compiled modules turn an interrupted import into an ImportError."""
-    return any(isinstance(one, KeyboardInterrupt) for one in _chain(error))
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
+        if isinstance(error, KeyboardInterrupt):
+            return True
         seen.add(id(error))
-        yield error
         error = error.__cause__ or error.__context__
+    return False
 
 
 def hide_interrupt_traceback(message: str) -> None:

@@ -132,7 +132,7 @@ def get_weights(name: str, path: Path | str | None = None, *, pause: float = 1.0
     """
     weights = WEIGHTS[name]
     if path is not None:
-        return _users(weights, Path(path))
+        return _local_file(weights, Path(path))
     folder = make_folder(cache_folder(), f"the cache {cache_folder()}", "Set XDG_CACHE_HOME to a folder")
     with FileLock(folder / f"{weights.file}.lock"):
         file = folder / weights.file
@@ -169,7 +169,7 @@ def _download_verified(weights: Weights, partial: Path, expected: str, pause: fl
     return found
 
 
-def _users(weights: Weights, path: Path) -> Path:
+def _local_file(weights: Weights, path: Path) -> Path:
     file = path / weights.file if path.is_dir() else path
     if not file.is_file():
         raise missing_file(file, f"Download it from {weights.url}")

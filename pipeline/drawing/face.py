@@ -1,4 +1,4 @@
-"""The head without hair and eyes: its outline, ears, nose, mouth, blush, wrinkles and beard."""
+"""The head without hair, eyes and beard: its outline, ears, nose, mouth, blush and wrinkles."""
 
 import numpy as np
 

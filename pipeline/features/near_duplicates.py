@@ -8,8 +8,8 @@ import torch
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-#: TWIN_SHARE: two real faces are duplicates of each other below this share of the median distance of all pairs.
-TWIN_SHARE = 0.25
+#: DUPLICATE_SHARE: two real faces are duplicates of each other below this share of the median distance of all pairs.
+DUPLICATE_SHARE = 0.25
 #: NEIGHBOUR_QUANTILE: a low quantile of the nearest-neighbour distances, so that a few similar faces do not matter.
 NEIGHBOUR_QUANTILE = 0.01
 
@@ -39,8 +39,8 @@ def copy_threshold(real: np.ndarray) -> float:
     if len(real) < 2:
         raise ValueError(f"nearest neighbours need at least 2 faces, got {len(real)}")
     distances = pairwise_distances(real, real)
-    twins = distances <= TWIN_SHARE * np.median(distances[np.triu_indices(len(real), 1)])
-    groups = connected_components(coo_array(twins), directed=False)[1]
+    duplicates = distances <= DUPLICATE_SHARE * np.median(distances[np.triu_indices(len(real), 1)])
+    groups = connected_components(coo_array(duplicates), directed=False)[1]
     kept = np.unique(groups, return_index=True)[1]
     if len(kept) < 2:
         raise ValueError("all real faces are duplicates of each other")

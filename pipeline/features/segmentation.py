@@ -93,14 +93,6 @@ def shrink(crop: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.where(inside[:, :, None], colours / np.maximum(share, 0.5)[:, :, None], 0).astype(np.float32), inside
 
 
-def network_input(crop: np.ndarray, mask: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
-    """Return the network's input for a face, float32 [5, 64, 64]; pixels outside the photo are zero."""
-    small, inside = shrink(crop, mask)
-    polygon = face_polygon(np.asarray(keypoints)[:, :2] * (SIDE / len(crop)), SIDE)
-    colours = (small * 2 - 1) * inside[:, :, None]
-    return np.concatenate([colours.transpose(2, 0, 1), inside[None], polygon[None]]).astype(np.float32)
-
-
 @cache
 def _network() -> SegmentationNetwork:
     network = SegmentationNetwork()
@@ -119,8 +111,10 @@ def segment(crop: np.ndarray, mask: np.ndarray, keypoints: np.ndarray) -> np.nda
     Returns:
         float32 [4, 64, 64]; all zero outside the photo.
     """
-    faces = network_input(crop, mask, keypoints)
+    small, inside = shrink(crop, mask)
+    polygon = face_polygon(np.asarray(keypoints)[:, :2] * (SIDE / len(crop)), SIDE)
+    colours = (small * 2 - 1) * inside[:, :, None]
+    face = np.concatenate([colours.transpose(2, 0, 1), inside[None], polygon[None]]).astype(np.float32)
     with torch.inference_mode():
-        logits = _network()(torch.from_numpy(faces[None]))
-    regions: np.ndarray = logits.softmax(1)[0].numpy()
-    return regions * faces[3]
+        logits = _network()(torch.from_numpy(face[None]))
+    return logits.softmax(1)[0].numpy() * face[3]

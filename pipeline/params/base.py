@@ -9,7 +9,7 @@ from ..errors import bad_value
 from .errors import Only, setting
 
 
-def word(word: str) -> BeforeValidator:
+def null_word(word: str) -> BeforeValidator:
     """Accept a word as null, because null at the top level selects the value of the profile."""
     return BeforeValidator(lambda value: None if value == word else value)
 
@@ -18,8 +18,8 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Weight = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
-CountOrAll = Annotated[Count | None, word("all")]
-Text = Annotated[str | None, word("none")]
+CountOrAll = Annotated[Count | None, null_word("all")]
+Text = Annotated[str | None, null_word("none")]
 Executor = Literal["local", "ray"]
 
 

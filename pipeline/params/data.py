@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag, field_validator
 
-from .base import Count, CountOrAll, Executor, Group, PerDomain, Share, Text, word
+from .base import Count, CountOrAll, Executor, Group, PerDomain, Share, Text, null_word
 from .errors import A_COUNT, A_COUNT_PER_GENDER, Only
 
 #: Folder for the user's own images of a domain; Git tracks the folder, not the images.
@@ -35,7 +35,7 @@ class Source(Group):
     num_images: Annotated[Count, Only("source", ("demo", "drawn"))] = Field(
         400, description="Number of generated images, >= 1."
     )
-    distribution: Annotated[Shares | None, word("default"), Only("source", ("drawn",))] = Field(
+    distribution: Annotated[Shares | None, null_word("default"), Only("source", ("drawn",))] = Field(
         None,
         description="Shares of the attributes of drawn faces: attribute to {value: share}, or a probability. null or "
         "default: the shares of the renderer.",
@@ -100,7 +100,7 @@ class Landmarks(PerDomain[DomainLandmarks]):
 class DomainFilter(Group):
     """Conditions for keeping a face of one domain."""
 
-    years: Annotated[tuple[int, int] | None, word("any")] = Field(
+    years: Annotated[tuple[int, int] | None, null_word("any")] = Field(
         None, description="First and last year to keep, from the file name. null or any: all years."
     )
     keep_unknown_year: bool = Field(True, description="Whether to keep faces without a year in the file name.")
@@ -113,7 +113,7 @@ class DomainFilter(Group):
     min_sharpness: float = Field(
         0.0, ge=0, description="Minimum variance of the Laplacian in the face box (sharpness), >= 0."
     )
-    max_phash_distance: Annotated[Annotated[int, Field(ge=0, le=64)] | None, word("exact")] = Field(
+    max_phash_distance: Annotated[Annotated[int, Field(ge=0, le=64)] | None, null_word("exact")] = Field(
         None,
         description="Maximum Hamming distance between the 64-bit perceptual hashes of duplicates, 0 to 64. null or "
         "exact: only files with equal bytes are duplicates.",

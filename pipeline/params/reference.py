@@ -43,17 +43,14 @@ def markdown(content: dict[str, Any]) -> str:
 
 def _table(fields: dict[str, FieldInfo], content: dict[str, Any], prefix: str) -> list[str]:
     rows = [f"| key | meaning | {' | '.join(PROFILES)} |", f"| --- | --- |{' --- |' * len(PROFILES)}"]
-    seen = set()
-    for key, field in _leaves(fields, prefix):
-        if key not in seen:
-            seen.add(key)
-            values = [_values(content, key, profile) for profile in PROFILES]
-            rows.append(f"| `{key}` | {_meaning(field)} | {' | '.join(values)} |")
+    for key, field in dict(_leaves(fields, prefix)).items():
+        values = [_values(content, key, profile) for profile in PROFILES]
+        rows.append(f"| `{key}` | {_meaning(field)} | {' | '.join(values)} |")
     return rows
 
 
 def _leaves(fields: dict[str, FieldInfo], prefix: str) -> Iterator[tuple[str, FieldInfo]]:
-    """Yield key and field of each value; the three domains share one."""
+    """Yield key and field of each value; the three domains have the same key."""
     for name, field in fields.items():
         group = _group(field.annotation)
         shown = "<domain>" if name in PerDomain.model_fields else name

@@ -10,11 +10,10 @@ import pandas as pd
 def hash_keys(names: Iterable[str], seed: int, purpose: str) -> np.ndarray:
     """Return one uniform number per name, uint64 [n], that depends on seed, purpose and name only.
 
-    Sorting by it shuffles. Faces that are added or removed later do not move the others: most faces keep their split
-    when a threshold changes, and results stay comparable.
+    Sorting by these numbers shuffles. Added or removed faces do not change the order of the others, so most faces keep
+    their split when a threshold changes, and results stay comparable.
     """
-    prefix = f"{purpose}:{seed}:"
-    digests = (hashlib.blake2b(f"{prefix}{name}".encode(), digest_size=8).digest() for name in names)
+    digests = (hashlib.blake2b(f"{purpose}:{seed}:{name}".encode(), digest_size=8).digest() for name in names)
     return np.frombuffer(b"".join(digests), dtype=">u8").astype(np.uint64)
 
 
