@@ -100,7 +100,7 @@ def translate_command(
         typer.Argument(metavar="INPUT...", help="Photos, videos, folders, patterns, or - for standard input."),
     ],
     output: Annotated[str, typer.Option("-o", "--output", help="Folder, file, or - for standard output.")] = "anime",
-    size: Annotated[int, typer.Option(min=16, max=4096, help="Side of the portrait in pixels.")] = 256,
+    size: Annotated[int, typer.Option(min=16, max=4096, help="Side of the portrait in pixels.")] = 512,
     paste: Annotated[bool, typer.Option("--paste", help="Paste the anime faces into the photo.")] = False,
     paint: Annotated[
         bool, typer.Option("--paint", help="Paste the anime faces into a painted copy of the photo.")

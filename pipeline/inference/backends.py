@@ -3,7 +3,7 @@
 import importlib.util
 import os
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from pydantic import ValidationError
@@ -12,6 +12,9 @@ from ..errors import Kind, UserError, damaged_file, missing_file, unavailable
 from .bundle import read_bundle
 from .model_info import Direction, ModelInfo
 from .onnx_check import run_once
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 TRAINED = Path("data/train")
 #: The shipped model: a training folder, and next to it the same model as a bundle, which needs no PyTorch.
@@ -73,6 +76,17 @@ class TorchBackend:
         return result
 
 
+def start_session(graph: bytes) -> "onnxruntime.InferenceSession":
+    """Load a trusted or checked ONNX file for the CPU."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    # Busy-waiting threads make a loaded machine many times slower.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(graph, options, ["CPUExecutionProvider"])
+
+
 class OnnxBackend:
     """Generators from a bundle that `animemorph export` wrote, run without PyTorch."""
 
@@ -86,18 +100,10 @@ class OnnxBackend:
         Raises:
             UserError: The file is not a bundle, is damaged, or has layers that our networks do not have.
         """
-        import onnxruntime
-
         self.facts, graphs = read_bundle(bundle)
         if not trusted:
             run_once(bundle, self.facts, graphs)
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 4
-        # Busy-waiting threads make a loaded machine many times slower.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._sessions = {}
-        for direction, graph in graphs.items():
-            self._sessions[direction] = onnxruntime.InferenceSession(graph, options, ["CPUExecutionProvider"])
+        self._sessions = {direction: start_session(graph) for direction, graph in graphs.items()}
 
     def run(self, images: np.ndarray, direction: Direction, style: int = 0) -> np.ndarray:
         """Map images to the other domain, see `Backend.run`."""

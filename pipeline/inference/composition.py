@@ -4,7 +4,7 @@ import numpy as np
 
 from ..images import crop_aligned, inside_photo, resize
 from .blending import paste_face
-from .enlarging import MOST, enlarge
+from .enlarging import FACTOR, enlarge
 from .painting import paint
 from .translator import Face
 
@@ -46,5 +46,5 @@ def paste(photo: np.ndarray, faces: list[Face], painted: bool = False) -> np.nda
         result = paint(photo, crops, drawn, np.stack([inside_photo(face.align, size, shape) for face in faces]))
     for face in reversed(faces):
         side, least = round(1 / np.hypot(*face.align[:, 0])), len(face.anime)  # px, in the photo
-        paste_face(result, enlarge(face.anime, min(max(side, least), MOST * least)), face.align)
+        paste_face(result, enlarge(face.anime, min(max(side, least), FACTOR * least)), face.align)
     return result

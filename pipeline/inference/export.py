@@ -97,7 +97,6 @@ def _graph(network: Any, facts: ModelInfo, direction: Direction, stride: int) ->
     For a masked model, `images` have a fourth channel, for a model with landmarks also their heatmaps. A model with
     styles has a second input, `style`, int64 [batch].
     """
-    import onnx
     import torch
 
     batch = torch.export.Dim("batch", min=1, max=4096)
@@ -109,14 +108,30 @@ def _graph(network: Any, facts: ModelInfo, direction: Direction, stride: int) ->
     names, shapes = ["images"], [{0: batch, 2: stride * rows, 3: stride * columns}]
     if facts.styled(direction):
         example, names, shapes = (*example, torch.zeros(2, dtype=torch.long)), [*names, "style"], [*shapes, {0: batch}]
+    return to_onnx(network, example, names, "translated", tuple(shapes))
+
+
+def to_onnx(network: Any, example: tuple[Any, ...], names: list[str], output: str, shapes: tuple[Any, ...]) -> Any:
+    """Convert a network to a checked ONNX model without paths of source files.
+
+    Args:
+        network: The module.
+        example: One input of each argument.
+        names: Names of the inputs.
+        output: Name of the output.
+        shapes: Per input, axis -> `torch.export.Dim` of axes with any length.
+    """
+    import onnx
+    import torch
+
     program = torch.onnx.export(
         network,
         example,
         dynamo=True,
         opset_version=OPSET,
         input_names=names,
-        output_names=["translated"],
-        dynamic_shapes=tuple(shapes),
+        output_names=[output],
+        dynamic_shapes=shapes,
         external_data=False,
         verbose=False,
     )

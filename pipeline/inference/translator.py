@@ -66,7 +66,7 @@ class Translator:
     def translate(
         self,
         photo: Image.Image,
-        size: int = 256,
+        size: int = 512,
         seed: int = 0,
         anyway: bool = False,
         like: "Reference | None" = None,

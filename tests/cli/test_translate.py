@@ -58,7 +58,7 @@ def test_nothing_is_overwritten_without_force(portrait: Path, tiny_bundle: Path,
     assert f"{target}' exists" in refused.stderr.decode()
     assert target.read_bytes() == b"precious"
     assert run("translate", portrait, "-o", target, "--model", tiny_bundle, "--force").returncode == 0
-    assert Image.open(target).size == (256, 256)
+    assert Image.open(target).size == (512, 512)
 
 
 def test_standard_input_to_standard_output_without_metadata(portrait: Path, tiny_bundle: Path) -> None:
@@ -253,7 +253,7 @@ def test_a_bundle_translates_without_pytorch(portrait: Path, tiny_bundle: Path, 
     words = ["translate", portrait, "-o", tmp_path / "anime.png", "--model", tiny_bundle]
     done = subprocess.run([sys.executable, "-c", code, *map(str, words)], capture_output=True, timeout=300)
     assert done.returncode == 0, done.stderr.decode()
-    assert Image.open(tmp_path / "anime.png").size == (256, 256)
+    assert Image.open(tmp_path / "anime.png").size == (512, 512)
 
 
 def test_names_of_results(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_no_face_is_refused_and_anyway_overrides(translator: Translator) -> None
     flat = Image.new("RGB", (300, 200), "teal")
     with pytest.raises(NoFaceError):
         translator.translate(flat)
-    assert translator.translate(flat, anyway=True).size == (256, 256)
+    assert translator.translate(flat, anyway=True).size == (512, 512)
 
 
 @pytest.mark.parametrize("angle", [-30, -10, 20, 30])
@@ -230,7 +230,7 @@ def test_any_pil_mode(translator: Translator, portrait: Path, mode: str) -> None
         photo = Image.fromarray(np.asarray(photo.convert("L")).astype(np.uint16) * 257)
     elif mode != "1":
         photo = photo.convert(mode)
-    assert translator.translate(photo, anyway=mode == "1").size == (256, 256)
+    assert translator.translate(photo, anyway=mode == "1").size == (512, 512)
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "I;16", "L"])
