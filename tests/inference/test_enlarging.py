@@ -29,7 +29,7 @@ def test_lines_get_no_rim():
     drawing = np.full((64, 64, 3), 180, np.uint8)
     drawing[:, 30:34] = 40
     enlarged = enlarge(drawing, 256)
-    assert enlarged.max() <= 190
+    assert enlarged.max() <= 200  # of a contrast of 140
     assert min(enlarged[:, :112].min(), enlarged[:, 144:].min()) >= 170
 
 
