@@ -44,7 +44,7 @@ _MAGIC = {
 NEEDS_HEIF = "HEIC needs the package pillow-heif"
 NEEDS_AVIF = "AVIF needs a Pillow with AVIF support"
 
-#: Bytes that a JPEG decoder gets at once. At most this many are read after the limit of scans is reached.
+#: Bytes per block for the JPEG decoder. It reads at most this many after the limit of scans.
 _JPEG_BLOCK = 8192
 #: A scan of a progressive JPEG may cost 0.4 kB and visit every pixel. Encoders write about 10 scans. 2e9 visits are
 #: about a second of CPU.
@@ -261,7 +261,7 @@ def _without_texts(png: bytes) -> tuple[bytes, bytes]:
 
 
 def _decode_without_end(data: bytes, max_pixels: int, at_least: int | None) -> tuple[np.ndarray, tuple[int, int]]:
-    """Decode a JPEG that lacks its last bytes, if what is missing is less than a row of blocks.
+    """Decode a JPEG that lacks its last bytes, if they are less than a row of blocks.
 
     The decoder fills missing blocks with a constant. Two different fillings give the same picture, except for its last
     rows, where nothing else is missing.
@@ -280,7 +280,7 @@ def _decode_without_end(data: bytes, max_pixels: int, at_least: int | None) -> t
 
 
 def _to_srgb(image: Image.Image, profile: object) -> Image.Image:
-    """Convert a picture of mode L, RGB or CMYK to sRGB by its ICC profile, or plainly where it has no usable one."""
+    """Convert a picture of mode L, RGB or CMYK to sRGB by its ICC profile, or without one if it is not usable."""
     if isinstance(profile, bytes) and profile:
         transform = _transform(profile, image.mode)
         if transform is not None:

@@ -148,7 +148,7 @@ def read_crops(pixels: np.ndarray, table: pd.DataFrame, size: int) -> np.ndarray
 
 
 def read_masks(table: pd.DataFrame, size: int, stored: int) -> np.ndarray:
-    """Return which pixels of the crops of `read_crops` lie inside the stored image of side `stored`, bool [n, R, R]."""
+    """Return the masks of the crops of `read_crops`, bool [n, size, size]: true inside the image of side `stored`."""
     masks = np.empty((len(table), size, size), dtype=bool)
     for index, align in enumerate(table["align"]):
         masks[index] = inside_photo(align, size, stored)

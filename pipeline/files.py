@@ -85,7 +85,7 @@ def scratch_folder(*fingerprint: Any) -> Path:
 
     Args:
         fingerprint: Everything that the result depends on, JSON-serialisable: params, hashes of inputs and code.
-            Another fingerprint gets another folder, so that no job resumes from the work of another one.
+            Each fingerprint has its own folder, so a job never resumes from the work of a different job.
 
     Raises:
         UserError: The folder cannot be created.

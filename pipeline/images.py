@@ -106,7 +106,7 @@ def crop_aligned(image: np.ndarray, align: np.ndarray, size: int) -> np.ndarray:
 
 
 def inside_photo(align: np.ndarray, size: int, stored: int | tuple[int, int]) -> np.ndarray:
-    """Return the mask of the pixels of an aligned crop that lie inside the stored picture.
+    """Return the mask of the pixels of an aligned crop that are inside the stored picture.
 
     `crop_aligned` mirrors the picture beyond its edges. Nothing may be measured or learnt on mirrored pixels.
 

@@ -100,6 +100,6 @@ def progress_bar(
         )
     total = options["total"] if iterable is None or "total" in options else getattr(iterable, "__len__", lambda: None)()
     options |= {"total": total, "leave": True, "bar_format": _LINE if total else _LINE_WITHOUT_TOTAL}
-    # `delay`: the first line comes after `line_seconds`, and a job that is done before writes none.
+    # `delay`: the first line is written after `line_seconds`, so a shorter job writes none.
     options |= {"mininterval": line_seconds, "miniters": 1, "delay": line_seconds, "dynamic_ncols": False}
     return ProgressLines(iterable, desc=desc, unit=unit, file=sys.stderr, **options)

@@ -83,8 +83,8 @@ class Resized:
 def choose(members: pd.DataFrame, count: int | None, seed: int) -> pd.DataFrame:
     """Return at most `count` rows, drawn by `seed`, in the order of the table.
 
-    With a column `gender`, equally many women and men are drawn, as far as there are enough. Rows without a label are
-    drawn only if men and women do not suffice.
+    With a column `gender`, equal numbers of women and men are drawn if there are enough. Rows without a label are drawn
+    only if there are fewer women and men than `count`.
     """
     if count is None or count >= len(members):
         return members

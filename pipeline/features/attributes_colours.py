@@ -53,7 +53,7 @@ def _cheeks(face: Face) -> np.ndarray:
 
 
 def skin_lab(face: Face) -> np.ndarray | None:
-    """Return the median L*, a*, b* of lit skin; None where both cheeks lie outside the photo."""
+    """Return the median L*, a*, b* of lit skin; None if both cheeks are outside the photo."""
     cheeks = _cheeks(face)
     if len(cheeks) < ENOUGH:
         return None

@@ -36,7 +36,7 @@ class Face:
 
     @cached_property
     def inside(self) -> np.ndarray:
-        """Pixels of the 64 px grid that lie inside the photo."""
+        """Pixels of the 64 px grid that are inside the photo."""
         return shrink(self.crop, self.mask)[1]
 
     @cached_property
@@ -51,9 +51,9 @@ class Face:
 
     @cached_property
     def widths_at_temples(self) -> tuple[float, float] | tuple[None, None]:
-        """Width of head and hair at the temples, and of the hair alone, in distances between the eyes.
+        """Width at the temples of head with hair, and of the hair only, in distances between the eyes.
 
-        None where the temples lie outside the crop.
+        None if the temples are outside the crop.
         """
         y, unit = self.grid()[1][:, 0], self.eye_distance
         brows, eyes = self.keypoints[17:27, 1].mean(), self.keypoints[36:48, 1].mean()

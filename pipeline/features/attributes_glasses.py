@@ -16,7 +16,7 @@ DARK_LENS = 0.46
 
 
 def glasses(face: Face) -> str | None:
-    """Return `square`, `sun` or `none`; None if the eyes lie outside the photo.
+    """Return `square`, `sun` or `none`; None if the eyes are outside the photo.
 
     The shape of the frame is not measured.
     """

