@@ -201,10 +201,10 @@ def sample_sheet(
     if "anime2human" in model.config.directions:
         fake_human = model.translate(anime, "anime2human", seed, points=points_of.get("fake_human"))
         rows += [
-            ("back", model.translate(fake_anime, "anime2human", seed, points=points_of.get("human"))),
+            ("cycle", model.translate(fake_anime, "anime2human", seed, points=points_of.get("human"))),
             ("anime", anime),
             ("output", fake_human),
-            ("back", model.translate(fake_human, "human2anime", seed, style=style, points=points_of.get("anime"))),
+            ("cycle", model.translate(fake_human, "human2anime", seed, style=style, points=points_of.get("anime"))),
         ]
     captions = [name for name, row in rows for _ in row]
     return contact_sheet([picture for _, row in rows for picture in row], captions, columns)
