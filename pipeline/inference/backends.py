@@ -3,7 +3,7 @@
 import importlib.util
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import ValidationError
@@ -22,23 +22,6 @@ PRETRAINED = Path(__file__).parents[1] / "pretrained"
 BUNDLE = "animemorph.zip"
 
 
-class Backend(Protocol):
-    """Both generators of one trained model."""
-
-    facts: ModelInfo
-
-    def run(self, images: np.ndarray, direction: Direction, style: int = 0) -> np.ndarray:
-        """Map float32 [b, 3, R, R] in [-1, 1] to images of the other domain.
-
-        Args:
-            images: [b, facts.channels, R, R]. Where `facts.masked`, the fourth channel is 1 inside the photo, else 0;
-                the heatmaps of the output's landmarks come last.
-            direction: Direction of the translation.
-            style: Number of the style, for a model with styles.
-        """
-        ...
-
-
 class TorchBackend:
     """Generators from a training folder: safetensors and `model.json`."""
 
@@ -50,11 +33,8 @@ class TorchBackend:
                 damaged.
         """
         if importlib.util.find_spec("torch") is None:
-            raise unavailable(
-                f"the model {str(folder)!r}",
-                "PyTorch is not installed",
-                "Install animemorph[pipeline], or export the model as a bundle",
-            )
+            fix = "Install animemorph[pipeline], or export the model as a bundle"
+            raise unavailable(f"the model {str(folder)!r}", "PyTorch is not installed", fix)
         import torch
 
         from ..devices import choose
@@ -66,14 +46,23 @@ class TorchBackend:
         self.facts = ModelInfo.model_validate(self.model.config.model_dump())
 
     def run(self, images: np.ndarray, direction: Direction, style: int = 0) -> np.ndarray:
-        """Map images to the other domain, see `Backend.run`."""
+        """Translate images.
+
+        Args:
+            images: float32 [b, facts.channels, R, R]: RGB in [-1, 1]; if `facts.masked`, the mask of the pixels inside
+                the photo (1, others 0); the heatmaps of the output's landmarks.
+            direction: Direction of the translation.
+            style: Number of the style, for a model with styles.
+
+        Returns:
+            float32 [b, 3, R, R] in [-1, 1].
+        """
         network = getattr(self.model, direction)
         inputs = [self._torch.from_numpy(images).to(self._device)]
         if self.facts.styled(direction):
             inputs.append(self._torch.full((len(images),), style, device=self._device))
         with self._torch.inference_mode():
-            result: np.ndarray = network(*inputs).float().cpu().numpy()
-        return result
+            return network(*inputs).float().cpu().numpy()
 
 
 def start_session(graph: bytes) -> "onnxruntime.InferenceSession":
@@ -106,7 +95,7 @@ class OnnxBackend:
         self._sessions = {direction: start_session(graph) for direction, graph in graphs.items()}
 
     def run(self, images: np.ndarray, direction: Direction, style: int = 0) -> np.ndarray:
-        """Map images to the other domain, see `Backend.run`."""
+        """Translate images, as `TorchBackend.run` does."""
         inputs = {"images": images}
         if self.facts.styled(direction):
             inputs["style"] = np.full(len(images), style, dtype=np.int64)
@@ -114,7 +103,7 @@ class OnnxBackend:
         return np.asarray(result)
 
 
-def load_generators(model: Path | None = None) -> Backend:
+def load_generators(model: Path | None = None) -> TorchBackend | OnnxBackend:
     """Load a model.
 
     Args:

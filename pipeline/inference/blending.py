@@ -46,19 +46,18 @@ def find_seam(difference: np.ndarray) -> np.ndarray:
     steps = BEND * np.abs(np.arange(DISTANCES)[:, None] - np.arange(DISTANCES)[None])
     # Twice around: the second round starts where the first ends, so that the curve closes.
     total = np.zeros(DISTANCES)
-    came = np.zeros((2 * DIRECTIONS, DISTANCES), dtype=int)
+    previous = np.zeros((2 * DIRECTIONS, DISTANCES), dtype=int)
     for turn in range(2 * DIRECTIONS):
         reached = total[None] + steps
-        came[turn] = reached.argmin(axis=1)
+        previous[turn] = reached.argmin(axis=1)
         total = reached.min(axis=1) + cost[turn % DIRECTIONS]
     place = int(total.argmin())
     path = np.zeros(2 * DIRECTIONS, dtype=int)
     for turn in reversed(range(2 * DIRECTIONS)):
         path[turn] = place
-        place = came[turn, place]
+        place = previous[turn, place]
     middle = DIRECTIONS // 2
-    places = np.roll(path[middle : middle + DIRECTIONS], middle)
-    return radii[np.arange(DIRECTIONS), places]
+    return radii[np.arange(DIRECTIONS), np.roll(path[middle : middle + DIRECTIONS], middle)]
 
 
 def _border() -> tuple[np.ndarray, np.ndarray]:

@@ -64,12 +64,9 @@ def export(folder: Path | None, output: Path, half: bool = False, seed: int = 0)
         for direction, parity in parities.items():
             limit = HALF_PARITY if half else PARITY
             if not parity.max_abs <= limit:
-                raise UserError(
-                    f"{direction} differs from PyTorch by {parity.max_abs:.2g}, at most {limit:g} is allowed. Nothing "
-                    "was written. Report this model.",
-                    kind=Kind.FAILED,
-                    subject=direction,
-                )
+                difference = f"{direction} differs from PyTorch by {parity.max_abs:.2g}, at most {limit:g} is allowed"
+                text = f"{difference}. Nothing was written. Report this model."
+                raise UserError(text, kind=Kind.FAILED, subject=direction)
     return parities
 
 

@@ -2,7 +2,7 @@
 
 #: Bytes at the start of a file that `is_video` looks at.
 HEAD_BYTES = 400
-#: Brands of ISO base media files with pictures or with sound alone.
+#: Brands of ISO base media files that contain only pictures or only sound.
 _NO_VIDEO = (b"avif", b"avis", b"heic", b"heim", b"heis", b"heix", b"hevc", b"hevx", b"mif1", b"msf1", b"M4A ", b"M4B ")
 #: First boxes of QuickTime files without `ftyp`.
 _QUICKTIME = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")

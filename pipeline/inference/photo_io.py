@@ -83,6 +83,5 @@ def pil_to_rgb(image: Image.Image, max_pixels: int = MAX_PIXELS) -> np.ndarray:
 def write_photo(picture: np.ndarray, suffix: str = ".png") -> bytes:
     """Encode uint8 RGB [H, W, 3] without any metadata; equal pixels give equal bytes."""
     buffer = io.BytesIO()
-    kind = WRITABLE[suffix]
-    Image.fromarray(picture).save(buffer, kind, **({} if kind == "PNG" else {"quality": 95}))
+    Image.fromarray(picture).save(buffer, WRITABLE[suffix], **({} if suffix == ".png" else {"quality": 95}))
     return buffer.getvalue()

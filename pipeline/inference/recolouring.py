@@ -35,6 +35,12 @@ PLAUSIBLE = 0.35
 ENOUGH = 60
 #: Fewest pixels of both irises.
 ENOUGH_IRIS = 16
+#: y and x of the pixels in the unit square, [SIDE, SIDE].
+_Y, _X = (np.mgrid[:SIDE, :SIDE] + 0.5) / SIDE
+#: Pixels of face and neck in aligned drawings, bool [SIDE, SIDE].
+_FACE = (np.hypot((_X - 0.5) / 0.205, (_Y - 0.55) / 0.28) < 1) | ((np.abs(_X - 0.5) < 0.09) & (_Y > 0.8))
+#: Distance from the nearer centre of an eye [SIDE, SIDE]; 1 at the border of the largest iris.
+_FROM_EYES = np.min([np.hypot((_X - x) / IRIS[0], (_Y - y) / IRIS[1]) for x, y in DRAWN_EYES], axis=0)
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,7 @@ def measure_palette(face: np.ndarray) -> Palette:
     if iris is not None:
         # Hair may touch the rim of an iris. Pupil, lashes and the top of an iris are nearly black: the most colourful
         # quarter counts.
-        pixels = lab[(iris > 0.5) & (_from_eyes() < 0.7)]
+        pixels = lab[(iris > 0.5) & (_FROM_EYES < 0.7)]
         chroma = np.hypot(pixels[:, 1], pixels[:, 2])
         eyes = np.median(pixels[chroma >= np.percentile(chroma, 75)], axis=0)
     return Palette(hair, eyes, np.median(lab[background], axis=0) if background.sum() >= ENOUGH else None)
@@ -75,18 +81,18 @@ def recolour(face: np.ndarray, palette: Palette) -> np.ndarray:
     """
     small = resize(face, SIDE, SIDE)
     regions, small_lab = _regions(small), to_lab(small)
-    original, size, changed = to_lab(face), len(face), False
+    size, original = len(face), to_lab(face)
     lab = original
-    wanted = (
+    changes = (
         (palette.background, lambda: _background_mask(small_lab, regions), 1.0),
         (palette.hair, lambda: _hair_mask(small, regions), 1.2),
         (palette.eyes, lambda: _iris_mask(small_lab), 1.0),
     )
-    for colour, find, most in wanted:
+    for colour, find, most in changes:
         if colour is not None and (found := find()) is not None:
             share = cv2.resize(found, (size, size), interpolation=cv2.INTER_CUBIC).clip(0, 1)[..., None]
-            lab, changed = lab + (_moved(original, colour, share, most) - lab) * share, True
-    if not changed:
+            lab = lab + (_moved(original, colour, share, most) - lab) * share
+    if lab is original:
         return face
     return np.round(cv2.cvtColor(lab.astype(np.float32), cv2.COLOR_LAB2RGB).clip(0, 1) * 255).astype(np.uint8)
 
@@ -131,11 +137,10 @@ def _hair_mask(face: np.ndarray, regions: dict[str, np.ndarray]) -> np.ndarray |
     sure = lab[regions["hair"] > 0.9]
     if len(sure) < ENOUGH or _far(np.median(sure, axis=0), _skin(lab)) < BALD:
         return None
-    y, x = (np.mgrid[:SIDE, :SIDE] + 0.5) / SIDE
-    beside_the_chin = (y > 0.64) & (np.abs(x - 0.5) > 0.1)
-    brows = (np.abs(np.abs(x - 0.5) - 0.15) < 0.055) & (np.abs(y - 0.37) < 0.05)
-    inside = (_face() & ~beside_the_chin | brows) & (regions["hair"] < 0.3)
-    allowed = (regions["clothes"] < 0.5) & (regions["background"] < np.where(y > 0.75, 0.95, 0.7)) & ~inside
+    next_to_chin = (_Y > 0.64) & (np.abs(_X - 0.5) > 0.1)
+    brows = (np.abs(np.abs(_X - 0.5) - 0.15) < 0.055) & (np.abs(_Y - 0.37) < 0.05)
+    inside = (_FACE & ~next_to_chin | brows) & (regions["hair"] < 0.3)
+    allowed = (regions["clothes"] < 0.5) & (regions["background"] < np.where(_Y > 0.75, 0.95, 0.7)) & ~inside
     return _soft_mask(lab, regions, "hair", ("skin", "background"), allowed)
 
 
@@ -143,10 +148,9 @@ def _background_mask(lab: np.ndarray, regions: dict[str, np.ndarray]) -> np.ndar
     """Return how much of each pixel is background, float32 [SIDE, SIDE]; None if there is too little."""
     if (regions["background"] > 0.9).sum() < ENOUGH:
         return None
-    y, x = (np.mgrid[:SIDE, :SIDE] + 0.5) / SIDE
     # A white collar may have the colour of the background.
-    collar = (y > 0.84) & (np.abs(x - 0.5) < 0.09 + 1.1 * (y - 0.84))
-    allowed = (regions["background"] > 0.05) & ~_face() & ~collar
+    collar = (_Y > 0.84) & (np.abs(_X - 0.5) < 0.09 + 1.1 * (_Y - 0.84))
+    allowed = (regions["background"] > 0.05) & ~_FACE & ~collar
     return _soft_mask(lab, regions, "background", ("skin", "hair", "clothes"), allowed) * allowed
 
 
@@ -195,39 +199,25 @@ def _soft_mask(
     return share.astype(np.float32)
 
 
-def _face() -> np.ndarray:
-    """Return the pixels of face and neck in aligned drawings, bool [SIDE, SIDE]."""
-    y, x = (np.mgrid[:SIDE, :SIDE] + 0.5) / SIDE
-    return (np.hypot((x - 0.5) / 0.205, (y - 0.55) / 0.28) < 1) | ((np.abs(x - 0.5) < 0.09) & (y > 0.8))
-
-
 def _far(lab: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Return the distance of colours [..., 3]."""
     return np.linalg.norm(lab - other, axis=-1)
 
 
-def _from_eyes() -> np.ndarray:
-    """Return the distance from the nearer centre of an eye [SIDE, SIDE]; 1 at the border of the largest iris."""
-    y, x = (np.mgrid[:SIDE, :SIDE] + 0.5) / SIDE
-    return np.min([np.hypot((x - a) / IRIS[0], (y - b) / IRIS[1]) for a, b in DRAWN_EYES], axis=0)
-
-
 def _skin(lab: np.ndarray) -> np.ndarray:
     """Return the colour of the skin, L*a*b*: the median between eyes and mouth."""
-    y, x = (np.mgrid[:SIDE, :SIDE] + 0.5) / SIDE
-    return np.median(lab[(np.abs(x - 0.5) < 0.12) & (np.abs(y - 0.62) < 0.06)], axis=0)
+    return np.median(lab[(np.abs(_X - 0.5) < 0.12) & (np.abs(_Y - 0.62) < 0.06)], axis=0)
 
 
 def _iris_mask(lab: np.ndarray) -> np.ndarray | None:
     """Return how much of each pixel is iris, float32 [SIDE, SIDE]; None where the eyes are closed or covered."""
-    away = _from_eyes()
     lightness, chroma = lab[..., 0], np.hypot(lab[..., 1], lab[..., 2])
     from_skin = _far(lab, _skin(lab))
     white = (lightness > 78) & (chroma < 14)
     black = (lightness < 12) & (chroma < 8)
-    parts = cv2.connectedComponents(((away < 1) & (from_skin > 18) & ~white & ~black).astype(np.uint8))[1]
+    parts = cv2.connectedComponents(((_FROM_EYES < 1) & (from_skin > 18) & ~white & ~black).astype(np.uint8))[1]
     # Glasses and wrinkles below the eyes are not connected to the middle of the iris.
-    found = np.isin(parts, np.unique(parts[(away < 0.5) & (parts > 0)]))
+    found = np.isin(parts, np.unique(parts[(_FROM_EYES < 0.5) & (parts > 0)]))
     if found.sum() < ENOUGH_IRIS:
         return None
-    return cv2.GaussianBlur(found.astype(np.float32), (0, 0), 0.5) * (away < 1)
+    return cv2.GaussianBlur(found.astype(np.float32), (0, 0), 0.5) * (_FROM_EYES < 1)

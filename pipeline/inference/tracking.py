@@ -105,7 +105,7 @@ class Tracker:
             times = np.array([self._times[frame] for frame in frames])
             seen = np.array(track.poses)
             size = float(seen[:, 2].mean())
-            # Frames without a detection lie on the straight line between their neighbours.
+            # Frames without a detection are interpolated linearly.
             filled = np.stack([np.interp(frames, track.frames, values) for values in seen.T], axis=1)
             for frame, pose in zip(frames, smooth(times, filled, SMOOTHING), strict=True):
                 shown[frame].append((size, pose))

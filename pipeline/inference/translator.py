@@ -34,7 +34,7 @@ class Face:
     align: np.ndarray  #: [2, 3], pixels of the photo to the unit square
     crop: np.ndarray  #: uint8 RGB [R, R, 3]
     anime: np.ndarray  #: uint8 RGB [R, R, 3]
-    back: np.ndarray | None  #: uint8 RGB [R, R, 3], the anime face translated back; None if not requested
+    back: np.ndarray | None  #: uint8 RGB [R, R, 3], reconstruction from the anime face; None if not requested
     points: np.ndarray | None = None  #: [5, 2], landmarks of `anime` in its pixels, for a model that needs them
 
 
@@ -100,14 +100,15 @@ class Translator:
         style: str | None = None,
         like: "Reference | None" = None,
     ) -> list[Face]:
-        """Find and translate the faces of a photo, uint8 RGB [H, W, 3]; the largest comes first.
+        """Find and translate the faces of a photo, the largest first.
 
         Args:
-            photo: The photo, upright.
+            photo: uint8 RGB [H, W, 3], upright.
             seed: Random seed of the noise, the same for every face of a photo.
             most: Maximum number of faces, the largest; None: all.
             anyway: Translate the central square if no face is found.
-            back: Also translate the anime faces back, in their colours before those of `like`.
+            back: Also reconstruct the photo of each face: its anime face, before it gets the colours of `like`, is
+                translated back.
             style: Name of the style, one of `facts.styles`; None: that of the translator.
             like: Drawing whose style and colours the results have, from `reference`.
 
@@ -298,11 +299,8 @@ class Translator:
             if points is None:
                 raise bad_value("points", None, "the landmarks of the outputs, which this model needs")
             images = np.concatenate([images, draw_heatmaps(points, self.facts.resolution)], axis=1)
-        parts = [
-            self._generators.run(images[start : start + BATCH], direction, number)
-            for start in range(0, len(images), BATCH)
-        ]
-        translated = np.concatenate(parts)
+        batches = (images[start : start + BATCH] for start in range(0, len(images), BATCH))
+        translated = np.concatenate([self._generators.run(batch, direction, number) for batch in batches])
         if not np.isfinite(translated).all():
             raise damaged_file("model", "its outputs are not finite", "Train or export the model again")
         result = np.clip(np.round((translated + 1) * 127.5), 0, 255).astype(np.uint8)

@@ -93,11 +93,8 @@ def _track(translator: Translator, reader: VideoReader) -> list[list[np.ndarray]
         tracker.add(time, translator.find(view, (SEARCH_SIDE,)), cv2.resize(frame, (32, 18)))
     faces = tracker.finish()
     if not any(faces):
-        raise NoFaceError(
-            "no face was found in any frame. Use a video that shows a face from the front.",
-            kind=Kind.TOO_FEW,
-            subject="face",
-        )
+        text = "no face was found in any frame. Use a video that shows a face from the front."
+        raise NoFaceError(text, kind=Kind.TOO_FEW, subject="face")
     return [
         [np.hstack([face[:, :3] @ stretch, face[:, 3:]]) for face in found]
         for found, stretch in zip(faces, stretches, strict=True)

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import cv2
@@ -112,11 +111,8 @@ class VideoReader:
             raise damaged_file(source, "it has no video stream", "Pass a video")
         self.stream: Any = max(streams, key=lambda one: one.width * one.height)
         if self.stream.width * self.stream.height > MAX_PIXELS:
-            raise UserError(
-                f"the frames of the video have more than {MAX_PIXELS // 10**6} million pixels. Make it smaller.",
-                kind=Kind.BAD_VALUE,
-                subject=str(source),
-            )
+            text = f"the frames of the video have more than {MAX_PIXELS // 10**6} million pixels. Make it smaller."
+            raise UserError(text, kind=Kind.BAD_VALUE, subject=source)
         self.stream.thread_type = "AUTO"
         self.damaged = 0
         self.aspect = Fraction(1)
@@ -243,9 +239,7 @@ class VideoWriter:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_error: object) -> None:
         with self.output:
             if kind is None:
                 self.output.mux(self._video.encode(None))

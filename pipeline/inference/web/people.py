@@ -103,11 +103,10 @@ def controls() -> dict[str, Any]:
     from ...drawing import OPTIONS, STYLES
     from ...drawing.colours import EYES, HAIR, SKIN, hexadecimal
 
-    palettes = {"skin": SKIN, "hair": HAIR, "eye": EYES}
     shown = []
     for name in CONTROLS:
         label = LABELS.get(name, name.replace("_", " ").capitalize())
-        palette = palettes.get(name, {})
+        palette = {"skin": SKIN, "hair": HAIR, "eye": EYES}.get(name, {})
         colours = {value: hexadecimal(palette[value]) for value in OPTIONS[name] if value in palette}
         shown.append({"name": name, "label": label, "values": list(OPTIONS[name]), "colours": colours})
     return {"styles": list(STYLES), "controls": shown}

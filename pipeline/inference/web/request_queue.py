@@ -100,11 +100,8 @@ class RequestQueue:
         """
         if request.headers.get("content-type") != "application/octet-stream":
             raise HttpError(415, "Send the drawing's bytes as application/octet-stream.")
-
-        def job(data: bytes) -> ReferenceJob:
-            return ReferenceJob(data, self.limits.pixels)
-
-        (found,) = await self._answer(request, self.limits.upload_bytes, job)
+        limits = self.limits
+        (found,) = await self._answer(request, limits.upload_bytes, lambda data: ReferenceJob(data, limits.pixels))
         return dict(found)
 
     async def draw(self, request: "Request") -> dict[str, Any]:

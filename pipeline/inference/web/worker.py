@@ -173,16 +173,16 @@ def _answer(translator: Translator, job: Job) -> list[dict[str, Any]]:
 
 def _translate(translator: Translator, job: TranslateJob) -> list[dict[str, Any]]:
     photo = read_photo(job.data, job.max_pixels)
-    asked: dict[str, Any] = {"style": job.style}
+    look: dict[str, Any] = {"style": job.style}
     if job.palette is not None:
         from ...features.attributes_face import to_lab
         from ..recolouring import Palette
         from ..reference import Reference
 
         colours = (None if rgb is None else to_lab(np.reshape(rgb, (1, 1, 3)))[0, 0] for rgb in job.palette)
-        asked = {"like": Reference(job.style, Palette(*colours))}
+        look = {"like": Reference(job.style, Palette(*colours))}
     back = "anime2human" in translator.facts.directions
-    faces = translator.faces(photo, job.seed, anyway=job.anyway, back=back, most=job.max_faces, **asked)
+    faces = translator.faces(photo, job.seed, anyway=job.anyway, back=back, most=job.max_faces, **look)
     people = _people(photo, faces) if can_draw() else [None] * len(faces)
     return [{**_pictures(photo, face, job.size), "person": person} for face, person in zip(faces, people, strict=True)]
 
@@ -192,10 +192,9 @@ def _measure(translator: Translator, job: ReferenceJob) -> dict[str, Any]:
     from ...features.attributes_face import to_rgb
 
     found = translator.reference(Image.fromarray(read_photo(job.data, job.max_pixels)))
-    colours = {name: getattr(found.palette, name) for name in COLOURS}
-    return {"style": found.style} | {
-        name: None if colour is None else hexadecimal(to_rgb(colour)) for name, colour in colours.items()
-    }
+    colours = ((name, getattr(found.palette, name)) for name in COLOURS)
+    shown = {name: None if colour is None else hexadecimal(to_rgb(colour)) for name, colour in colours}
+    return {"style": found.style} | shown
 
 
 def _people(photo: np.ndarray, faces: list[Face]) -> list[dict[str, Any] | None]:
