@@ -4,7 +4,7 @@ import numpy as np
 
 from ..images import crop_aligned, inside_photo, resize
 from .blending import paste_face
-from .enlarging import FACTOR, enlarge
+from .enlarging import enlarge, enlarge_to_photo
 from .painting import paint
 from .translator import Face
 
@@ -45,6 +45,5 @@ def paste(photo: np.ndarray, faces: list[Face], painted: bool = False) -> np.nda
         crops, drawn = np.stack([face.crop for face in faces]), np.stack([face.anime for face in faces])
         result = paint(photo, crops, drawn, np.stack([inside_photo(face.align, size, shape) for face in faces]))
     for face in reversed(faces):
-        side, least = round(1 / np.hypot(*face.align[:, 0])), len(face.anime)  # px, in the photo
-        paste_face(result, enlarge(face.anime, min(max(side, least), FACTOR * least)), face.align)
+        paste_face(result, enlarge_to_photo(face.anime, face.align), face.align)
     return result

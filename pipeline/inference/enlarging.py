@@ -40,6 +40,17 @@ def enlarge(drawing: np.ndarray, size: int) -> np.ndarray:
     return resize(pixels, size, size)
 
 
+def enlarge_to_photo(drawing: np.ndarray, align: np.ndarray) -> np.ndarray:
+    """Enlarge a drawing [R, R, 3] to the side that it has in the photo, at most by `FACTOR`.
+
+    Args:
+        drawing: uint8 RGB [R, R, 3].
+        align: Map of points of the photo in pixels to the drawing, whose side is 1, [2, 3].
+    """
+    side = round(1 / np.hypot(*align[:, 0]))
+    return enlarge(drawing, min(max(side, len(drawing)), FACTOR * len(drawing)))
+
+
 @cache
 def _session() -> "onnxruntime.InferenceSession":
     return start_session(_NETWORK.read_bytes())

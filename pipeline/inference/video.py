@@ -16,6 +16,7 @@ from ..errors import Kind, UserError, bad_value, damaged_file, unavailable
 from ..files import atomic_file
 from ..images import crop_aligned
 from .blending import paste_face
+from .enlarging import enlarge_to_photo
 from .face_finder import NoFaceError
 from .tracking import Tracker
 from .translator import Translator
@@ -133,4 +134,4 @@ def _translate_frame(translator: Translator, pixels: np.ndarray, faces: list[np.
     masks, points = translator.masks(pixels, aligns), translator.points(faces)["anime"]
     translated = translator.run(crops, "human2anime", seed, masks, points=points)
     for align, anime in reversed(list(zip(aligns, translated, strict=True))):
-        paste_face(pixels, anime, align, steady=True)
+        paste_face(pixels, enlarge_to_photo(anime, align), align, steady=True)
