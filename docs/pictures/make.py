@@ -18,6 +18,7 @@ from tqdm import tqdm
 from benchmarks import video_flicker
 from pipeline.download.demo_humans import generate
 from pipeline.drawing import STYLES
+from pipeline.images import crop_aligned
 from pipeline.inference import NoFaceError, Translator
 from pipeline.inference.backends import BUNDLE, PRETRAINED
 from pipeline.inference.composition import paste
@@ -25,7 +26,7 @@ from pipeline.inference.portrait import draw_person, find_people
 
 HERE = Path(__file__).parent
 SEED = video_flicker.SEED
-SIDE = 192  # px, one portrait in a picture
+SIDE = 256  # px, one portrait in a picture
 #: People of the pictures, by index, chosen by eye for different gender, age, skin and hair.
 HERO = (2, 5, 34, 19, 31, 12, 17, 41)
 GALLERY = (2, 19, 34)
@@ -55,8 +56,9 @@ def translator(style: str | None = None) -> Translator:
 
 def photo_crop(photo: Image.Image) -> Image.Image:
     """Return the part of a photo that the network sees."""
-    (face,) = translator().faces(np.asarray(photo), most=1)
-    return Image.fromarray(face.crop)
+    pixels = np.asarray(photo)
+    (face,) = translator().faces(pixels, most=1)
+    return Image.fromarray(crop_aligned(pixels, face.align, SIDE))
 
 
 def table(rows: list[list[Image.Image]], captions: list[str] | None = None, side: int = SIDE) -> Image.Image:
@@ -100,7 +102,7 @@ def pasted() -> Image.Image:
         pixels = np.asarray(photo)
         faces = translator().faces(pixels, most=1)
         columns.append([photo, *(Image.fromarray(paste(pixels, faces, painted)) for painted in (False, True))])
-    return table([list(row) for row in zip(*columns, strict=True)], side=256)
+    return table([list(row) for row in zip(*columns, strict=True)])
 
 
 def video() -> list[Image.Image]:
