@@ -135,7 +135,7 @@ from PIL import Image
 from animemorph.inference import Translator
 assert Path(sys.prefix) in Path(sys.modules["animemorph"].__file__).parents
 translated = np.asarray(Translator().translate(Image.open("face.jpg")))
-assert translated.shape == (256, 256, 3) and translated.std() > 20
+assert translated.shape == (512, 512, 3) and translated.std() > 20
 assert (translated == np.asarray(Image.open("command.png"))).all()
 """
     clean("animemorph", "translate", "face.jpg", "-o", "command.png", "--force")
