@@ -145,7 +145,7 @@ def _ray() -> Iterator[tuple[Submit, Width]]:
     except ConnectionError:
         fix = "Run `ray start --head`, or set RAY_ADDRESS and the token RAY_AUTH_TOKEN of the cluster"
         raise unavailable("the executor ray", "no Ray cluster answers", fix) from None
-    apply = ray.remote(_apply)
+    apply: Any = ray.remote(_apply)
     # The width is asked for again for each chunk: nodes may join and die.
     yield (
         lambda function, items: partial(ray.get, apply.remote(function, items)),
