@@ -146,7 +146,9 @@ def translate(inputs: list[str], output: str, model: Path | None, options: Trans
             bar.write(f"error: {_name(job)}: {_explain(error)}", file=sys.stderr)
     if len(jobs) > 1 or written > 1:
         rest = f"; {failed} of {len(jobs)} inputs failed" if failed else ""
-        print(f"{written} file{'s' * (written != 1)} written to {printable(output)}{rest}", file=sys.stderr)
+        # The files of one photo have names of their own next to the given one.
+        place = jobs[0].target.parent if len(jobs) == 1 and jobs[0].target else output
+        print(f"{written} file{'s' * (written != 1)} written to {printable(place)}{rest}", file=sys.stderr)
     if planned.ignored:
         suffixes = ", ".join(f"{count} {suffix}" for suffix, count in sorted(planned.ignored.items()))
         print(f"ignored files that are neither photo nor video: {suffixes}", file=sys.stderr)
