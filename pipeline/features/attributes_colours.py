@@ -5,20 +5,22 @@ import numpy as np
 
 from .attributes_face import ENOUGH, Face, to_lab, to_rgb
 from .segmentation import SIDE
+from .skin_tone import skin_tone
 
-#: Lightness L* of cheeks in photos -> colour of drawn skin, from dark to light.
+#: Tone of skin (`skin_tone.skin_tone`) -> colour of drawn skin, from light to dark.
 SKIN_SCALE = (
-    (24.0, (104, 70, 54)),
-    (31.0, (118, 80, 62)),
-    (39.0, (146, 102, 76)),
-    (46.0, (178, 128, 96)),
-    (51.0, (204, 157, 120)),
-    (55.0, (222, 176, 138)),
-    (60.0, (236, 198, 166)),
-    (65.0, (242, 210, 186)),
-    (72.0, (246, 219, 200)),
-    (82.0, (247, 227, 214)),
+    (0.4, (247, 227, 214)),
+    (0.9, (246, 219, 200)),
+    (1.3, (242, 210, 186)),
+    (1.7, (236, 198, 166)),
+    (2.2, (222, 176, 138)),
+    (2.8, (204, 157, 120)),
+    (3.4, (178, 128, 96)),
+    (4.0, (146, 102, 76)),
+    (4.6, (118, 80, 62)),
 )
+#: Change of the tone per unit of lightness L* of the cheeks in the photo, from a usual lightness, and its limit.
+LIGHTER, USUAL, MOST_LIGHTER = -0.015, 62.0, 0.2
 #: Lightness L* of hair in photos -> of drawn hair, which is lighter.
 HAIR_SCALE = np.array(
     [[0, 12], [8, 19], [20, 27], [30, 39], [40, 51], [50, 64], [60, 75], [70, 85], [85, 91], [100, 94]]
@@ -31,8 +33,14 @@ SKIN_SPREAD = 5.0
 GREY_PHOTO = 4.0
 #: Hair of a black-and-white photo: lightness L* -> a*, b* of natural hair.
 NATURAL_HAIR = np.array([[0, 1, 1], [25, 5, 6], [40, 9, 16], [60, 8, 26], [80, 2, 28], [100, 0, 8]], dtype=float)
-#: Age group -> lightness L* above which hair of less than this C* is grey.
-GREY_HAIR = {"adult": (41.0, 11.0), "old": (35.0, 20.0)}
+#: Age group, whether a man -> lightness L* above which hair of less than this C* is grey. Pale blond women have C* 12
+#: and more; dark hair of men shines up to L* 47.
+GREY_HAIR = {
+    ("adult", False): (50.0, 8.0),
+    ("adult", True): (47.0, 10.0),
+    ("old", False): (35.0, 12.0),
+    ("old", True): (35.0, 20.0),
+}
 #: C* of hair above which an unnatural hue is dye, not the light.
 DYED = 30.0
 #: The same for blue and violet hair, which has no natural hue near it.
@@ -63,12 +71,13 @@ def skin_lab(face: Face) -> np.ndarray | None:
 
 
 def skin_colour(face: Face) -> tuple[int, int, int] | None:
-    """Return the drawn skin colour for the lightness of the skin in the photo."""
+    """Return the drawn skin colour for the tone of the person's skin."""
     skin = skin_lab(face)
     if skin is None:
         return None
-    lightness, colours = zip(*SKIN_SCALE, strict=True)
-    red, green, blue = (round(float(np.interp(skin[0], lightness, channel))) for channel in zip(*colours, strict=True))
+    tone = skin_tone(face) + float(np.clip(LIGHTER * (skin[0] - USUAL), -MOST_LIGHTER, MOST_LIGHTER))
+    tones, colours = zip(*SKIN_SCALE, strict=True)
+    red, green, blue = (round(float(np.interp(tone, tones, channel))) for channel in zip(*colours, strict=True))
     return red, green, blue
 
 
@@ -107,7 +116,7 @@ def hair_colour(face: Face, cast: np.ndarray | None, group: str | None) -> tuple
         least = COLD_DYED if chroma[1] < -10 else DYED
         dyed = lightness > 22 and np.hypot(*chroma) > least and np.hypot(*cast) < 8
         # Hair of an older person with low chroma is grey hair in warm light.
-        darkest, most = GREY_HAIR.get(group or "", (100, 0))
+        darkest, most = GREY_HAIR.get((group or "", face.male), (100, 0))
         grey = lightness > darkest and np.hypot(*chroma) < most
         # Natural light hair is yellow. If it looks pink, the light is pink.
         yellow = max(-1.0, float(np.interp(lightness, [25, 60], [0.35, 1.3])) * chroma[0])

@@ -28,19 +28,22 @@ def _convolutions(inputs: int, outputs: int) -> nn.Sequential:
 
 
 class SegmentationNetwork(nn.Module):
-    """Map RGB in [-1, 1], photo mask and face polygon [b, 5, 64, 64] to logits of the regions [b, 4, 64, 64]."""
+    """U-Net that maps [b, inputs, R, R] to logits of the regions [b, regions, R, R].
+
+    The default: RGB in [-1, 1], photo mask and face polygon at 64 px to the four regions.
+    """
 
     WIDTHS = (16, 32, 64, 96)
 
-    def __init__(self) -> None:
+    def __init__(self, inputs: int = 5, regions: int = len(REGIONS)) -> None:
         """Build the network with random weights."""
         super().__init__()
         widths = self.WIDTHS
         self.down = nn.ModuleList(
-            [_convolutions(before, width) for before, width in zip((5, *widths[:-1]), widths, strict=True)]
+            [_convolutions(before, width) for before, width in zip((inputs, *widths[:-1]), widths, strict=True)]
         )
         self.up = nn.ModuleList([_convolutions(widths[i + 1] + widths[i], widths[i]) for i in reversed(range(3))])
-        self.head = nn.Conv2d(widths[0], len(REGIONS), 1)
+        self.head = nn.Conv2d(widths[0], regions, 1)
 
     def forward(self, faces: torch.Tensor) -> torch.Tensor:
         """Return the logits."""

@@ -1,111 +1,31 @@
-"""Paste a translated face into its photo along a seam where drawing and photo are similar."""
+"""Paste a drawn person into the photo: without the drawn background, in front of the photo's own."""
 
 import cv2
 import numpy as np
 
 from ..images import crop_aligned, inside_photo
+from .person import find_person
 
-#: Smallest and largest distance of the seam from the centre; 1 is the border of the crop.
-INNER, OUTER = 0.8, 0.98
-#: Width of the soft rim inside the seam, as a share of half the crop's side.
+#: Distance of the end of the drawing from the centre; 1 is the border of the crop.
+END = 0.96
+#: Width of the soft rim inside the end, as a share of half the crop's side.
 RIM = 0.2
-#: Number of directions and of distances of the search grid for the seam.
-DIRECTIONS, DISTANCES = 128, 24
-#: Cost of one step outwards or inwards between two directions, in levels of 255.
-BEND = 30.0
-#: Cost of the seam at its smallest distance, in levels of 255. A larger part of the drawing is better.
-PULL = 25.0
-#: Distance of the seam in video frames, where a searched seam would jump from frame to frame.
-STEADY = 0.94
-#: Standard deviation of the blur of the colour difference along the seam, as a share of the crop's side.
-COLOUR_BLUR = 0.09
-#: Largest correction of a colour, in levels of 255.
+#: Share of the person above which a pixel is drawn: the drawn background shines through the rim of a drawing.
+SHARE = 0.55
+#: Height in the crop from which on the photo's person is kept next to the drawing, and where it is kept entirely: the
+#: head is replaced, the shoulders continue below the crop.
+SHOULDERS = (0.7, 0.88)
+#: Standard deviations of the blurs that fill the place of the photo's head, and of the shift of colours towards the
+#: photo at the rim, as shares of the crop's side.
+FILL_BLUR, COLOUR_BLUR = 0.05, 0.09
+#: Largest shift of a colour, in levels of 255.
 MOST = 30.0
 #: Rows of the photo that are blended at once, so that a face of 80 million pixels does not need gigabytes.
 ROWS = 256
 
 
-def find_seam(difference: np.ndarray) -> np.ndarray:
-    """Find the closed curve around the centre along which two pictures differ least.
-
-    Dynamic programming over directions, from both ends of a fixed start, as in Avidan and Shamir 2007.
-
-    Args:
-        difference: Difference of the pictures, float [n, n].
-
-    Returns:
-        Distance from the centre in each of `DIRECTIONS`, as a share of half the side.
-    """
-    size = len(difference)
-    angles, border = _border()
-    radii = INNER + (OUTER * border - INNER) * np.linspace(0, 1, DISTANCES)
-    x = (0.5 + 0.5 * radii * np.cos(angles)) * size - 0.5
-    y = (0.5 + 0.5 * radii * np.sin(angles)) * size - 0.5
-    cost = cv2.remap(difference.astype(np.float32), x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR)
-    cost = cost + PULL * np.linspace(1, 0, DISTANCES)
-    steps = BEND * np.abs(np.arange(DISTANCES)[:, None] - np.arange(DISTANCES)[None])
-    # Twice around: the second round starts where the first ends, so that the curve closes.
-    total = np.zeros(DISTANCES)
-    previous = np.zeros((2 * DIRECTIONS, DISTANCES), dtype=int)
-    for turn in range(2 * DIRECTIONS):
-        reached = total[None] + steps
-        previous[turn] = reached.argmin(axis=1)
-        total = reached.min(axis=1) + cost[turn % DIRECTIONS]
-    place = int(total.argmin())
-    path = np.zeros(2 * DIRECTIONS, dtype=int)
-    for turn in reversed(range(2 * DIRECTIONS)):
-        path[turn] = place
-        place = previous[turn, place]
-    middle = DIRECTIONS // 2
-    return radii[np.arange(DIRECTIONS), np.roll(path[middle : middle + DIRECTIONS], middle)]
-
-
-def _border() -> tuple[np.ndarray, np.ndarray]:
-    """Return directions in radians, and the distance of a square with round corners in each, both [n, 1]."""
-    angles = (2 * np.pi * np.arange(DIRECTIONS) / DIRECTIONS)[:, None]
-    return angles, (np.abs(np.cos(angles)) ** 4 + np.abs(np.sin(angles)) ** 4) ** -0.25
-
-
-def steady_seam() -> np.ndarray:
-    """Return a seam that does not depend on the pictures, as `find_seam` does."""
-    return STEADY * _border()[1][:, 0]
-
-
-def soft_mask(seam: np.ndarray, size: int) -> np.ndarray:
-    """Return a mask that is 1 in the middle and falls smoothly to 0 at a seam, float32 [size, size].
-
-    Args:
-        seam: Distance from the centre in directions all around, as a share of half the side.
-        size: Side of the mask in pixels.
-    """
-    centres = (np.arange(size, dtype=np.float32) + 0.5) / size * 2 - 1
-    distance = np.hypot(centres[None], centres[:, None])
-    angle = np.arctan2(np.broadcast_to(centres[:, None], (size, size)), np.broadcast_to(centres[None], (size, size)))
-    limit = np.interp(angle, 2 * np.pi * np.arange(len(seam)) / len(seam), seam, period=2 * np.pi)
-    ramp = np.clip((limit - distance) / RIM, 0, 1).astype(np.float32)
-    return ramp * ramp * (3 - 2 * ramp)
-
-
-def match_colours(face: np.ndarray, seen: np.ndarray, mask: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Return a drawn face whose colours change gradually to those of the photo towards the rim of the mask.
-
-    Args:
-        face: Drawn face, float32 [R, R, 3].
-        seen: The photo at the same position, float32 [R, R, 3].
-        mask: Share of the drawn face in the result, float32 [R, R].
-        inside: Pixels that lie inside the photo, bool [R, R].
-    """
-    deviation = COLOUR_BLUR * len(face)
-    rim = ((mask < 0.9) & (mask > 0) & inside).astype(np.float32)
-    weight = cv2.GaussianBlur(rim, (0, 0), deviation) + 1e-4
-    shift = cv2.GaussianBlur((seen - face) * rim[..., None], (0, 0), deviation) / weight[..., None]
-    # The middle keeps its own colours.
-    near = (1 - cv2.GaussianBlur(mask, (0, 0), deviation / 4))[..., None]
-    return face + np.clip(shift, -MOST, MOST) * near
-
-
-def paste_face(photo: np.ndarray, face: np.ndarray, align: np.ndarray, steady: bool = False) -> None:
-    """Paste a drawn face into a photo, in place.
+def paste_face(photo: np.ndarray, face: np.ndarray, align: np.ndarray) -> None:
+    """Paste a drawn person into a photo, in place. Background replaces what else is visible of the photo's head.
 
     Only the pixels around the face are touched, so the cost does not grow with the photo.
 
@@ -113,7 +33,6 @@ def paste_face(photo: np.ndarray, face: np.ndarray, align: np.ndarray, steady: b
         photo: uint8 RGB [H, W, 3].
         face: uint8 RGB [R, R, 3].
         align: [2, 3], from pixels of the photo to the unit square.
-        steady: Use the same seam for every picture, for the frames of a video.
     """
     height, width = photo.shape[:2]
     size = face.shape[0]
@@ -123,7 +42,9 @@ def paste_face(photo: np.ndarray, face: np.ndarray, align: np.ndarray, steady: b
     right, bottom = np.clip(np.ceil(corners.max(axis=1)), 0, [width, height]).astype(int)
     if left >= right or top >= bottom:
         return
-    matched, mask = _prepare(photo, face, align, steady)
+    seen, inside = crop_aligned(photo, align, size), inside_photo(align, size, (height, width))
+    drawn, behind = (_enlarged(share, size) for share in find_person(np.stack([face, seen])))
+    layer, share = compose(face.astype(np.float32), seen.astype(np.float32), drawn, behind, inside)
     matrix = np.array(inverse, dtype=np.float64)
     matrix[:, :2] = matrix[:, :2] / size
     # OpenCV counts from the first pixel's centre, and the window starts at (left, top).
@@ -131,22 +52,79 @@ def paste_face(photo: np.ndarray, face: np.ndarray, align: np.ndarray, steady: b
     for start in range(top, bottom, ROWS):
         window = photo[start : min(start + ROWS, bottom), left:right]
         shape = window.shape[1::-1]
-        warped = cv2.warpAffine(matched, matrix, shape, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        share = cv2.warpAffine(mask, matrix, shape, flags=cv2.INTER_LINEAR, borderValue=0)[..., None]
-        window[:] = np.round(window + (warped - window.astype(np.float32)) * share).clip(0, 255).astype(np.uint8)
+        colours = cv2.warpAffine(layer, matrix, shape, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        shares = cv2.warpAffine(share, matrix, shape, flags=cv2.INTER_LINEAR, borderValue=0)[..., None]
+        window[:] = np.round(window + (colours - window.astype(np.float32)) * shares).clip(0, 255).astype(np.uint8)
         matrix[1, 2] -= ROWS
 
 
-def _prepare(photo: np.ndarray, face: np.ndarray, align: np.ndarray, steady: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Return the face with matched colours and the mask of the pixels to replace."""
+def compose(
+    face: np.ndarray, seen: np.ndarray, drawn: np.ndarray, behind: np.ndarray, inside: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what is pasted over the photo, float32 [R, R, 3], and its share in the result, float32 [R, R].
+
+    Args:
+        face: The drawing, float32 [R, R, 3].
+        seen: The photo at the same position, float32 [R, R, 3].
+        drawn: Share of the drawn person [R, R].
+        behind: Share of the photo's person [R, R].
+        inside: Pixels that lie inside the photo, bool [R, R].
+    """
     size = len(face)
-    seen = crop_aligned(photo, align, size).astype(np.float32)
-    inside = inside_photo(align, size, (photo.shape[0], photo.shape[1]))
-    drawn = face.astype(np.float32)
-    if steady:
-        seam = steady_seam()
-    else:
-        difference = cv2.GaussianBlur(np.abs(seen - drawn).mean(axis=2), (0, 0), size / 100)
-        seam = find_seam(np.where(inside, difference, 0))  # a seam outside the photo is not visible
-    mask = soft_mask(seam, size)
-    return match_colours(drawn, seen, mask, inside), mask
+    rim = soft_rim(size)
+    heights = (np.arange(size, dtype=np.float32)[:, None] + 0.5) / size
+    hidden = (1 - drawn) * behind * np.interp(heights, SHOULDERS, (1, 0)).astype(np.float32)
+    covered = drawn + hidden
+    person = match_colours(face, seen, (rim < 0.9) & (rim > 0) & (drawn > 0.5) & inside, rim)
+    parts = person * drawn[..., None] + fill(seen, (1 - behind) * inside) * hidden[..., None]
+    return parts / np.maximum(covered, 1e-3)[..., None], covered * rim
+
+
+def fill(seen: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Continue the background of a photo smoothly behind the person, from fine to coarse.
+
+    Args:
+        seen: float32 [R, R, 3].
+        known: Share of background in each pixel [R, R].
+    """
+    weight = known.astype(np.float32) ** 4
+    total, result = np.full(weight.shape, 1e-6, np.float32), seen * 1e-6
+    for factor, trust in ((1, 1.0), (3, 1e-2), (9, 1e-4)):
+        deviation = FILL_BLUR * factor * len(seen)
+        near = cv2.GaussianBlur(weight, (0, 0), deviation) * trust
+        result = result + cv2.GaussianBlur(seen * weight[..., None], (0, 0), deviation) * trust
+        total = total + near
+    return result / total[..., None]
+
+
+def soft_rim(size: int) -> np.ndarray:
+    """Return a mask that is 1 in the middle and falls smoothly to 0 near the border, float32 [size, size]."""
+    centres = (np.arange(size, dtype=np.float32) + 0.5) / size * 2 - 1
+    # A square with round corners.
+    distance = (centres[None] ** 4 + centres[:, None] ** 4) ** 0.25
+    ramp = np.clip((END - distance) / RIM, 0, 1)
+    return ramp * ramp * (3 - 2 * ramp)
+
+
+def match_colours(face: np.ndarray, seen: np.ndarray, compared: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Return a drawing whose colours change gradually to those of the photo towards the rim of the mask.
+
+    Args:
+        face: The drawing, float32 [R, R, 3].
+        seen: The photo at the same position, float32 [R, R, 3].
+        compared: Pixels whose colours are compared, bool [R, R].
+        mask: Share of the drawing in the result, float32 [R, R].
+    """
+    deviation = COLOUR_BLUR * len(face)
+    rim = compared.astype(np.float32)
+    weight = cv2.GaussianBlur(rim, (0, 0), deviation) + 1e-4
+    shift = cv2.GaussianBlur((seen - face) * rim[..., None], (0, 0), deviation) / weight[..., None]
+    # The middle keeps its own colours.
+    near = (1 - cv2.GaussianBlur(mask, (0, 0), deviation / 4))[..., None]
+    return face + np.clip(shift, -MOST, MOST) * near
+
+
+def _enlarged(share: np.ndarray, size: int) -> np.ndarray:
+    """Resize a share of the person to [size, size], with an edge of about two pixels."""
+    large = cv2.resize(share, (size, size), interpolation=cv2.INTER_CUBIC)
+    return np.clip((large - SHARE) * max(1.0, size / len(share)) + 0.5, 0, 1)

@@ -56,7 +56,7 @@ def export(folder: Path | None, output: Path, half: bool = False, seed: int = 0)
     graphs: dict[Direction, bytes] = {}
     for direction in progress_bar(trained.facts.directions, desc="export", unit="network"):
         model = _graph(getattr(trained.model, direction), trained.facts, direction, stride)
-        graphs[direction] = (_halve(model) if half else model).SerializeToString(deterministic=True)
+        graphs[direction] = (halve(model) if half else model).SerializeToString(deterministic=True)
     with atomic_file(output) as partial:
         write_bundle(partial, graphs, _texts(folder))
         exported = OnnxBackend(partial, trusted=True)
@@ -145,7 +145,7 @@ def to_onnx(network: Any, example: tuple[Any, ...], names: list[str], output: st
     return model
 
 
-def _halve(model: Any) -> Any:
+def halve(model: Any) -> Any:
     """Store large weights in 16 bits and convert them when the model is loaded: half the bytes, the same speed."""
     import onnx
     from onnx import numpy_helper

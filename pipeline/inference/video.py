@@ -134,4 +134,4 @@ def _translate_frame(translator: Translator, pixels: np.ndarray, faces: list[np.
     masks, points = translator.masks(pixels, aligns), translator.points(faces)["anime"]
     translated = translator.run(crops, "human2anime", seed, masks, points=points)
     for align, anime in reversed(list(zip(aligns, translated, strict=True))):
-        paste_face(pixels, enlarge_to_photo(anime, align), align, steady=True)
+        paste_face(pixels, enlarge_to_photo(anime, align), align)

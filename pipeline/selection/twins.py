@@ -118,8 +118,8 @@ def _plain(value: Any) -> Any:
     """Convert a measured value to a type that a table column can have."""
     if value is None or isinstance(value, str | bool):
         return value
-    # The number of threads changes the eighth digit of what the segmentation network measures.
-    return round(float(value), 6) if np.ndim(value) == 0 else json.dumps(np.asarray(value, dtype=float).tolist())
+    # The number of threads changes the last digits of what the segmentation network measures.
+    return round(float(value), 3) if np.ndim(value) == 0 else json.dumps(np.asarray(value, dtype=float).tolist())
 
 
 def _draw_from(

@@ -94,12 +94,10 @@ class Faces:
                 rows = rows.repeat(self.twins.repeats)
             index = rows[_order(seed, epoch, domain, len(rows), first, batch)]
             upright = to_network(faces[torch.from_numpy(index).to(faces.device)].to(self.device)).contiguous()
-            flip = flips[domain, share]
-            if domain == 0 and self.twins is not None:
-                # A mirrored twin is not the twin of the mirrored photo: locks, light and scene keep their side.
-                flip = np.zeros_like(flip)
-            mirrored = torch.from_numpy(flip).to(self.device)[:, None, None, None]
-            images.append(torch.where(mirrored, upright.flip(3), upright))
+            # A mirrored twin is not the twin of the mirrored photo: locks, light and scene keep their side.
+            flip = flips[domain, share] & (domain == 1 or self.twins is None)
+            mirrored = torch.from_numpy(np.flatnonzero(flip)).to(self.device)
+            images.append(upright.index_copy(0, mirrored, upright[mirrored].flip(3)))
             if self.landmarks is not None:
                 points = self.landmarks[MODEL_DOMAINS[domain]]
                 chosen = np.where(flip[:, None, None], mirror(points[index], upright.shape[3]), points[index])

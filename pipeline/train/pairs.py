@@ -10,20 +10,22 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from ..drawing.colours import HAIR, nearest
+from ..drawing.colours import HAIR, SKIN, nearest
 from ..errors import conflict, damaged_file, missing_file
 from ..faces import read_table
 from ..networks.generators import to_network
 from .photo_augment import distort
 
 FIX = "Run `dvc repro` so that the stage twins writes it"
-#: Attributes of few people. Seen as often as others, these people get no glasses, no beard, and brown or blond hair.
+#: Attributes of few people. Seen as often as others, these people get no glasses, no beard, lighter skin, and brown or
+#: blond hair.
 RARE = {
     "glasses": ("round", "square", "half", "sun"),
     "beard": ("goatee", "moustache", "full"),
     "hairstyle": ("bald", "buzz"),
 }
 RARE_HAIR = ("grey", "silver", "white")
+RARE_SKIN = ("brown", "deep", "dark")
 #: How often a photo with one of them is seen, while others are seen once.
 RARE_REPEATS = 3
 
@@ -69,7 +71,7 @@ def read_twins(folder: Path, table: pd.DataFrame, masks: np.ndarray) -> Twins:
     Raises:
         UserError: The twins are missing, damaged or belong to other faces.
     """
-    drawn = read_table(folder / "faces.parquet", ["face_id", "styles", "hair", *RARE])
+    drawn = read_table(folder / "faces.parquet", ["face_id", "styles", "hair", "skin", *RARE])
     path = folder / "faces.npy"
     styles = read_styles(folder)
     try:
@@ -85,13 +87,14 @@ def read_twins(folder: Path, table: pd.DataFrame, masks: np.ndarray) -> Twins:
     numbers = np.array(drawn["styles"].to_list(), dtype=np.int64)
     if numbers.shape != pixels.shape[:2] or numbers.max(initial=-1) >= len(styles):
         raise conflict(folder, "has other styles in its table than in its other files", FIX)
-    return Twins(pixels, rows, numbers[rows], masks, np.where(_rare(drawn), RARE_REPEATS, 1)[rows])
+    return Twins(pixels, rows, numbers[rows], masks, np.where(_rare(drawn.iloc[rows]), RARE_REPEATS, 1))
 
 
 def _rare(drawn: pd.DataFrame) -> np.ndarray:
     """Return whether each person of a table of twins has a rare attribute, bool [n]."""
     hair = drawn["hair"].map(lambda colour: nearest(json.loads(colour), HAIR), na_action="ignore").isin(RARE_HAIR)
-    rare: np.ndarray = np.logical_or.reduce([hair, *(drawn[name].isin(values) for name, values in RARE.items())])
+    skin = drawn["skin"].map(lambda colour: nearest(json.loads(colour), SKIN), na_action="ignore").isin(RARE_SKIN)
+    rare: np.ndarray = np.logical_or.reduce([hair, skin, *(drawn[name].isin(few) for name, few in RARE.items())])
     return rare
 
 

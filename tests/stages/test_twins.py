@@ -132,17 +132,25 @@ def other_faces() -> None:
 
 @pytest.fixture(scope="module")
 def twins_folder(tmp_path_factory) -> Path:
-    """Twins of five faces, without the cost of drawing them."""
+    """Twins of six faces, without the cost of drawing them."""
     folder = tmp_path_factory.mktemp("twins")
-    np.save(folder / "faces.npy", np.random.default_rng(0).integers(0, 256, (5, STYLES, 32, 32, 3), dtype=np.uint8))
-    ids = [f"human-{index:016x}" for index in range(5)]
+    np.save(folder / "faces.npy", np.random.default_rng(0).integers(0, 256, (6, STYLES, 32, 32, 3), dtype=np.uint8))
+    ids = [f"human-{index:016x}" for index in range(6)]
     worn = {
-        "glasses": ["none", "none", "square", None, "none"],
-        "beard": ["none", "full", "none", "none", "stubble"],
-        "hairstyle": ["long", "short", "short", "buzz", None],
-        "hair": ["[140.0, 95.0, 70.0]", None, "[54.0, 48.0, 55.0]", "[92.0, 66.0, 57.0]", "[180.0, 181.0, 190.0]"],
+        "glasses": ["none", "none", "square", None, "none", "none"],
+        "beard": ["none", "full", "none", "none", "stubble", "none"],
+        "hairstyle": ["long", "short", "short", "buzz", None, "long"],
+        "hair": [
+            "[140.0, 95.0, 70.0]",
+            None,
+            "[54.0, 48.0, 55.0]",
+            "[92.0, 66.0, 57.0]",
+            "[180.0, 181.0, 190.0]",
+            None,
+        ],
+        "skin": [None, *["[242.0, 210.0, 186.0]"] * 4, "[150.0, 106.0, 80.0]"],
     }
-    write_table(pd.DataFrame({"face_id": ids, "styles": [[0, 1]] * 5} | worn), folder / "faces.parquet")
+    write_table(pd.DataFrame({"face_id": ids, "styles": [[0, 1]] * 6} | worn), folder / "faces.parquet")
     (folder / "styles.json").write_text('["a", "b"]')
     return folder
 
@@ -191,6 +199,6 @@ def test_twins_stay_on_the_disk_and_belong_to_their_photos(twins_folder):
 
 
 def test_photos_of_people_with_rare_attributes_are_repeated(twins_folder):
-    table = pd.DataFrame({"face_id": [f"human-{index:016x}" for index in range(5)]})
-    found = read_twins(twins_folder, table, np.ones((5, 32, 32), dtype=bool))
-    assert found.repeats.tolist() == [1, 3, 3, 3, 3]
+    table = pd.DataFrame({"face_id": [f"human-{index:016x}" for index in range(6)]})
+    found = read_twins(twins_folder, table, np.ones((6, 32, 32), dtype=bool))
+    assert found.repeats.tolist() == [1, 3, 3, 3, 3, 3]

@@ -1,0 +1,48 @@
+"""Tone of the skin of embedded people, in any light."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from pipeline.download.demo_humans import generate
+from pipeline.features.attributes_colours import skin_colour, skin_lab
+from pipeline.features.attributes_face import Face, to_lab
+from pipeline.features.skin_tone import skin_tone
+from pipeline.images import crop_aligned, inside_photo, resize
+from pipeline.landmarks import create_detector
+from pipeline.landmarks.alignment import similarity
+
+#: Numbers of embedded people (seed 1, which no label belongs to) by what a viewer sees.
+LIGHT, BROWN = (11, 22, 42), (12, 34, 39)
+
+
+@cache
+def face(number: int, light: float = 1.0) -> Face:
+    """Return a person, aligned, with `light` times the linear light of the photo."""
+    photo = resize(next(iter(generate(1, [number], 256))), 128, 128)
+    with create_detector("dlib") as detector:
+        found = detector.detect(photo[None])[0][0]
+    align = similarity(found.keypoints, found.schema, "human")
+    points = found.keypoints[:, :2] @ align[:, :2].T + align[:, 2]
+    crop = crop_aligned(photo, align, 128)
+    dimmed = (255 * (crop / 255.0) * light ** (1 / 2.2)).round().astype(np.uint8)
+    return Face(dimmed, inside_photo(align, 128, photo.shape[:2]), points, male=False)
+
+
+def lightness(colour: tuple[int, int, int]) -> float:
+    return float(to_lab(np.reshape(colour, (1, 1, 3)))[0, 0, 0])
+
+
+def test_light_and_brown_skin_are_told_apart():
+    """Two of the light people are in shade: their cheeks are darker than those of all brown ones."""
+    assert max(skin_tone(face(number)) for number in LIGHT) + 0.3 < min(skin_tone(face(number)) for number in BROWN)
+    shaded = [skin_lab(face(number))[0] for number in LIGHT[1:]]
+    assert max(shaded) < min(skin_lab(face(number))[0] for number in BROWN)
+
+
+@pytest.mark.parametrize("number", [*LIGHT, *BROWN])
+def test_half_of_the_light_hardly_changes_the_drawn_skin(number):
+    bright, dim = face(number), face(number, 0.5)
+    assert skin_lab(bright)[0] - skin_lab(dim)[0] > 12
+    assert lightness(skin_colour(bright)) - lightness(skin_colour(dim)) < 6
