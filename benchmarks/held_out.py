@@ -6,10 +6,12 @@ DATA is the folder `data` of a project after `dvc exp run -S profile=shipped`, o
 with the sources `demo` and `drawn` and a pix2pix model. The profile `shipped` evaluates against drawings of people like
 the embedded ones. Here the drawings are new ones of all kinds of people, by the same renderer and seed, aligned by
 their exact landmarks. The rows are the photos, the outputs of the stage `evaluate`, the twins of the same people in the
-same styles (what a perfect model would draw), and as many other drawings (the best values that can be reached).
+same styles (what a perfect model would draw), and as many other drawings (the best values that can be reached). Another
+table has the lightness of the skin in outputs and twins, by the skin tone of the twins.
 """
 
 import argparse
+import json
 import tempfile
 from pathlib import Path
 
@@ -19,8 +21,9 @@ import torch
 
 from pipeline import params
 from pipeline.download.drawn import SIZE
-from pipeline.drawing import draw
+from pipeline.drawing import colours, draw
 from pipeline.faces import open_pixels, read_crops, read_table
+from pipeline.features.attributes_face import to_lab
 from pipeline.features.distances import frechet, kernel_distance, precision_recall
 from pipeline.features.extractors import EmbeddedExtractor, extract
 from pipeline.images import crop_aligned, to_square
@@ -52,8 +55,8 @@ def drawings(seed: int, numbers: range, stored: int, size: int) -> np.ndarray:
     return np.stack(crops)
 
 
-def people(data: Path, most: int) -> dict[str, np.ndarray]:
-    """Return photos, outputs and twins of the first test people, uint8 RGB [n, R, R, 3] each.
+def people(data: Path, most: int) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Return photos, outputs and twins of the first test people, uint8 RGB [n, R, R, 3] each, and their skin tones.
 
     Args:
         data: Folder `data` of a project.
@@ -68,9 +71,28 @@ def people(data: Path, most: int) -> dict[str, np.ndarray]:
     with tempfile.TemporaryDirectory() as scratch:
         # One drawing per face: its style is its number modulo the number of styles, as that of the output.
         config, target = params.Twins(styles=names, per_face=1), Path(scratch) / "faces.npy"
-        draw_all(pixels, table, config, size, Path(scratch), target)
+        skins = draw_all(pixels, table, config, size, Path(scratch), target)["skin"]
         twins = np.load(target)[:, 0]
-    return {"photos": read_crops(pixels, table, size), "outputs": outputs, "twins": twins}
+    tones = [colours.nearest(json.loads(skin), colours.SKIN) if isinstance(skin, str) else "" for skin in skins]
+    return {"photos": read_crops(pixels, table, size), "outputs": outputs, "twins": twins}, tones
+
+
+def skin_lightness(faces: np.ndarray) -> np.ndarray:
+    """Return the median L* between eyes and mouth of aligned drawings, uint8 RGB [n, R, R, 3]."""
+    size = faces.shape[1]
+    rows, columns = (slice(round(size * low), round(size * high)) for low, high in ((0.56, 0.68), (0.38, 0.62)))
+    return np.array([np.median(to_lab(face[rows, columns])[..., 0]) for face in faces])
+
+
+def print_skin(outputs: np.ndarray, twins: np.ndarray, tones: list[str]) -> None:
+    """Print the lightness of the skin of outputs and twins [n], by the tones of the twins."""
+    print(f"\nlightness of the skin, outputs and twins: correlation {np.corrcoef(outputs, twins)[0, 1]:.2f}")
+    print("| skin | people | L* of outputs | L* of twins |\n| --- | --- | --- | --- |")
+    for group in (("porcelain", "fair", "light", "beige"), ("tan", "olive"), ("brown", "deep", "dark")):
+        inside = np.isin(tones, group)
+        if inside.any():
+            values = f"{outputs[inside].mean():.1f} | {twins[inside].mean():.1f}"
+            print(f"| {', '.join(group)} | {inside.sum()} | {values} |")
 
 
 def row(name: str, found: np.ndarray, real: np.ndarray) -> str:
@@ -91,7 +113,7 @@ def main() -> None:
     words = parser.parse_args()
     torch.set_num_threads(1)
     extractor = EmbeddedExtractor()
-    sets = people(words.data, words.drawings)
+    sets, tones = people(words.data, words.drawings)
     n, size = sets["outputs"].shape[:2]
     stored = open_pixels(words.data / "resize" / "anime" / "faces.npy").shape[1]
     pictures = drawings(words.seed, range(FIRST, FIRST + words.drawings + n), stored, size)
@@ -101,6 +123,7 @@ def main() -> None:
     print("| set | n | drawings | FD | KD x100 | precision | recall |\n| --- | --- | --- | --- | --- | --- | --- |")
     for name, found in features.items():
         print(row(name, found, drawn[: words.drawings]), flush=True)
+    print_skin(skin_lightness(sets["outputs"]), skin_lightness(sets["twins"]), tones)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from ..images import crop_aligned, inside_photo
-from .person import find_person
+from .person import SIDE, find_person
 
 #: Distance of the end of the drawing from the centre; 1 is the border of the crop.
 END = 0.96
@@ -86,15 +86,22 @@ def fill(seen: np.ndarray, known: np.ndarray) -> np.ndarray:
     Args:
         seen: float32 [R, R, 3].
         known: Share of background in each pixel [R, R].
+
+    Returns:
+        float32 [R, R, 3]; the photo itself where nothing is known.
     """
-    weight = known.astype(np.float32) ** 4
-    total, result = np.full(weight.shape, 1e-6, np.float32), seen * 1e-6
+    size = len(seen)
+    side = min(size, SIDE)
+    # The result is smooth, so a small copy is enough. Pixels next to the person contain some of it.
+    weight = cv2.resize(known.astype(np.float32) ** 4, (side, side), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(seen * known[..., None].astype(np.float32) ** 4, (side, side), interpolation=cv2.INTER_AREA)
+    total = np.full(weight.shape, 1e-6, np.float32)
+    result = cv2.resize(seen, (side, side), interpolation=cv2.INTER_AREA) * 1e-6
     for factor, trust in ((1, 1.0), (3, 1e-2), (9, 1e-4)):
-        deviation = FILL_BLUR * factor * len(seen)
-        near = cv2.GaussianBlur(weight, (0, 0), deviation) * trust
-        result = result + cv2.GaussianBlur(seen * weight[..., None], (0, 0), deviation) * trust
-        total = total + near
-    return result / total[..., None]
+        deviation = FILL_BLUR * factor * side
+        result = result + cv2.GaussianBlur(small, (0, 0), deviation) * trust
+        total = total + cv2.GaussianBlur(weight, (0, 0), deviation) * trust
+    return cv2.resize(result / total[..., None], (size, size), interpolation=cv2.INTER_LINEAR)
 
 
 def soft_rim(size: int) -> np.ndarray:

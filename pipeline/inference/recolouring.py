@@ -8,6 +8,7 @@ import numpy as np
 from ..features.attributes_face import to_lab
 from ..features.segmentation import REGIONS, segment
 from ..images import resize
+from .person import find_person
 
 #: Jaw, brows and centre of the eyes of an aligned face in the unit square: mean of dlib's points of 597 people.
 JAW = (
@@ -31,7 +32,7 @@ COLOURS = 4
 BALD = 6.0
 #: Probability of a region next to it, from which a pixel may belong to it.
 PLAUSIBLE = 0.35
-#: Fewest pixels that are hair for certain. With less, there is no hair to colour. The same for the background.
+#: Fewest pixels that are hair for certain. With less, there is no hair to colour. The same for a measured background.
 ENOUGH = 60
 #: Fewest pixels of both irises.
 ENOUGH_IRIS = 16
@@ -57,7 +58,7 @@ def measure_palette(face: np.ndarray) -> Palette:
     small = resize(face, SIDE, SIDE)
     regions, lab = _regions(small), to_lab(small)
     hair = None if _hair_mask(small, regions) is None else np.median(lab[regions["hair"] > 0.9], axis=0)
-    background = regions["background"] > 0.9
+    background = _background_mask(small) > 0.9
     iris = _iris_mask(lab)
     eyes = None
     if iris is not None:
@@ -84,7 +85,7 @@ def recolour(face: np.ndarray, palette: Palette) -> np.ndarray:
     size, original = len(face), to_lab(face)
     lab = original
     changes = (
-        (palette.background, lambda: _background_mask(small_lab, regions), 1.0),
+        (palette.background, lambda: _background_mask(small), 1.0),
         (palette.hair, lambda: _hair_mask(small, regions), 1.2),
         (palette.eyes, lambda: _iris_mask(small_lab), 1.0),
     )
@@ -141,44 +142,33 @@ def _hair_mask(face: np.ndarray, regions: dict[str, np.ndarray]) -> np.ndarray |
     brows = (np.abs(np.abs(_X - 0.5) - 0.15) < 0.055) & (np.abs(_Y - 0.37) < 0.05)
     inside = (_FACE & ~next_to_chin | brows) & (regions["hair"] < 0.3)
     allowed = (regions["clothes"] < 0.5) & (regions["background"] < np.where(_Y > 0.75, 0.95, 0.7)) & ~inside
-    return _soft_mask(lab, regions, "hair", ("skin", "background"), allowed)
+    return _soft_mask(lab, regions, allowed)
 
 
-def _background_mask(lab: np.ndarray, regions: dict[str, np.ndarray]) -> np.ndarray | None:
-    """Return how much of each pixel is background, float32 [SIDE, SIDE]; None if there is too little."""
-    if (regions["background"] > 0.9).sum() < ENOUGH:
-        return None
-    # A white collar may have the colour of the background.
-    collar = (_Y > 0.84) & (np.abs(_X - 0.5) < 0.09 + 1.1 * (_Y - 0.84))
-    allowed = (regions["background"] > 0.05) & ~_FACE & ~collar
-    return _soft_mask(lab, regions, "background", ("skin", "hair", "clothes"), allowed) * allowed
+def _background_mask(face: np.ndarray) -> np.ndarray:
+    """Return how much of each pixel is background, float32 [SIDE, SIDE]."""
+    return 1 - find_person(face[None])[0]
 
 
-def _soft_mask(
-    lab: np.ndarray, regions: dict[str, np.ndarray], name: str, others: tuple[str, ...], allowed: np.ndarray
-) -> np.ndarray:
-    """Refine the coarse mask of a region: its colours, connected to it, outside face and neck.
+def _soft_mask(lab: np.ndarray, regions: dict[str, np.ndarray], allowed: np.ndarray) -> np.ndarray:
+    """Refine the coarse mask of the hair: its colours, connected to it, outside face and neck.
 
     Args:
         lab: The drawing, L*a*b* [SIDE, SIDE, 3].
         regions: Probabilities of the regions.
-        name: The region.
-        others: Regions next to it, with other colours.
-        allowed: Pixels that can belong to the region, bool [SIDE, SIDE].
+        allowed: Pixels that can be hair, bool [SIDE, SIDE].
 
     Returns:
-        Share of the region in each pixel, float32 [SIDE, SIDE].
+        Share of the hair in each pixel, float32 [SIDE, SIDE].
     """
-    region = regions[name]
+    region = regions["hair"]
     cv2.setRNGSeed(0)
     enough = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 1.0)
     sure = lab[region > 0.9]
     colours = cv2.kmeans(sure, COLOURS, None, enough, 1, cv2.KMEANS_PP_CENTERS)[2]  # type: ignore[call-overload]
-    medians = {
-        other: _skin(lab) if other == "skin" else np.median(lab[regions[other] > 0.8], axis=0)
-        for other in others
-        if (regions[other] > 0.8).any()
-    }
+    medians = {"skin": _skin(lab)} if (regions["skin"] > 0.8).any() else {}
+    if (regions["background"] > 0.8).any():
+        medians["background"] = np.median(lab[regions["background"] > 0.8], axis=0)
     # The network mistakes some parts of a region for another one: their colours are left out.
     own = np.median(sure, axis=0)
     colours = np.array([own] + [c for c in colours if all(_far(c, own) < _far(c, m) for m in medians.values())])
