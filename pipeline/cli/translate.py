@@ -65,7 +65,9 @@ class TranslateOptions:
         except UserError as error:
             text = f"--like {printable(self.like)}: {error}"
             raise UserError(text, kind=error.kind, subject=error.subject) from error
-        return found if self.hair is None else replace(found, palette=replace(found.palette, hair=None))
+        if self.hair is None:
+            return found
+        return replace(found, palette=replace(found.palette, hair=translator.hair_colour(self.hair).hair))
 
     def styles(self, translator: Translator) -> list[str | None]:
         """Return the names of the styles to draw in; None: that of the translator.
@@ -95,7 +97,7 @@ class TranslateOptions:
             name: faces if name is None else translator.in_style(photo, faces, name, self.seed)
             for name in self.styles(translator)
         }
-        if self.hair is not None:
+        if self.hair is not None and like is None:
             variants = {name: translator.with_hair(drawn, self.hair) for name, drawn in variants.items()}
         if self.grid:
             columns = 3 if self.variants == 1 else 1 + self.variants
@@ -135,7 +137,7 @@ def translate(inputs: list[str], output: str, model: Path | None, options: Trans
     options.styles(translator)
     like = options.reference(translator)
     if options.hair is not None:
-        translator.with_hair([], options.hair)  # refuses an unknown colour before the first photo
+        translator.hair_colour(options.hair)  # refuses an unknown colour before the first photo
     written = failed = 0
     bar = progress_bar(jobs, desc="translate", unit="file", hidden=len(jobs) == 1)
     for job in bar:

@@ -48,9 +48,9 @@ _FROM_EYES = np.min([np.hypot((_X - x) / IRIS[0], (_Y - y) / IRIS[1]) for x, y i
 class Palette:
     """Colours of a drawn face, L*a*b*; None where the drawing does not show it."""
 
-    hair: np.ndarray | None
-    eyes: np.ndarray | None
-    background: np.ndarray | None
+    hair: np.ndarray | None = None
+    eyes: np.ndarray | None = None
+    background: np.ndarray | None = None
 
 
 def measure_palette(face: np.ndarray) -> Palette:
@@ -96,19 +96,6 @@ def recolour(face: np.ndarray, palette: Palette) -> np.ndarray:
     if lab is original:
         return face
     return np.round(cv2.cvtColor(lab.astype(np.float32), cv2.COLOR_LAB2RGB).clip(0, 1) * 255).astype(np.uint8)
-
-
-def recolour_hair(face: np.ndarray, hair: np.ndarray) -> np.ndarray:
-    """Give the hair of a drawn face another colour; light, shade and lines stay.
-
-    Args:
-        face: Aligned drawing, uint8 RGB [S, S, 3].
-        hair: RGB from 0 to 255.
-
-    Returns:
-        uint8 RGB [S, S, 3]; the drawing itself where no hair is found.
-    """
-    return recolour(face, Palette(to_lab(np.reshape(hair, (1, 1, 3)))[0, 0], None, None))
 
 
 def _moved(lab: np.ndarray, colour: np.ndarray, share: np.ndarray, most: float) -> np.ndarray:

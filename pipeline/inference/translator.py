@@ -19,6 +19,7 @@ from .model_info import Direction
 from .photo_io import pil_to_rgb
 
 if TYPE_CHECKING:
+    from .recolouring import Palette
     from .reference import Reference
 
 MAX_FACES = 100
@@ -168,10 +169,21 @@ class Translator:
 
         Args:
             faces: The faces.
-            hair: Name of a hair colour of `pipeline.drawing`, or a colour such as "#5472be".
+            hair: As for `hair_colour`, which raises the same errors.
 
         Returns:
             The faces with new `anime` pictures.
+        """
+        palette = self.hair_colour(hair)
+        from .recolouring import recolour
+
+        return [replace(face, anime=recolour(face.anime, palette)) for face in faces]
+
+    def hair_colour(self, hair: str) -> "Palette":
+        """Return the palette that changes only the colour of the hair.
+
+        Args:
+            hair: Name of a hair colour of `pipeline.drawing`, or a colour such as "#5472be".
 
         Raises:
             UserError: The colour is unknown, the model was trained on faces that are not aligned, or a package of
@@ -182,11 +194,12 @@ class Translator:
         # Translating needs neither the packages of the renderer nor torch.
         from ..drawing.colours import HAIR
         from ..drawing.options import validated
-        from .recolouring import recolour_hair
+        from ..features.attributes_face import to_lab
+        from .recolouring import Palette
 
         value = validated({"hair": hair})["hair"]
         colour = np.array(HAIR[value] if isinstance(value, str) else value)
-        return [replace(face, anime=recolour_hair(face.anime, colour)) for face in faces]
+        return Palette(hair=to_lab(colour.reshape(1, 1, 3))[0, 0])
 
     def reference(self, drawing: Image.Image) -> "Reference":
         """Measure the drawing style and the colours of a drawing, for `like` of `translate` and `faces`.

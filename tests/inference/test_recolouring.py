@@ -4,10 +4,11 @@ import pytest
 
 from pipeline.drawing import STYLES, draw_in_style, regions_in_style
 from pipeline.errors import UserError
-from pipeline.inference.recolouring import recolour_hair
+from pipeline.features.attributes_face import to_lab
+from pipeline.inference.recolouring import Palette, recolour
 from pipeline.inference.translator import Face, Translator
 
-BLUE = np.array([84, 114, 190])
+BLUE = Palette(hair=to_lab(np.reshape((84, 114, 190), (1, 1, 3)))[0, 0])
 PEOPLE = (
     {"gender": "female", "hairstyle": "long", "hair": "brown", "skin": "light"},
     {"gender": "male", "hairstyle": "short", "hair": "black", "skin": "brown"},
@@ -25,7 +26,7 @@ def test_hair_gets_the_colour_and_the_rest_keeps_its_own(style, person):
     """The renderer knows where the hair is."""
     picture = draw_in_style(style, size=128, **person).picture
     hair = regions_in_style(style, size=128, **person)["hair"]
-    recoloured = recolour_hair(picture, BLUE)
+    recoloured = recolour(picture, BLUE)
     blue = lab(recoloured)[..., 2] < -8
     core = cv2.erode(hair.astype(np.uint8), np.ones((3, 3))) > 0
     away = cv2.dilate(hair.astype(np.uint8), np.ones((7, 7))) == 0
@@ -40,13 +41,13 @@ def test_hair_gets_the_colour_and_the_rest_keeps_its_own(style, person):
 def test_a_drawing_without_hair_stays_as_it_is():
     picture = draw_in_style(0, size=128, gender="male", hairstyle="bald").picture
     wall = np.full((96, 96, 3), 130, np.uint8)
-    assert np.array_equal(recolour_hair(wall, BLUE), wall)
-    assert np.array_equal(recolour_hair(picture, BLUE), picture)
+    assert np.array_equal(recolour(wall, BLUE), wall)
+    assert np.array_equal(recolour(picture, BLUE), picture)
 
 
 def test_an_unknown_colour_is_refused_before_any_face(translator: Translator):
     with pytest.raises(UserError) as error:
-        translator.with_hair([], "plaid")
+        translator.hair_colour("plaid")
     assert error.value.subject == "hair"
     face = Face(np.eye(2, 3), *(draw_in_style(0, size=64, hair="brown").picture,) * 2, None)
     names, codes = (translator.with_hair([face], colour)[0].anime for colour in ("blue", "#5472be"))
