@@ -3,9 +3,9 @@
     uv run python -m benchmarks.fit_skin_tone            # write pipeline/features/skin_tone.npz, 4 minutes on one core
     uv run python -m benchmarks.fit_skin_tone --measure  # measure only
 
-The labels are tones that a viewer saw in the photos of embedded people, from 1 (light) to 5 (dark): half of them at
-random, the others in shade or with brown skin. Each person is predicted by a fit to all others. The lightness of the
-cheeks is compared with it.
+The labels are tones that one person saw in the photos of embedded people, from 1 (light) to 5 (dark). Two thirds were
+chosen because their cheeks are dark in the photo or because a first fit gave them dark skin, the others are spread over
+the rest. Each person is predicted by a fit to all others. The lightness of the cheeks is compared with it.
 """
 
 import argparse

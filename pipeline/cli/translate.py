@@ -67,7 +67,7 @@ class TranslateOptions:
             raise UserError(text, kind=error.kind, subject=error.subject) from error
         if self.hair is None:
             return found
-        return replace(found, palette=replace(found.palette, hair=translator.hair_colour(self.hair).hair))
+        return replace(found, palette=replace(found.palette, hair=translator.hair_colour(self.hair)))
 
     def styles(self, translator: Translator) -> list[str | None]:
         """Return the names of the styles to draw in; None: that of the translator.

@@ -93,8 +93,9 @@ def fill(seen: np.ndarray, known: np.ndarray) -> np.ndarray:
     size = len(seen)
     side = min(size, SIDE)
     # The result is smooth, so a small copy is enough. Pixels next to the person contain some of it.
-    weight = cv2.resize(known.astype(np.float32) ** 4, (side, side), interpolation=cv2.INTER_AREA)
-    small = cv2.resize(seen * known[..., None].astype(np.float32) ** 4, (side, side), interpolation=cv2.INTER_AREA)
+    trusted = known.astype(np.float32) ** 4
+    weight = cv2.resize(trusted, (side, side), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(seen * trusted[..., None], (side, side), interpolation=cv2.INTER_AREA)
     total = np.full(weight.shape, 1e-6, np.float32)
     result = cv2.resize(seen, (side, side), interpolation=cv2.INTER_AREA) * 1e-6
     for factor, trust in ((1, 1.0), (3, 1e-2), (9, 1e-4)):

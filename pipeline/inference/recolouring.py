@@ -134,7 +134,7 @@ def _hair_mask(face: np.ndarray, regions: dict[str, np.ndarray]) -> np.ndarray |
 
 def _background_mask(face: np.ndarray) -> np.ndarray:
     """Return how much of each pixel is background, float32 [SIDE, SIDE]."""
-    # The network is hardly ever entirely sure. The skin does not get a tenth of the new colour.
+    # The network gives the person a little less than 1: without this, skin would get a trace of the new colour.
     return np.clip(1.25 * (1 - find_person(face[None])[0]) - 0.125, 0, 1)
 
 

@@ -19,7 +19,6 @@ from .model_info import Direction
 from .photo_io import pil_to_rgb
 
 if TYPE_CHECKING:
-    from .recolouring import Palette
     from .reference import Reference
 
 MAX_FACES = 100
@@ -174,13 +173,14 @@ class Translator:
         Returns:
             The faces with new `anime` pictures.
         """
-        palette = self.hair_colour(hair)
-        from .recolouring import recolour
+        colour = self.hair_colour(hair)
+        from .recolouring import Palette, recolour
 
+        palette = Palette(hair=colour)
         return [replace(face, anime=recolour(face.anime, palette)) for face in faces]
 
-    def hair_colour(self, hair: str) -> "Palette":
-        """Return the palette that changes only the colour of the hair.
+    def hair_colour(self, hair: str) -> np.ndarray:
+        """Return a colour for the hair of translations as L*a*b*, float32 [3].
 
         Args:
             hair: Name of a hair colour of `pipeline.drawing`, or a colour such as "#5472be".
@@ -195,11 +195,10 @@ class Translator:
         from ..drawing.colours import HAIR
         from ..drawing.options import validated
         from ..features.attributes_face import to_lab
-        from .recolouring import Palette
 
         value = validated({"hair": hair})["hair"]
         colour = np.array(HAIR[value] if isinstance(value, str) else value)
-        return Palette(hair=to_lab(colour.reshape(1, 1, 3))[0, 0])
+        return to_lab(colour.reshape(1, 1, 3))[0, 0]
 
     def reference(self, drawing: Image.Image) -> "Reference":
         """Measure the drawing style and the colours of a drawing, for `like` of `translate` and `faces`.
