@@ -5,25 +5,18 @@
 
 The labels are tones that one person saw in the photos of embedded people, from 1 (light) to 5 (dark). Two thirds were
 chosen because their cheeks are dark in the photo or because a first fit gave them dark skin, the others are spread over
-the rest. Each person is predicted by a fit to all others. The lightness of the cheeks is compared with it.
+the rest. Each person is predicted by a fit to others. The lightness of the cheeks is compared with it.
 """
 
 import argparse
 
 import numpy as np
 
-from pipeline.download.demo_humans import generate
+from benchmarks.labelled_people import fit, predict, read_faces
 from pipeline.features.attributes_colours import skin_lab
-from pipeline.features.attributes_face import Face
 from pipeline.features.skin_tone import WEIGHTS, embed
 from pipeline.files import atomic_file
-from pipeline.images import crop_aligned, inside_photo, resize
-from pipeline.landmarks import create_detector
-from pipeline.landmarks.alignment import similarity
-from pipeline.progress import progress_bar
 
-#: px, side of stored photos and of aligned crops.
-SIDE = 128
 #: Strength of the ridge regression on standardised embeddings.
 RIDGE = 100.0
 #: Tone -> numbers of people of the demo (seed 0).
@@ -62,41 +55,16 @@ LABELS: dict[int, str] = {
 def read_people() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return embeddings [n, 128], lightness L* of the cheeks [n] and labelled tones [n] of the people with a face."""
     tones = {int(number): tone for tone, numbers in LABELS.items() for number in numbers.split()}
-    rows = []
-    with create_detector("dlib") as detector:
-        photos = generate(0, sorted(tones), 2 * SIDE)
-        for number, large in zip(progress_bar(sorted(tones), desc="people", unit="face"), photos, strict=True):
-            photo = resize(large, SIDE, SIDE)
-            faces = detector.detect(photo[None])[0]
-            align = similarity(faces[0].keypoints, faces[0].schema, "human") if faces else None
-            if align is None:
-                continue
-            points = faces[0].keypoints[:, :2] @ align[:, :2].T + align[:, 2]
-            crop = crop_aligned(photo, align, SIDE)
-            face = Face(crop, inside_photo(align, SIDE, photo.shape[:2]), points, male=False)
-            skin = skin_lab(face)
-            if skin is not None:
-                rows.append((embed(face), skin[0], tones[number]))
-    embeddings, lightness, labels = zip(*rows, strict=True)
-    return np.array(embeddings), np.array(lightness), np.array(labels, dtype=float)
-
-
-def fit(embeddings: np.ndarray, tones: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return weights [d] and bias of a ridge regression."""
-    mean, deviation = embeddings.mean(axis=0), embeddings.std(axis=0)
-    inputs = (embeddings - mean) / deviation
-    penalty = RIDGE * np.eye(inputs.shape[1])
-    weights = np.linalg.solve(inputs.T @ inputs + penalty, inputs.T @ (tones - tones.mean())) / deviation
-    return weights, float(tones.mean() - mean @ weights)
+    rows = [
+        (embed(face), skin, tones[number]) for number, face in read_faces(tones) if (skin := skin_lab(face)) is not None
+    ]
+    embeddings, skins, labels = zip(*rows, strict=True)
+    return np.array(embeddings), np.array(skins)[:, 0], np.array(labels, dtype=float)
 
 
 def report(name: str, inputs: np.ndarray, tones: np.ndarray) -> None:
-    """Print a row of the table: each person is predicted by a fit to all others."""
-    predicted = np.empty(len(tones))
-    for index in range(len(tones)):
-        others = np.arange(len(tones)) != index
-        weights, bias = fit(inputs[others], tones[others])
-        predicted[index] = inputs[index] @ weights + bias
+    """Print a row of the table."""
+    predicted = predict(inputs, tones, RIDGE)
     correlation = np.corrcoef(predicted, tones)[0, 1]
     error = np.sqrt(np.mean((predicted - tones) ** 2))
     darker, lighter = (predicted > 2.2) & (tones == 1), (predicted < 2.5) & (tones >= 4)
@@ -115,7 +83,7 @@ def main() -> None:
     report("lightness of the cheeks", lightness[:, None], tones)
     report("embedding", embeddings, tones)
     if not measure_only:
-        weights, bias = fit(embeddings, tones)
+        weights, bias = fit(embeddings, tones, RIDGE)
         with atomic_file(WEIGHTS) as partial, partial.open("wb") as stream:
             np.savez(stream, weights=weights.astype(np.float32), bias=np.float32(bias))
 

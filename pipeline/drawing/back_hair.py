@@ -5,7 +5,7 @@ import numpy as np
 from .canvas import Canvas
 from .head import Head
 from .parameters import Figure
-from .shapes import Points, bezier, ellipse, ink, polyline, spline
+from .shapes import Points, bezier, ellipse, ink, part, polyline, spline
 from .strands import Painter, Strand, strand
 
 #: Right edge of the hair mass behind the head, in head units, from the crown down.
@@ -22,6 +22,8 @@ CLOSE = [(0, -152), (70, -138), (106, -70), (97, -12), (72, 30), (46, 60)]
 TIED = [(0, -154), (72, -140), (112, -64), (104, -10), (78, 34), (40, 70)]
 #: Average length of the tips below the mass, in head units.
 TIPS = {"medium": 34, "bob": 20, "short": 18}
+#: Wavy hair: height of a whole wave, and its reach to either side, in head units.
+WAVE, REACH = 92.0, 11.0
 #: Highest and lowest end of the outer locks, in head units.
 OUTER_LOCKS = {"long": (60, 250), "waves": (60, 250), "medium": (70, 170), "bob": (50, 115), "short": (20, 76)}
 
@@ -35,13 +37,22 @@ class BackHair:
         self.flare = who.hair_flare
 
     def _behind(self, points: Points) -> Points:
-        return self.head.round(points, -34)
+        return self.head.round(self._waved(points), -34)
 
     def _beside(self, points: Points) -> Points:
         return self.head.at(points, -6)
 
     def _before(self, points: Points) -> Points:
-        return self.head.at(points, 26)
+        return self.head.at(self._waved(points), 26)
+
+    def _waved(self, points: Points) -> Points:
+        """Bend the points of wavy hair from the eyes down; other hair stays as it is."""
+        if self.who.hairstyle != "waves":
+            return points
+        dense = part(points, 0, 1, 5 * len(points))
+        x, y = dense.T
+        reach = REACH * np.clip((y + 60) / 120, 0, 1) * np.clip(x / 50, -1, 1)
+        return np.stack([x + reach * np.sin(2 * np.pi * (y / WAVE + 0.2 * (x < 0))), y], axis=1)
 
     def draw_behind(self, canvas: Canvas) -> None:
         """Draw the mass and all tails."""

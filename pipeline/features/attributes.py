@@ -10,12 +10,14 @@ from .attributes_colours import (
     colour_cast,
     eye_colour,
     hair_colour,
+    hat_colour,
     skin_colour,
     skin_lab,
 )
 from .attributes_face import Face
 from .attributes_glasses import glasses
 from .attributes_hair import fringe, hair_flare, hair_style, hair_volume, parting
+from .hair_traits import hair_traits
 
 #: Years below which an age group ends.
 AGE_GROUPS = {"child": 13, "young": 38, "adult": 58, "old": 200}
@@ -59,8 +61,10 @@ def measure(
     if not (np.isfinite(points).all() and MIN_EYE_DISTANCE < face.eye_distance < 1):
         return {"gender": gender, "age": group}
     cast = colour_cast(face)
-    hairstyle = hair_style(face)
-    hair = None if hairstyle == "bald" else hair_colour(face, cast, group)
+    traits = hair_traits(face)
+    hat = traits.hat != "none"
+    hairstyle = hair_style(face, traits)
+    hair = None if hairstyle == "bald" else hair_colour(face, cast, group, hat)
     return {
         "gender": gender,
         "age": group,
@@ -69,10 +73,12 @@ def measure(
         "skin": skin_colour(face),
         "hair": hair,
         "hairstyle": hairstyle,
-        "hair_volume": hair_volume(face, hairstyle),
+        "hair_volume": None if hat else hair_volume(face, hairstyle),
         "hair_flare": hair_flare(face, hairstyle),
-        "parting": parting(face),
-        "fringe": fringe(face, hairstyle),
+        "parting": None if hat else parting(face),
+        "fringe": None if hat else fringe(face, hairstyle),
+        "hat": traits.hat,
+        "accent_colour": hat_colour(face) if hat else None,
         "eye": eye_colour(face, cast),
         "eye_shape": None if gender is None else "narrow" if face.male and group != "child" else "almond",
         "glasses": glasses(face),

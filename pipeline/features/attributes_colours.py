@@ -94,10 +94,13 @@ def colour_cast(face: Face) -> np.ndarray | None:
     return difference * max(0.0, 1 - SKIN_SPREAD / strength)
 
 
-def hair_colour(face: Face, cast: np.ndarray | None, group: str | None) -> tuple[int, int, int] | None:
-    """Return the drawn hair colour; None where too little hair is visible."""
+def hair_colour(face: Face, cast: np.ndarray | None, group: str | None, hat: bool) -> tuple[int, int, int] | None:
+    """Return the drawn hair colour; None where too little hair is visible.
+
+    The region of the hair includes a hat, so only hair below the eyes is measured then, in a natural colour.
+    """
     _, y = face.grid()
-    hair = face.regions["hair"]
+    hair = np.where(hat & (y < face.keypoints[36:48, 1].mean()), 0, face.regions["hair"])
     chosen = face.lab[(hair > 0.7) & (y < 0.8)]
     if len(chosen) < ENOUGH:
         chosen = face.lab[hair > 0.5]
@@ -114,7 +117,7 @@ def hair_colour(face: Face, cast: np.ndarray | None, group: str | None) -> tuple
         # The light changes the colour of dark hair less.
         chroma = np.array([a, b]) - cast * np.interp(lightness, [0, 50], [0.3, 1.0])
         least = COLD_DYED if chroma[1] < -10 else DYED
-        dyed = lightness > 22 and np.hypot(*chroma) > least and np.hypot(*cast) < 8
+        dyed = not hat and lightness > 22 and np.hypot(*chroma) > least and np.hypot(*cast) < 8
         # Hair of an older person with low chroma is grey hair in warm light.
         darkest, most = GREY_HAIR.get((group or "", face.male), (100, 0))
         grey = lightness > darkest and np.hypot(*chroma) < most
@@ -160,6 +163,17 @@ def eye_colour(face: Face, cast: np.ndarray | None) -> str | None:
 def _flat_colour(face: Face, region: str) -> tuple[int, int, int] | None:
     chosen = face.lab[face.regions[region] > 0.6]
     return to_rgb(np.median(chosen, axis=0)) if len(chosen) >= ENOUGH else None
+
+
+def hat_colour(face: Face) -> tuple[int, int, int] | None:
+    """Return the colour above the forehead; None where it is outside the photo."""
+    x, y = face.grid()
+    brows = face.keypoints[17:27]
+    above = (brows[:, 1].min() - y) / face.eye_distance
+    aside = abs(x - brows[:, 0].mean()) / face.eye_distance
+    hat = (above > 0.3) & (above < 1.2) & (aside < 0.7) & (face.regions["hair"] + face.regions["clothes"] > 0.5)
+    pixels = face.lab[hat & face.inside]
+    return to_rgb(np.median(pixels, axis=0)) if len(pixels) >= ENOUGH else None
 
 
 def cloth_colour(face: Face) -> tuple[int, int, int] | None:

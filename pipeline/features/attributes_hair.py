@@ -3,10 +3,14 @@
 import numpy as np
 
 from .attributes_face import ENOUGH, Face
+from .hair_traits import HairTraits
 
 #: Width of head and hair at the temples in distances between the eyes, for women and men: median of 500 embedded
 #: people, and the step that changes the volume by 0.045.
 WIDTHS = {False: (3.15, 0.27), True: (2.77, 0.2)}
+#: Straight hairstyle -> hairstyle of wavy and of curly hair. The drawn long curls are those of a doll: too tight.
+WAVED = {"long": "waves"}
+CURLED = {"long": "waves", "medium": "afro", "bob": "curly", "short": "curly"}
 #: Men: width of the hair at both temples, in distances between the eyes. Below the first two limits the hair is shaved
 #: or cut close, above the last it is thick.
 SHAVED, CLOSE, THICK = 0.3, 0.46, 0.98
@@ -18,8 +22,14 @@ def _share(region: np.ndarray, where: np.ndarray, inside: np.ndarray) -> float |
     return float(region[visible].mean()) if visible.sum() >= max(8, 0.25 * where.sum()) else None
 
 
-def hair_style(face: Face) -> str | None:
-    """Return the hairstyle by how far down the hair reaches next to face and neck."""
+def hair_style(face: Face, traits: HairTraits) -> str | None:
+    """Return the hairstyle by how far down the hair reaches next to face and neck, and by its curls."""
+    straight = _straight_style(face, traits.hat != "none")
+    kinds = CURLED if traits.curls == "curls" else WAVED if traits.curls == "waves" else {}
+    return None if straight is None else kinds.get(straight, straight)
+
+
+def _straight_style(face: Face, hat: bool) -> str | None:
     x, y = face.grid()
     hair, inside = face.regions["hair"], face.inside
     middle = face.keypoints[[27, 8]].mean(axis=0)[0]
@@ -38,7 +48,7 @@ def hair_style(face: Face) -> str | None:
     top = _share(hair, (y > 0.04) & (y < 0.2) & (out < 0.6), inside)
     temples = hair_at_side(0.25, 0.45, 0.9)
     jaw, neck = hair_at_side(0.62, 0.78, 0.85), hair_at_side(0.86, 0.99, 0.6)
-    if top is not None and top < 0.15:
+    if not hat and top is not None and top < 0.15:
         return "bald" if (temples or 0) < 0.15 or not face.male else "balding"
     if neck is not None and neck > 0.5:
         return "long"
@@ -65,7 +75,7 @@ def hair_volume(face: Face, hairstyle: str | None) -> float | None:
 
 def hair_flare(face: Face, hairstyle: str | None) -> float | None:
     """Return the width of the hair next to mouth and chin, relative to the average; None for short hair."""
-    if hairstyle not in ("long", "medium"):
+    if hairstyle not in ("long", "waves", "medium"):
         return None
     y = face.grid()[1]
     rows = (y[:, 0] > face.keypoints[57, 1]) & (y[:, 0] < face.keypoints[8, 1])
@@ -75,7 +85,7 @@ def hair_flare(face: Face, hairstyle: str | None) -> float | None:
     share = (face.regions["hair"][rows] > 0.5).sum() / seen.sum()
     # Width of the hair on one side in distances between the eyes.
     wide = float(share) / 2 / face.eye_distance
-    return float(np.interp(wide, (0.4, 1.0) if hairstyle == "long" else (0.05, 0.35), (0.84, 1.16)))
+    return float(np.interp(wide, (0.05, 0.35) if hairstyle == "medium" else (0.4, 1.0), (0.84, 1.16)))
 
 
 def parting(face: Face) -> float | None:

@@ -17,12 +17,13 @@ from ..networks.generators import to_network
 from .photo_augment import distort
 
 FIX = "Run `dvc repro` so that the stage twins writes it"
-#: Attributes of few people. Seen as often as others, these people get no glasses, no beard, lighter skin, and brown or
+#: Attributes of few people. Seen as often as others, they get no glasses, hat or beard, lighter skin, and brown or
 #: blond hair.
 RARE = {
     "glasses": ("round", "square", "half", "sun"),
     "beard": ("goatee", "moustache", "full"),
-    "hairstyle": ("bald", "buzz"),
+    "hairstyle": ("bald", "buzz", "curls", "afro", "curly"),
+    "hat": ("beanie", "cap"),
 }
 RARE_HAIR = ("grey", "silver", "white")
 RARE_SKIN = ("brown", "deep", "dark")

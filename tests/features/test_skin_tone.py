@@ -1,33 +1,15 @@
 """Tone of the skin of embedded people, in any light."""
 
-from functools import cache
-
 import numpy as np
 import pytest
 
-from pipeline.download.demo_humans import generate
 from pipeline.features.attributes_colours import skin_colour, skin_lab
-from pipeline.features.attributes_face import Face, to_lab
+from pipeline.features.attributes_face import to_lab
 from pipeline.features.skin_tone import skin_tone
-from pipeline.images import crop_aligned, inside_photo, resize
-from pipeline.landmarks import create_detector
-from pipeline.landmarks.alignment import similarity
+from tests.features.people import face
 
 #: Embedded people with light and with brown skin, judged by eye. The regression has not seen people of seed 1.
 LIGHT, BROWN = (11, 22, 42), (12, 34, 39)
-
-
-@cache
-def face(number: int, light: float = 1.0) -> Face:
-    """Return a person, aligned, with `light` times the linear light of the photo."""
-    photo = resize(next(iter(generate(1, [number], 256))), 128, 128)
-    with create_detector("dlib") as detector:
-        found = detector.detect(photo[None])[0][0]
-    align = similarity(found.keypoints, found.schema, "human")
-    points = found.keypoints[:, :2] @ align[:, :2].T + align[:, 2]
-    crop = crop_aligned(photo, align, 128)
-    dimmed = (255 * (crop / 255.0) * light ** (1 / 2.2)).round().astype(np.uint8)
-    return Face(dimmed, inside_photo(align, 128, photo.shape[:2]), points, male=False)
 
 
 def lightness(colour: tuple[int, int, int]) -> float:

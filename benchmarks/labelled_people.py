@@ -1,0 +1,51 @@
+"""Embedded people with labels, and ridge regressions on what is measured in their photos."""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from pipeline.download.demo_humans import generate
+from pipeline.features.attributes_face import Face
+from pipeline.images import crop_aligned, inside_photo, resize
+from pipeline.landmarks import create_detector
+from pipeline.landmarks.alignment import similarity
+from pipeline.progress import progress_bar
+
+#: px, side of stored photos and of aligned crops.
+SIDE = 128
+#: Number of parts of the people; each part is predicted by a fit to the others.
+PARTS = 20
+
+
+def read_faces(numbers: Iterable[int]) -> Iterator[tuple[int, Face]]:
+    """Yield the people of the demo (seed 0) with these numbers, aligned; those without a face are left out."""
+    chosen = sorted(numbers)
+    with create_detector("dlib") as detector:
+        photos = generate(0, chosen, 2 * SIDE)
+        for number, large in zip(progress_bar(chosen, desc="people", unit="face"), photos, strict=True):
+            photo = resize(large, SIDE, SIDE)
+            faces = detector.detect(photo[None])[0]
+            align = similarity(faces[0].keypoints, faces[0].schema, "human") if faces else None
+            if align is not None:
+                points = faces[0].keypoints[:, :2] @ align[:, :2].T + align[:, 2]
+                crop = crop_aligned(photo, align, SIDE)
+                yield number, Face(crop, inside_photo(align, SIDE, photo.shape[:2]), points, male=False)
+
+
+def fit(inputs: np.ndarray, targets: np.ndarray, ridge: float) -> tuple[np.ndarray, float]:
+    """Return weights [d] and bias of a ridge regression on standardised inputs [n, d]."""
+    mean, deviation = inputs.mean(axis=0), inputs.std(axis=0) + 1e-6
+    scaled = (inputs - mean) / deviation
+    penalty = ridge * np.eye(inputs.shape[1])
+    weights = np.linalg.solve(scaled.T @ scaled + penalty, scaled.T @ (targets - targets.mean())) / deviation
+    return weights, float(targets.mean() - mean @ weights)
+
+
+def predict(inputs: np.ndarray, targets: np.ndarray, ridge: float) -> np.ndarray:
+    """Return predictions [n], for each part of the people by a fit to the others."""
+    part = np.random.default_rng(0).permutation(len(targets)) % PARTS
+    predicted = np.empty(len(targets))
+    for number in range(PARTS):
+        weights, bias = fit(inputs[part != number], targets[part != number], ridge)
+        predicted[part == number] = inputs[part == number] @ weights + bias
+    return predicted
