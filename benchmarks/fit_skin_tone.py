@@ -64,7 +64,7 @@ def read_people() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def report(name: str, inputs: np.ndarray, tones: np.ndarray) -> None:
     """Print a row of the table."""
-    predicted = predict(inputs, tones, RIDGE)
+    predicted = predict(inputs, tones, np.arange(len(tones)), RIDGE)
     correlation = np.corrcoef(predicted, tones)[0, 1]
     error = np.sqrt(np.mean((predicted - tones) ** 2))
     darker, lighter = (predicted > 2.2) & (tones == 1), (predicted < 2.5) & (tones >= 4)

@@ -2,13 +2,13 @@
 
     python -m benchmarks.full_size FOLDER --shares 1/64 1/16     # then 1/4 and 1: hours, and 30 GB of disk
 
-FOLDER keeps archives, outputs and measurements: run the same command again to resume. For each share it builds 202,599
-people of 178 x 218 px with the tables of CelebA, 63,632 anime faces named `<id>_<year>.jpg` and 2,700 people in two
-folders, serves them on loopback to the real downloader, and runs the stages of `profile=full` with the embedded
-detectors. The people are four, the drawings 48, each turned, moved and lit at random: detectors and the search for
-duplicates have work to do, the shares of kept faces mean nothing. Printed for each stage: processor seconds, wall
-seconds, peak memory (all, and without mapped files), disk, and the growth exponent of the processor seconds between two
-shares.
+FOLDER keeps archives, outputs and measurements: run the same command again to resume. A stage that was interrupted is
+measured from its resumption on. For each share it builds 202,599 people of 178 x 218 px with the tables of CelebA,
+63,632 anime faces named `<id>_<year>.jpg` and 2,700 people in two folders, serves them on loopback to the real
+downloader, and runs the stages of `profile=full` with the embedded detectors. The people are four, the drawings 48,
+each turned, moved and lit at random: detectors and the search for duplicates have work to do, the shares of kept
+faces mean nothing. Printed for each stage: processor seconds, wall seconds, peak memory (all, and without mapped
+files), disk, and the growth exponent of the processor seconds between two shares.
 """
 
 import argparse

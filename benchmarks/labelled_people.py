@@ -41,9 +41,10 @@ def fit(inputs: np.ndarray, targets: np.ndarray, ridge: float) -> tuple[np.ndarr
     return weights, float(targets.mean() - mean @ weights)
 
 
-def predict(inputs: np.ndarray, targets: np.ndarray, ridge: float) -> np.ndarray:
-    """Return predictions [n], for each part of the people by a fit to the others."""
-    part = np.random.default_rng(0).permutation(len(targets)) % PARTS
+def predict(inputs: np.ndarray, targets: np.ndarray, people: np.ndarray, ridge: float) -> np.ndarray:
+    """Return predictions [n] for photos of `people` [n], for each part of the people by a fit to the others."""
+    numbers, person = np.unique(people, return_inverse=True)
+    part = (np.random.default_rng(0).permutation(len(numbers)) % PARTS)[person]
     predicted = np.empty(len(targets))
     for number in range(PARTS):
         weights, bias = fit(inputs[part != number], targets[part != number], ridge)

@@ -62,8 +62,10 @@ def measure(
         return {"gender": gender, "age": group}
     cast = colour_cast(face)
     traits = hair_traits(face)
-    hat = traits.hat != "none"
-    hairstyle = hair_style(face, traits)
+    # A hat that is outside the photo is not drawn: its colour is unknown.
+    colour = hat_colour(face) if traits.hat != "none" else None
+    hat = colour is not None
+    hairstyle = hair_style(face, hat, traits.curls)
     hair = None if hairstyle == "bald" else hair_colour(face, cast, group, hat)
     return {
         "gender": gender,
@@ -77,8 +79,8 @@ def measure(
         "hair_flare": hair_flare(face, hairstyle),
         "parting": None if hat else parting(face),
         "fringe": None if hat else fringe(face, hairstyle),
-        "hat": traits.hat,
-        "accent_colour": hat_colour(face) if hat else None,
+        "hat": traits.hat if hat else "none",
+        "accent_colour": colour,
         "eye": eye_colour(face, cast),
         "eye_shape": None if gender is None else "narrow" if face.male and group != "child" else "almond",
         "glasses": glasses(face),

@@ -3,14 +3,16 @@
 import numpy as np
 
 from .attributes_face import ENOUGH, Face
-from .hair_traits import HairTraits
 
 #: Width of head and hair at the temples in distances between the eyes, for women and men: median of 500 embedded
 #: people, and the step that changes the volume by 0.045.
 WIDTHS = {False: (3.15, 0.27), True: (2.77, 0.2)}
-#: Straight hairstyle -> hairstyle of wavy and of curly hair. The drawn long curls are those of a doll: too tight.
-WAVED = {"long": "waves"}
-CURLED = {"long": "waves", "medium": "afro", "bob": "curly", "short": "curly"}
+#: Curls -> straight hairstyle -> hairstyle. The drawn long curls are those of a doll: too tight.
+CURLED: dict[str, dict[str, str]] = {
+    "none": {},
+    "waves": {"long": "waves"},
+    "curls": {"long": "waves", "medium": "afro", "bob": "curly", "short": "curly"},
+}
 #: Men: width of the hair at both temples, in distances between the eyes. Below the first two limits the hair is shaved
 #: or cut close, above the last it is thick.
 SHAVED, CLOSE, THICK = 0.3, 0.46, 0.98
@@ -22,11 +24,10 @@ def _share(region: np.ndarray, where: np.ndarray, inside: np.ndarray) -> float |
     return float(region[visible].mean()) if visible.sum() >= max(8, 0.25 * where.sum()) else None
 
 
-def hair_style(face: Face, traits: HairTraits) -> str | None:
+def hair_style(face: Face, hat: bool, curls: str) -> str | None:
     """Return the hairstyle by how far down the hair reaches next to face and neck, and by its curls."""
-    straight = _straight_style(face, traits.hat != "none")
-    kinds = CURLED if traits.curls == "curls" else WAVED if traits.curls == "waves" else {}
-    return None if straight is None else kinds.get(straight, straight)
+    straight = _straight_style(face, hat)
+    return None if straight is None else CURLED[curls].get(straight, straight)
 
 
 def _straight_style(face: Face, hat: bool) -> str | None:

@@ -20,8 +20,8 @@ WEIGHTS = Path(__file__).with_name("hair_traits.npz")
 #: px, side of the crop that the features are computed on.
 SIDE = 128
 #: Thresholds of the regressions, chosen on the same people.
-HAT, BRIM = 0.4, 0.5
-WAVY, CURLY = 0.7, 1.05
+HAT, BRIM = 0.5, 0.5
+WAVY, CURLY = 0.7, 0.95
 #: Probabilities of hair sum to at least this, in pixels of the features; less hair has no texture.
 LEAST = 1e-3
 
@@ -34,12 +34,13 @@ class HairTraits(NamedTuple):
 
 
 def hair_traits(face: Face) -> HairTraits:
-    """Return the kind of hat, and how curly the hair is; the curls of a person with a hat are not measured."""
+    """Return the kind of hat, and how curly the hair is."""
     weights, bias = _weights()
     hat, brim, curl = (float(value) for value in weights @ texture(face) + bias)
-    if hat > HAT:
-        return HairTraits("cap" if brim > BRIM else "beanie", "none")
-    return HairTraits("none", "curls" if curl > CURLY else "waves" if curl > WAVY else "none")
+    return HairTraits(
+        "none" if hat <= HAT else "cap" if brim > BRIM else "beanie",
+        "curls" if curl > CURLY else "waves" if curl > WAVY else "none",
+    )
 
 
 def texture(face: Face) -> np.ndarray:
@@ -47,8 +48,7 @@ def texture(face: Face) -> np.ndarray:
 
     The colours are left out: no labelled person has blue or green hair, which would be taken for a hat.
     """
-    seen = np.where(face.mask[..., None], face.crop, 0).astype(np.uint8)
-    grey = cv2.resize(cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    grey = cv2.resize(cv2.cvtColor(face.crop, cv2.COLOR_RGB2GRAY), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     hair = torch.from_numpy(face.regions["hair"])[None, None]
     picture = torch.from_numpy(grey).expand(1, 3, -1, -1) / 127.5 - 1
     rows = []
