@@ -27,9 +27,10 @@ from pipeline.inference.portrait import draw_person, find_people
 HERE = Path(__file__).parent
 SEED = video_flicker.SEED
 SIDE = 256  # px, one portrait in a picture
-#: People of the pictures, by index, chosen by eye for different gender, age, skin and hair.
+#: People of the pictures, by index, chosen by eye for different gender, age, skin, hair and hats.
 HERO = (2, 5, 34, 19, 31, 12, 17, 41)
 GALLERY = (2, 19, 34)
+DRAWN = (*GALLERY, 0, 55)
 PASTED = (2, 5, 19, 41)
 FILMED = 2
 #: Each second frame of the video is shown, so that the file stays small.
@@ -89,7 +90,7 @@ def styles() -> Image.Image:
 def drawn() -> Image.Image:
     """Return a few people, one row each: the photo, then the drawn portrait in every style."""
     rows = []
-    for photo in people(GALLERY):
+    for photo in people(DRAWN):
         (one, *_) = find_people(np.asarray(photo))
         rows.append([photo, *(Image.fromarray(draw_person(one.attributes, name, SIDE).picture) for name in STYLES)])
     return table(rows, ["photo", *STYLES])
