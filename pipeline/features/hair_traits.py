@@ -27,7 +27,7 @@ LEAST = 1e-3
 
 
 class HairTraits(NamedTuple):
-    """What the texture tells about hair and hat."""
+    """What the texture shows of hair and hat."""
 
     hat: Literal["none", "beanie", "cap"]
     curls: Literal["none", "waves", "curls"]
