@@ -38,7 +38,7 @@ from ruamel.yaml import YAML
 from tqdm import tqdm
 
 from pipeline.drawing import draw
-from pipeline.files import atomic_file
+from pipeline.files import atomic_file, write_json
 
 ROOT = Path(__file__).parents[1]
 DOMAINS = ("human", "anime", "external_test")
@@ -95,7 +95,7 @@ def rehearse(project: Path, share: Fraction) -> dict[str, Any]:
             name = f"{stage}@{domain}".rstrip("@")
             if name not in measured:
                 measured[name] = measure(project, address, stage, domain)
-                record.write_text(json.dumps(measured, indent=2))
+                write_json(measured, record)
     return measured
 
 
