@@ -163,7 +163,7 @@ def _limits(limits: Limits) -> list[str]:
             "drawn. All refusals in this table are errors. Skin: mean lightness L* of the cheeks in photo and "
             "drawing. Hair error: mean CIELAB distance. A network classifies gender and glasses in the drawings; "
             "glasses kept is a share of the photos with glasses. Gender and age of generated people are estimates, and "
-            "their glasses are measured. Hats have neither label nor detector. All photos have passed the filter, "
+            "their glasses are measured. Hats are not a group here. All photos have passed the filter, "
             "which uses the same detector as the model, so the share of refusals is too small. The people of the demo "
             "are a part of the training data of the model.",
             "",
