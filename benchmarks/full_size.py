@@ -1,6 +1,6 @@
 """The study's data stages on synthetic archives in the layout of Kaggle's datasets, at full size or a share of it.
 
-    python -m benchmarks.full_size FOLDER --shares 1/64 1/16     # then 1/4 and 1: hours, and 30 GB of disk
+    python -m benchmarks.full_size FOLDER --shares 1/64 1/16     # then 1/4 and 1: two hours, 25 GB of disk
 
 FOLDER keeps archives, outputs and measurements: run the same command again to resume. A stage that was interrupted is
 measured from its resumption on. For each share it builds 202,599 people of 178 x 218 px with the tables of CelebA,
