@@ -51,9 +51,10 @@ def texture(face: Face) -> np.ndarray:
     grey = cv2.resize(cv2.cvtColor(face.crop, cv2.COLOR_RGB2GRAY), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     hair = torch.from_numpy(face.regions["hair"])[None, None]
     picture = torch.from_numpy(grey).expand(1, 3, -1, -1) / 127.5 - 1
-    rows = []
+    # Weights that were created in inference mode could not be used in training.
+    network, rows = perceptual_features(torch.device("cpu")), []
     with torch.inference_mode():
-        for level in perceptual_features(torch.device("cpu"))(picture)[1:]:
+        for level in network(picture)[1:]:
             weights = functional.adaptive_avg_pool2d(hair, level.shape[2:])
             weights = weights / (weights.sum() + LEAST)
             mean = (level * weights).sum((2, 3))

@@ -138,6 +138,7 @@ def twins_folder(tmp_path_factory) -> Path:
     ids = [f"human-{index:016x}" for index in range(6)]
     worn = {
         "glasses": ["none", "none", "square", None, "none", "none"],
+        "hat": ["none", None, "none", "none", "none", "none"],
         "beard": ["none", "full", "none", "none", "stubble", "none"],
         "hairstyle": ["long", "short", "short", "buzz", None, "long"],
         "hair": [
