@@ -216,7 +216,7 @@ def portraits(
         The exit code: 0 if all photos were drawn, else 1.
 
     Raises:
-        UserError: An option is not allowed.
+        UserError: An option is not allowed, or the folder has the name of a picture.
     """
     check_size(size)
     overrides = changes(words)
@@ -224,6 +224,8 @@ def portraits(
         raise bad_value("--style", style, f"one of {', '.join(STYLES)}")
     if not 1 <= variants <= len(STYLES):
         raise bad_value("--variants", variants, f"1 to {len(STYLES)}")
+    if folder.suffix.lower() in (".png", ".svg", ".jpg", ".jpeg", ".webp") and not folder.is_dir():
+        raise bad_value("--output", printable(folder), "a folder, for a PNG and an SVG file of each portrait")
     first = STYLES.index(style)
     styles = [STYLES[(first + number) % len(STYLES)] for number in range(variants)]
     written = failed = 0

@@ -129,6 +129,7 @@ def test_folder_of_another_dataset_is_refused(faces, words, subject):
         (["--like", "none.jpg", "--distribution", "fantasy_hair=1"], "'--like'"),
         (["--like", "none.jpg", "--style", "cubist"], "'--style'"),
         (["--like", "none.jpg", "--variants", "99"], "'--variants'"),
+        (["--like", "none.jpg", "-o", "portrait.png"], "'--output'"),
         (["--like", "none.jpg"], "'none.jpg'"),
     ],
 )
