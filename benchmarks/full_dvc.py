@@ -1,11 +1,12 @@
 """What DVC costs at the study's size: seconds of each command on a project with all outputs.
 
-    python -m benchmarks.full_tables FOLDER --shares 1/4
-    python -m benchmarks.full_dvc FOLDER/tables-1-4 PROJECT --share 1/4 --link copy
+    python -m benchmarks.full_size FOLDER --shares 1
+    python -m benchmarks.full_dvc FOLDER/1-1 PROJECT --share 1 --link hardlink
 
 Makes a clone of this checkout in PROJECT, moves `data` of the first folder into it, and fills the other outputs of
 `profile=full` with random bytes of the right size. Stages that run do nothing (a stub of stages/run.sh). `--link` is
-DVC's `cache.type`: with `copy`, the default on most file systems, PROJECT needs four times the size of the data.
+DVC's `cache.type`: PROJECT and its remote need twice the size of the data with `hardlink`, four times with `copy`, the
+default on most file systems.
 """
 
 import argparse
