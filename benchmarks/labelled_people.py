@@ -17,11 +17,11 @@ SIDE = 128
 PARTS = 20
 
 
-def read_faces(numbers: Iterable[int]) -> Iterator[tuple[int, Face]]:
-    """Yield the people of the demo (seed 0) with these numbers, aligned; those without a face are left out."""
+def read_faces(numbers: Iterable[int], seed: int = 0) -> Iterator[tuple[int, Face]]:
+    """Yield embedded people with these numbers, aligned; seed 0 is the demo. Those without a face are left out."""
     chosen = sorted(numbers)
     with create_detector("dlib") as detector:
-        photos = generate(0, chosen, 2 * SIDE)
+        photos = generate(seed, chosen, 2 * SIDE)
         for number, large in zip(progress_bar(chosen, desc="people", unit="face"), photos, strict=True):
             photo = resize(large, SIDE, SIDE)
             faces = detector.detect(photo[None])[0]

@@ -22,7 +22,7 @@ FIX = "Run `dvc repro` so that the stage twins writes it"
 RARE = {
     "glasses": ("round", "square", "half", "sun"),
     "beard": ("goatee", "moustache", "full"),
-    "hairstyle": ("bald", "buzz", "curls", "afro", "curly"),
+    "hairstyle": ("bald", "buzz", "afro", "curly"),
     "hat": ("beanie", "cap"),
 }
 RARE_HAIR = ("grey", "silver", "white")
