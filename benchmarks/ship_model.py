@@ -40,7 +40,9 @@ def merge(first: Path) -> None:
 
 def ship() -> None:
     """Write the generators, metrics, history and params, and export the bundle."""
-    model = replace(load_model(TRAINED), discriminator_anime=None, discriminator_human=None, patch_heads=None)
+    model = replace(
+        load_model(TRAINED), discriminator_anime=None, discriminator_human=None, patch_heads=None, trait_head=None
+    )
     for direction in model.config.directions:
         getattr(model, direction).half()
     save_model(model, PRETRAINED)

@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from pipeline.errors import UserError
 from pipeline.landmarks.five_points import AVERAGE
 from pipeline.networks.model import ModelConfig, TranslationModel, build_model, save_model
+from pipeline.networks.traits import TRAITS
 from pipeline.params import Train
 from pipeline.train import batches, checkpoint, loop
 from pipeline.train.accelerator import Accelerator
@@ -43,6 +44,7 @@ def tiny_model(train: Train, seed: int = 3) -> TranslationModel:
     shared = {name: value for name, value in train.model_dump().items() if name in ModelConfig.model_fields}
     if train.needs_twins:
         shared["styles"] = ("a", "b", "c") if train.styled else ("a",)
+    shared["image_code"] = True
     return build_model(ModelConfig(**shared | {"noise_std": train.noise_std if train.noise else 0.0, "seed": seed}))
 
 
@@ -58,7 +60,9 @@ def random_twins(count: int, seed: int) -> Twins:
     masks = np.ones((count, RESOLUTION, RESOLUTION), dtype=bool)
     masks[:, :, 24:] = False
     styles = np.array([[face % 3, (face + 1) % 3] for face in range(count)])
-    return Twins(pixels, np.arange(count), styles, masks, np.ones(count, dtype=int))
+    traits = np.random.default_rng(seed).normal(size=(count, TRAITS)).astype(np.float32)
+    traits[:, ::3] = np.nan
+    return Twins(pixels, np.arange(count), styles, masks, np.ones(count, dtype=int), traits)
 
 
 def random_landmarks(humans: int, animes: int, seed: int = 9) -> dict[str, np.ndarray]:

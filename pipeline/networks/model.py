@@ -20,7 +20,8 @@ from .discriminators import DcganDiscriminator, Discriminator, PatchDiscriminato
 from .generators import Activation, DcganGenerator, ResnetGenerator, UnetGenerator, Upsample, to_network, to_pixels
 from .landmarks import POINTS, LandmarkDiscriminator
 from .patch_heads import PatchHeads
-from .styled import PairDiscriminator, StyledUnetGenerator
+from .styled import CODE, PairDiscriminator, StyledUnetGenerator
+from .traits import TRAITS
 
 Direction = Literal["human2anime", "anime2human"]
 
@@ -31,6 +32,7 @@ FILES = {
     "discriminator_anime": "discriminator_anime",
     "discriminator_human": "discriminator_human",
     "patch_heads": "patch_heads",
+    "trait_head": "trait_head",
 }
 DIRECTIONS: tuple[Direction, ...] = ("human2anime", "anime2human")
 #: Generators with an encoder, which cut needs.
@@ -70,6 +72,9 @@ class ModelConfig(BaseModel):
     residual_blocks: int = Field(6, ge=0, le=64, description="residual blocks")
     generator_upsample: Upsample = "resize"
     activation: Activation = "relu"
+    image_code: bool = Field(
+        False, description="styled_unet has an image code; models trained by earlier versions have none"
+    )
     discriminator: Discriminator = "patch"
     discriminator_width: int = Field(64, ge=1, le=512, description="channels of the discriminator's first layer")
     noise_std: float = Field(0.0, ge=0, le=1, description="Gaussian noise on the human input; 0: none")
@@ -96,7 +101,8 @@ class ModelConfig(BaseModel):
         """Names of the networks, as in FILES."""
         if self.model == "cut":
             return ["human2anime", "discriminator_anime", "patch_heads"]
-        return [name for name in FILES if name != "patch_heads"]
+        others = () if self.model == "pix2pix" and self.image_code else ("trait_head",)
+        return [name for name in FILES if name not in ("patch_heads", *others)]
 
     @property
     def heatmaps(self) -> int:
@@ -108,7 +114,8 @@ class ModelConfig(BaseModel):
 class TranslationModel:
     """The networks of one model; None if the model does not have this network or it was not saved.
 
-    Generators and discriminators take [b, 3, R, R] in [-1, 1]. Only cut has patch heads.
+    Generators and discriminators take [b, 3, R, R] in [-1, 1]. Only cut has patch heads, and only pix2pix a
+    head that predicts attributes of the person from the image code (`pipeline.networks.traits`).
     """
 
     config: ModelConfig
@@ -117,6 +124,7 @@ class TranslationModel:
     discriminator_anime: nn.Module | None = None
     discriminator_human: nn.Module | None = None
     patch_heads: nn.Module | None = None
+    trait_head: nn.Module | None = None
 
     def to(self, device: torch.device | str) -> "TranslationModel":
         """Move every network to a device."""
@@ -211,6 +219,14 @@ def generate(
     return result
 
 
+def generate_with_code(
+    network: nn.Module, images: Tensor, mask: Tensor | None, style: Tensor | None
+) -> tuple[Tensor, Tensor | None]:
+    """Run a styled U-Net; return also its image codes [b, CODE], None if it has none. Arguments as for `generate`."""
+    image, code = network(*_inputs(network, images, mask, style), with_code=True)
+    return image, code
+
+
 def encode(network: nn.Module, images: Tensor, mask: Tensor | None = None, style: Tensor | None = None) -> list[Tensor]:
     """Return the features [b, c, h, w] of a generator's encoder, the image first; arguments as for `generate`."""
     assert isinstance(network, WITH_ENCODER)
@@ -243,13 +259,17 @@ def _build(config: ModelConfig, name: str) -> nn.Module:
             generator = _build(config, "human2anime")
         assert isinstance(generator, WITH_ENCODER)
         return PatchHeads(generator.feature_channels)
+    if name == "trait_head":
+        return nn.Linear(CODE, TRAITS)
     if config.network == "dcgan":
         return DcganGenerator(config.generator_width, config.activation)
     if config.network == "styled_unet":
         # Half the width is enough for anime2human: photos have no styles, and it is trained in a part of the steps.
         if name == "anime2human":
-            return StyledUnetGenerator(max(8, config.generator_width // 16 * 8), heatmaps=config.heatmaps)
-        return StyledUnetGenerator(config.generator_width, max(1, len(config.styles)), config.heatmaps)
+            width, styles = max(8, config.generator_width // 16 * 8), 1
+        else:
+            width, styles = config.generator_width, max(1, len(config.styles))
+        return StyledUnetGenerator(width, styles, config.heatmaps, coded=config.image_code)
     width, blocks, channels = config.generator_width, config.residual_blocks, 3 + config.heatmaps
     if config.network == "unet":
         return UnetGenerator(width, blocks, config.activation, channels)

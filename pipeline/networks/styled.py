@@ -9,12 +9,12 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from .generators import ResizeConvolution
 
-#: GROUPS: groups of group normalisation.
-GROUPS = 8
+#: GROUPS: groups of group normalisation. CODE: numbers of an image code.
+GROUPS, CODE = 8, 128
 
 
 class StyledBlock(nn.Module):
-    """Residual block with group normalisation, scaled and shifted by the style.
+    """Residual block with group normalisation, scaled and shifted by the style, and by the image code.
 
     Instance normalisation would remove the mean of each channel, and with it the colours of hair and skin.
 
@@ -23,9 +23,10 @@ class StyledBlock(nn.Module):
         outputs: Output channels.
         styles: Number of styles.
         normalised: Whether the input is normalised; at large sizes this costs as much as a convolution.
+        coded: Whether the block uses the image code.
     """
 
-    def __init__(self, inputs: int, outputs: int, styles: int, normalised: bool = True) -> None:
+    def __init__(self, inputs: int, outputs: int, styles: int, normalised: bool = True, *, coded: bool = False) -> None:
         super().__init__()
         self.norm1 = nn.GroupNorm(GROUPS, inputs) if normalised else nn.Identity()
         self.convolution1 = nn.Conv2d(inputs, outputs, 3, padding=1)
@@ -34,13 +35,18 @@ class StyledBlock(nn.Module):
         self.skip = nn.Conv2d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
         for weights in (self.scale.weight, self.shift.weight, self.convolution2.weight, self.convolution2.bias):
             nn.init.zeros_(weights)  # type: ignore[arg-type]
+        if coded:
+            self.modulation = nn.Linear(CODE, 2 * outputs)
+            nn.init.zeros_(self.modulation.weight)
+            nn.init.zeros_(self.modulation.bias)
 
-    def forward(self, features: Tensor, style: Tensor | None) -> Tensor:
-        """Map [b, inputs, h, w] and style numbers [b] (None: style 0) to [b, outputs, h, w]."""
-        scale, shift = (
-            (codes.weight[:1] if style is None else codes(style))[:, :, None, None]
-            for codes in (self.scale, self.shift)
-        )
+    def forward(self, features: Tensor, style: Tensor | None, code: Tensor | None = None) -> Tensor:
+        """Map [b, inputs, h, w], style numbers [b] (None: style 0) and image codes [b, CODE] to [b, outputs, h, w]."""
+        scale, shift = (codes.weight[:1] if style is None else codes(style) for codes in (self.scale, self.shift))
+        if code is not None:
+            more_scale, more_shift = self.modulation(code).chunk(2, dim=1)
+            scale, shift = scale + more_scale, shift + more_shift
+        scale, shift = scale[:, :, None, None], shift[:, :, None, None]
         hidden = self.norm2(self.convolution1(F.silu(self.norm1(features)))) * (1 + scale) + shift
         result: Tensor = self.skip(features) + self.convolution2(F.silu(hidden))
         return result
@@ -52,16 +58,20 @@ class StyledUnetGenerator(nn.Module):
     Most operations run at R/2 and below. The last upsampling is a resize-convolution, because a pixel shuffle leaves
     checkerboard artefacts (Odena 2016).
 
+    Convolutions see a part of the image. The image code describes all of it: the mean and the maximum of each feature
+    at R/16, mapped to CODE numbers. It scales and shifts the features of the decoder, as a style does.
+
     Args:
         width: Channels w at R/2; a multiple of 8.
         styles: Number of styles.
         heatmaps: Number of landmark heatmaps, the last channels of the input.
+        coded: Whether there is an image code.
     """
 
     #: Also use this memory format on a CPU, see `pipeline.train.accelerator.Accelerator.to_device`.
     channels_last = True
 
-    def __init__(self, width: int = 32, styles: int = 1, heatmaps: int = 0) -> None:
+    def __init__(self, width: int = 32, styles: int = 1, heatmaps: int = 0, *, coded: bool = True) -> None:
         super().__init__()
         w = [width, 2 * width, 4 * width, 6 * width]
         self.styles, self.heatmaps = styles, heatmaps
@@ -73,15 +83,18 @@ class StyledUnetGenerator(nn.Module):
         )  # [2w, R/4, R/4], [4w, R/8, R/8], [6w, R/16, R/16]
         self.middle = nn.ModuleList(StyledBlock(w[-1], w[-1], styles) for _ in range(2))
         self.up = nn.ModuleList(
-            StyledBlock(b + a, a, styles, a > w[0]) for a, b in zip(w[-2::-1], w[:0:-1], strict=True)
+            StyledBlock(b + a, a, styles, a > w[0], coded=coded) for a, b in zip(w[-2::-1], w[:0:-1], strict=True)
         )
+        self.code = nn.Sequential(nn.Linear(2 * w[-1], CODE), nn.SiLU(), nn.Linear(CODE, CODE)) if coded else None
         thin = max(8, width // 2)
         self.enlarge = ResizeConvolution(w[0], thin)  # [w/2, R, R]
         self.full = nn.Conv2d(thin, thin, 3, padding=1)  # [w/2, R, R]
         self.last = nn.Conv2d(thin, 3, 3, padding=1)  # [3, R, R]
         nn.init.kaiming_normal_(self.enlarge.weight, nonlinearity="linear")
 
-    def forward(self, images: Tensor, style: Tensor | None = None) -> Tensor:
+    def forward(
+        self, images: Tensor, style: Tensor | None = None, *, with_code: bool = False
+    ) -> Tensor | tuple[Tensor, Tensor | None]:
         """Generate images.
 
         Args:
@@ -89,16 +102,21 @@ class StyledUnetGenerator(nn.Module):
                 where a pixel is part of the photo, else 0. Pixels outside of the photo have no effect. Heatmaps are the
                 last channels.
             style: Style numbers [b]; None: style 0.
+            with_code: Return the image codes, too.
 
         Returns:
-            [b, 3, R, R] in [-1, 1].
+            [b, 3, R, R] in [-1, 1]; `with_code`: this and the image codes [b, CODE].
         """
         _, *skips, features = self.encode(images, style)
+        code = None
+        if self.code is not None:
+            code = self.code(F.silu(torch.cat([features.mean((2, 3)), features.amax((2, 3))], dim=1)))
         for block, skip in zip(self.up, reversed(skips), strict=True):
             larger = F.interpolate(features, scale_factor=2.0, mode="nearest")
-            features = block(torch.cat([larger, skip], dim=1), style)
+            features = block(torch.cat([larger, skip], dim=1), style, code)
         features = F.silu(self.enlarge(F.silu(features)))
-        return torch.tanh(self.last(F.silu(self.full(features))))
+        generated = torch.tanh(self.last(F.silu(self.full(features))))
+        return (generated, code) if with_code else generated
 
     def encode(self, images: Tensor, style: Tensor | None = None) -> list[Tensor]:
         """Return the image, black outside the photo, and the features of the encoder; arguments as for `forward`."""

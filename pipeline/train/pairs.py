@@ -14,6 +14,7 @@ from ..drawing.colours import HAIR, SKIN, nearest
 from ..errors import conflict, damaged_file, missing_file
 from ..faces import read_table
 from ..networks.generators import to_network
+from ..networks.traits import encode_traits
 from .photo_augment import distort
 
 FIX = "Run `dvc repro` so that the stage twins writes it"
@@ -23,12 +24,12 @@ RARE = {
     "glasses": ("round", "square", "half", "sun"),
     "beard": ("goatee", "moustache", "full"),
     "hairstyle": ("bald", "buzz", "afro", "curly"),
-    "hat": ("beanie", "cap"),
 }
+HATS = ("beanie", "cap")
 RARE_HAIR = ("grey", "silver", "white")
 RARE_SKIN = ("brown", "deep", "dark")
-#: How often a photo with one of them is seen, while others are seen once.
-RARE_REPEATS = 3
+#: How often a photo with one of them, and how often one with a hat is seen, while others are seen once.
+RARE_REPEATS, HAT_REPEATS = 3, 6
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Twins:
         styles: int [n, k], the style of each drawing.
         masks: bool [n, R, R], the pixels of the crops that lie inside the photo.
         repeats: int [n], how often each photo is seen while others are seen once.
+        traits: float32 [n, TRAITS], the attributes of the people (`pipeline.networks.traits`); NaN: unknown.
     """
 
     pixels: np.ndarray
@@ -48,6 +50,7 @@ class Twins:
     styles: np.ndarray
     masks: np.ndarray
     repeats: np.ndarray
+    traits: np.ndarray
 
     def drawings(self, rows: np.ndarray, numbers: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
         """Return drawing `numbers[i]` (modulo k) of photo `rows[i]`, uint8 [m, size, size, 3], and its style [m]."""
@@ -72,7 +75,7 @@ def read_twins(folder: Path, table: pd.DataFrame, masks: np.ndarray) -> Twins:
     Raises:
         UserError: The twins are missing, damaged or belong to other faces.
     """
-    drawn = read_table(folder / "faces.parquet", ["face_id", "styles", "hair", "skin", *RARE])
+    drawn = read_table(folder / "faces.parquet", ["face_id", "styles", "hair", "skin", "hat", *RARE])
     path = folder / "faces.npy"
     styles = read_styles(folder)
     try:
@@ -88,7 +91,9 @@ def read_twins(folder: Path, table: pd.DataFrame, masks: np.ndarray) -> Twins:
     numbers = np.array(drawn["styles"].to_list(), dtype=np.int64)
     if numbers.shape != pixels.shape[:2] or numbers.max(initial=-1) >= len(styles):
         raise conflict(folder, "has other styles in its table than in its other files", FIX)
-    return Twins(pixels, rows, numbers[rows], masks, np.where(_rare(drawn.iloc[rows]), RARE_REPEATS, 1))
+    drawn = drawn.iloc[rows]
+    repeats = np.select([drawn["hat"].isin(HATS), _rare(drawn)], [HAT_REPEATS, RARE_REPEATS], 1)
+    return Twins(pixels, rows, numbers[rows], masks, repeats, encode_traits(drawn))
 
 
 def _rare(drawn: pd.DataFrame) -> np.ndarray:
@@ -121,6 +126,7 @@ class Pairs:
         clean_mask: [b, 1, R, R], 1 where a pixel of `clean` is part of the photo.
         twin: [b, 3, R, R] in [-1, 1].
         style: Style numbers of the twins [b].
+        traits: Attributes of the people, float32 [b, TRAITS]; NaN: unknown.
     """
 
     photo: Tensor
@@ -129,6 +135,7 @@ class Pairs:
     clean_mask: Tensor
     twin: Tensor
     style: Tensor
+    traits: Tensor
 
 
 def make_pairs(
@@ -165,4 +172,5 @@ def make_pairs(
         return torch.from_numpy(np.ascontiguousarray(inside)).to(device, torch.float32)[:, None]
 
     styles = torch.from_numpy(style.astype(np.int64)).to(device)
-    return Pairs(images(distorted), planes(known), images(photos), planes(masks), images(drawn), styles)
+    traits = torch.from_numpy(twins.traits[rows]).to(device)
+    return Pairs(images(distorted), planes(known), images(photos), planes(masks), images(drawn), styles, traits)

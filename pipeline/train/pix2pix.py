@@ -10,11 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from ..features.perceptual import perceptual_distance
-from ..networks.model import generate
+from ..networks.model import generate, generate_with_code
 from .losses import adversarial
 from .pairs import Pairs
 
 LAMBDA_PIXEL, LAMBDA_PERCEPTUAL, LAMBDA_ADVERSARIAL, LAMBDA_FEATURES = 4.0, 1.0, 0.3, 1.5
+LAMBDA_TRAITS = 0.5
 #: Interval in steps: of the updates of discriminator_anime, and of those of the direction anime2human.
 ADVERSARIAL_EVERY, REVERSE_EVERY = 2, 4
 #: Steps without an adversarial loss of the generators, then steps until this loss has its full weight.
@@ -43,7 +44,7 @@ def generator_losses(
     """Return the generators' terms of both directions, and the fakes.
 
     Args:
-        networks: human2anime, anime2human, discriminator_anime, discriminator_human.
+        networks: human2anime, anime2human, trait_head, discriminator_anime, discriminator_human.
         pairs: The batch.
         step: Number of the step; None: all terms, with full weight.
         noise: Adds noise to the photos.
@@ -54,8 +55,11 @@ def generator_losses(
     weights, factor = interval_weights(step), adversarial_factor(step)
     zero = torch.zeros((), device=pairs.twin.device)
     terms = {f"{term}_{domain}": zero for domain in ("anime", "human") for term in TERMS}
-    images = {"fake_anime": generate(networks["human2anime"], noise(pairs.photo), pairs.mask, pairs.style).float()}
+    drawn, code = generate_with_code(networks["human2anime"], noise(pairs.photo), pairs.mask, pairs.style)
+    images = {"fake_anime": drawn.float()}
     terms |= _reconstruction("anime", images["fake_anime"], pairs.twin)
+    if code is not None:
+        terms["traits_anime"] = LAMBDA_TRAITS * trait_loss(networks["trait_head"](code).float(), pairs.traits)
     if weights["adversarial"]:
         found = _adversarial(networks, "anime", pairs, images["fake_anime"])
         terms |= {name: weights["adversarial"] * factor * value for name, value in found.items()}
@@ -96,6 +100,12 @@ def scores(networks: dict[str, nn.Module], domain: str, pairs: Pairs, images: Te
         images, style = images * pairs.clean_mask, torch.zeros_like(pairs.style)
     result: tuple[Tensor, list[Tensor]] = networks[f"discriminator_{domain}"](condition, images, style)
     return result
+
+
+def trait_loss(predicted: Tensor, traits: Tensor) -> Tensor:
+    """Return the mean squared error of predicted traits [b, TRAITS]; that of an unknown trait (NaN) is 0."""
+    error = torch.where(traits.isfinite(), predicted - traits.nan_to_num(), torch.zeros_like(predicted))
+    return error.square().mean()
 
 
 def _reconstruction(domain: str, fakes: Tensor, target: Tensor) -> dict[str, Tensor]:

@@ -44,7 +44,10 @@ def start_from(model: TranslationModel, folder: Path) -> None:
         if name == "human2anime":
             weights = _select_styles(weights, old, new)
         network = getattr(model, name)
-        network.load_state_dict(_pad_heatmaps(weights, network.state_dict()))
+        fresh = network.state_dict()
+        # The image code of a new network changes nothing at first, see StyledBlock.
+        coded = {} if old.image_code else {key: fresh[key] for key in fresh if key not in weights}
+        network.load_state_dict(_pad_heatmaps(weights | coded, fresh))
 
 
 def _select_styles(weights: dict[str, Tensor], old: ModelConfig, new: ModelConfig) -> dict[str, Tensor]:

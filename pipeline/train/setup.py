@@ -93,6 +93,7 @@ def create_model(params: Params, styles: tuple[str, ...], start: Path | None) ->
         ModelConfig(
             **shared | {"noise_std": params.train.noise_std if params.train.noise else 0.0},
             styles=styles,
+            image_code=True,
             aligned=params.landmarks.align,
             detectors=Detectors(human=human.detector, anime=anime.detector),
             face_detectors=FaceDetectors(human=human.face_detector, anime=anime.face_detector),

@@ -67,10 +67,10 @@ def test_each_step_updates_the_networks_that_are_due(tmp_path: Path):
             }
         )
     assert moved == [
-        {"human2anime", "discriminator_anime"},
-        {"human2anime", "anime2human", "discriminator_human"},
-        {"human2anime", "discriminator_anime"},
-        {"human2anime"},
+        {"human2anime", "trait_head", "discriminator_anime"},
+        {"human2anime", "trait_head", "anime2human", "discriminator_human"},
+        {"human2anime", "trait_head", "discriminator_anime"},
+        {"human2anime", "trait_head"},
     ]
 
 
@@ -96,6 +96,7 @@ def test_pixels_outside_the_photo_are_no_target_of_reconstruction():
     networks = {
         "human2anime": model.human2anime,
         "anime2human": model.anime2human,
+        "trait_head": model.trait_head,
         "discriminator_anime": model.discriminator_anime.eval(),
         "discriminator_human": model.discriminator_human.eval(),
     }
@@ -105,6 +106,22 @@ def test_pixels_outside_the_photo_are_no_target_of_reconstruction():
         terms.append(pix2pix.generator_losses(networks, pairs, None, lambda images: images)[0])
     for name in ("pixel_human", "adversarial_human", "features_human", "pixel_anime"):
         assert terms[0][name].item() == terms[1][name].item()
+
+
+def test_the_error_of_unknown_traits_is_zero():
+    predicted, traits = torch.tensor([[1.0, 2.0, 3.0, -1.0]]), torch.tensor([[0.0, float("nan"), 1.0, -1.0]])
+    predicted.requires_grad_()
+    loss = pix2pix.trait_loss(predicted, traits)
+    loss.backward()
+    assert loss.item() == (1 + 4) / 4
+    assert predicted.grad.tolist() == [[0.5, 0.0, 1.0, 0.0]]
+
+
+@pytest.mark.usefixtures("no_warm_up")
+def test_traits_are_learned(tmp_path: Path):
+    train = settings(model="pix2pix", generator_width=8, noise=False, epochs=12, lr=3e-3, checkpoint_selection="last")
+    _, history = fit(train, tmp_path)
+    assert history[-1]["train_traits_anime"] < 0.9 * history[0]["train_traits_anime"]
 
 
 @pytest.mark.usefixtures("no_warm_up")

@@ -105,6 +105,23 @@ def test_an_unpaired_run_starts_from_pairs_with_the_styles_it_draws(
         assert (drawn == trained.translate(faces, "human2anime", style=old)).all()
 
 
+def test_a_model_without_image_code_gets_one_that_changes_nothing_at_first(tmp_path: Path) -> None:
+    new = tiny_model(settings(model="pix2pix", **STYLED))
+    old = build_model(new.config.model_copy(update={"image_code": False}))
+    for weight in old.human2anime.parameters():
+        torch.nn.init.normal_(weight, std=0.1, generator=torch.Generator().manual_seed(weight.numel()))
+    save_model(old, tmp_path)
+    assert (tmp_path / "trait_head.safetensors").exists() is False
+    faces = random_faces(2, 0)
+    before = new.translate(faces, "human2anime")
+    start_from(new, tmp_path)
+    drawn = new.translate(faces, "human2anime")
+    assert (drawn == old.translate(faces, "human2anime")).all() and (drawn != before).any()
+    with torch.no_grad():
+        new.human2anime.up[0].modulation.bias += 1
+    assert (new.translate(faces, "human2anime") != drawn).any()
+
+
 def test_a_style_that_the_trained_model_does_not_draw_is_named(tmp_path: Path) -> None:
     save_model(tiny_model(settings(model="pix2pix", **STYLED)), tmp_path)
     config = tiny_model(settings(**STYLED)).config.model_copy(update={"styles": ("a", "other")})
