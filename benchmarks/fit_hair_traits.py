@@ -13,11 +13,10 @@ import argparse
 
 import numpy as np
 
-from benchmarks.labelled_people import fit, predict, read_faces
+from benchmarks.labelled_people import fit, numbers, predict, read_copies
 from pipeline.features import hair_traits
 from pipeline.features.attributes_face import Face
 from pipeline.files import atomic_file
-from pipeline.train.photo_augment import distort
 
 #: Strength of the ridge regressions.
 RIDGE = 1000.0
@@ -76,11 +75,6 @@ BRIMS = (
 )
 
 
-def numbers(text: str) -> set[int]:
-    """Return the numbers in a text."""
-    return {int(number) for number in text.split()}
-
-
 def main() -> None:
     """Measure, and write the weights."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -88,7 +82,7 @@ def main() -> None:
     measure_only = parser.parse_args().measure
     random, brims, curly, wavy = numbers(RANDOM), numbers(BRIMS), numbers(CURLY), numbers(WAVY)
     hats = numbers(HATS) | brims
-    people, inputs = read_textures(random | hats | curly | wavy | numbers(STRAIGHT))
+    people, inputs = read_copies(random | hats | curly | wavy | numbers(STRAIGHT), COPIES, texture)
 
     def is_in(group: set[int]) -> np.ndarray:
         return np.isin(people, list(group))
@@ -122,15 +116,9 @@ def main() -> None:
             np.savez(stream, weights=np.array(weights, np.float32), bias=np.array(bias, np.float32))
 
 
-def read_textures(chosen: set[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Return numbers of people [n] and textures [n, d] of their photos, each followed by its distorted copies."""
-    people, textures = [], []
-    for number, face in read_faces(chosen):
-        copies = [distort(face.crop, face.mask, np.random.default_rng([number, k])) for k in range(1, COPIES + 1)]
-        for crop, mask in [(face.crop, face.mask), *copies]:
-            people.append(number)
-            textures.append(hair_traits.texture(Face(crop, mask, face.keypoints, face.male)))
-    return np.array(people), np.array(textures)
+def texture(face: Face) -> np.ndarray:
+    """Return the inputs of the regressions, [d]."""
+    return hair_traits.texture(face, hair_traits.levels(face))
 
 
 if __name__ == "__main__":

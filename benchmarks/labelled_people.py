@@ -1,6 +1,6 @@
 """Embedded people with labels, and ridge regressions on what is measured in their photos."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from pipeline.images import crop_aligned, inside_photo, resize
 from pipeline.landmarks import create_detector
 from pipeline.landmarks.alignment import similarity
 from pipeline.progress import progress_bar
+from pipeline.train.photo_augment import distort
 
 #: px, side of stored photos and of aligned crops.
 SIDE = 128
@@ -30,6 +31,24 @@ def read_faces(numbers: Iterable[int], seed: int = 0) -> Iterator[tuple[int, Fac
                 points = faces[0].keypoints[:, :2] @ align[:, :2].T + align[:, 2]
                 crop = crop_aligned(photo, align, SIDE)
                 yield number, Face(crop, inside_photo(align, SIDE, photo.shape[:2]), points, male=False)
+
+
+def numbers(text: str) -> set[int]:
+    """Return the numbers in a text."""
+    return {int(number) for number in text.split()}
+
+
+def read_copies(
+    chosen: Iterable[int], copies: int, measure: Callable[[Face], np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the numbers of people [n] and measurements [n, d] of their photos, each followed by distorted copies."""
+    people, measured = [], []
+    for number, face in read_faces(chosen):
+        distorted = [distort(face.crop, face.mask, np.random.default_rng([number, k])) for k in range(1, copies + 1)]
+        for crop, mask in [(face.crop, face.mask), *distorted]:
+            people.append(number)
+            measured.append(measure(Face(crop, mask, face.keypoints, face.male)))
+    return np.array(people), np.array(measured)
 
 
 def fit(inputs: np.ndarray, targets: np.ndarray, ridge: float) -> tuple[np.ndarray, float]:

@@ -25,7 +25,7 @@ def main(domain: str) -> None:
     pixels = open_pixels(store)
     features = Path(str(attributes.__file__)).parent
     files = [Path(str(twins.__file__)), segmentation.WEIGHTS, Path(str(segmentation.__file__))]
-    for pattern in ("attributes*.py", "hair_traits.*", "skin_tone.*"):
+    for pattern in ("attributes*.py", "hair_*", "skin_tone.*"):
         files += sorted(features.glob(pattern))
     files += sorted(Path(drawing.__path__[0]).glob("*.py"))
     inputs = [sha256(split), sha256(store)] if len(table) else []

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from pipeline.errors import UserError
 from pipeline.landmarks.five_points import AVERAGE
 from pipeline.networks.model import ModelConfig, TranslationModel, build_model, save_model
-from pipeline.networks.traits import TRAITS
+from pipeline.networks.styled import TRAITS
 from pipeline.params import Train
 from pipeline.train import batches, checkpoint, loop
 from pipeline.train.accelerator import Accelerator

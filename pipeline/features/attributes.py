@@ -65,7 +65,7 @@ def measure(
     # A hat that is outside the photo is not drawn: its colour is unknown.
     colour = hat_colour(face) if traits.hat != "none" else None
     hat = colour is not None
-    hairstyle = hair_style(face, hat, traits.curls)
+    hairstyle = hair_style(face, hat, traits)
     hair = None if hairstyle == "bald" else hair_colour(face, cast, group, hat)
     return {
         "gender": gender,

@@ -20,8 +20,7 @@ from .discriminators import DcganDiscriminator, Discriminator, PatchDiscriminato
 from .generators import Activation, DcganGenerator, ResnetGenerator, UnetGenerator, Upsample, to_network, to_pixels
 from .landmarks import POINTS, LandmarkDiscriminator
 from .patch_heads import PatchHeads
-from .styled import CODE, PairDiscriminator, StyledUnetGenerator
-from .traits import TRAITS
+from .styled import CODE, TRAITS, PairDiscriminator, StyledUnetGenerator
 
 Direction = Literal["human2anime", "anime2human"]
 
@@ -72,9 +71,7 @@ class ModelConfig(BaseModel):
     residual_blocks: int = Field(6, ge=0, le=64, description="residual blocks")
     generator_upsample: Upsample = "resize"
     activation: Activation = "relu"
-    image_code: bool = Field(
-        False, description="styled_unet has an image code; models trained by earlier versions have none"
-    )
+    image_code: bool = Field(False, description="of styled_unet; models of earlier versions have none")
     discriminator: Discriminator = "patch"
     discriminator_width: int = Field(64, ge=1, le=512, description="channels of the discriminator's first layer")
     noise_std: float = Field(0.0, ge=0, le=1, description="Gaussian noise on the human input; 0: none")
@@ -115,7 +112,7 @@ class TranslationModel:
     """The networks of one model; None if the model does not have this network or it was not saved.
 
     Generators and discriminators take [b, 3, R, R] in [-1, 1]. Only cut has patch heads, and only pix2pix a
-    head that predicts attributes of the person from the image code (`pipeline.networks.traits`).
+    head that predicts attributes of the person from the image code (`pipeline.train.traits`).
     """
 
     config: ModelConfig

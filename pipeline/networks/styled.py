@@ -9,8 +9,9 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from .generators import ResizeConvolution
 
-#: GROUPS: groups of group normalisation. CODE: numbers of an image code.
-GROUPS, CODE = 8, 128
+#: GROUPS: groups of group normalisation. CODE: numbers of an image code. TRAITS: traits that the trait head predicts
+#: from it, the width of `pipeline.train.traits.encode_traits`.
+GROUPS, CODE, TRAITS = 8, 128, 104
 
 
 class StyledBlock(nn.Module):
@@ -85,7 +86,8 @@ class StyledUnetGenerator(nn.Module):
         self.up = nn.ModuleList(
             StyledBlock(b + a, a, styles, a > w[0], coded=coded) for a, b in zip(w[-2::-1], w[:0:-1], strict=True)
         )
-        self.code = nn.Sequential(nn.Linear(2 * w[-1], CODE), nn.SiLU(), nn.Linear(CODE, CODE)) if coded else None
+        # The features are large and positive. Without normalisation, the first steps of Adam make the code constant.
+        self.code = nn.Sequential(nn.LayerNorm(2 * w[-1]), nn.Linear(2 * w[-1], CODE)) if coded else None
         thin = max(8, width // 2)
         self.enlarge = ResizeConvolution(w[0], thin)  # [w/2, R, R]
         self.full = nn.Conv2d(thin, thin, 3, padding=1)  # [w/2, R, R]
@@ -110,7 +112,7 @@ class StyledUnetGenerator(nn.Module):
         _, *skips, features = self.encode(images, style)
         code = None
         if self.code is not None:
-            code = self.code(F.silu(torch.cat([features.mean((2, 3)), features.amax((2, 3))], dim=1)))
+            code = self.code(torch.cat([features.mean((2, 3)), features.amax((2, 3))], dim=1))
         for block, skip in zip(self.up, reversed(skips), strict=True):
             larger = F.interpolate(features, scale_factor=2.0, mode="nearest")
             features = block(torch.cat([larger, skip], dim=1), style, code)

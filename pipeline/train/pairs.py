@@ -14,8 +14,8 @@ from ..drawing.colours import HAIR, SKIN, nearest
 from ..errors import conflict, damaged_file, missing_file
 from ..faces import read_table
 from ..networks.generators import to_network
-from ..networks.traits import encode_traits
 from .photo_augment import distort
+from .traits import encode_traits
 
 FIX = "Run `dvc repro` so that the stage twins writes it"
 #: Attributes of few people. Seen as often as others, they get no glasses, hat or beard, lighter skin, and brown or
@@ -42,7 +42,7 @@ class Twins:
         styles: int [n, k], the style of each drawing.
         masks: bool [n, R, R], the pixels of the crops that lie inside the photo.
         repeats: int [n], how often each photo is seen while others are seen once.
-        traits: float32 [n, TRAITS], the attributes of the people (`pipeline.networks.traits`); NaN: unknown.
+        traits: float32 [n, TRAITS], the attributes of the people (`pipeline.train.traits`); NaN: unknown.
     """
 
     pixels: np.ndarray

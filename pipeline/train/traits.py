@@ -1,4 +1,4 @@
-"""Attributes of people as numbers, which a head predicts from the image code of a generator.
+"""Attributes of people as numbers, which the trait head predicts from the image code of a generator.
 
 Without this, a generator draws rare attributes as the most frequent one: brown eyes for all, no hats. An auxiliary task
 (Odena 2017, arXiv:1610.09585, section 4) puts the attributes into the code.
@@ -17,7 +17,6 @@ COLOURS = ("hair", "skin", "cloth_colour", "background_colour", "accent_colour")
 NAMES = ("gender", "age", "hairstyle", "fringe", "hat", "eye", "glasses", "beard", "expression")
 #: Largest trait in standard deviations. Unclipped, the only person with an attribute would have most of the loss.
 LARGEST = 5.0
-TRAITS = 3 * len(COLOURS) + len(NUMBERS) + sum(len(OPTIONS[name]) for name in NAMES)
 
 
 def encode_traits(drawn: pd.DataFrame) -> np.ndarray:
@@ -27,8 +26,9 @@ def encode_traits(drawn: pd.DataFrame) -> np.ndarray:
         drawn: Rows of the table of twins. Missing columns and values are unknown.
 
     Returns:
-        float32 [n, TRAITS]: each trait has mean 0 and standard deviation 1 over the people, so that a rare attribute
-        counts as much as a frequent one, but is clipped at LARGEST. NaN: unknown, or equal for all.
+        float32 [n, TRAITS] with TRAITS of `pipeline.networks.styled`: each trait has mean 0 and standard deviation 1
+        over the people, so that a rare attribute counts as much as a frequent one, but is clipped at LARGEST. NaN:
+        unknown, or equal for all.
     """
     values = np.concatenate([*(_colour(drawn, name) for name in COLOURS), *_others(drawn)], axis=1)
     known = np.isfinite(values)

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline.drawing.options import NUMBERS, OPTIONS
-from pipeline.networks.traits import COLOURS, LARGEST, NAMES, TRAITS, encode_traits
+from pipeline.networks.styled import TRAITS
+from pipeline.train.traits import COLOURS, LARGEST, NAMES, encode_traits
 
 
 def place(name: str, value: str | int = 0) -> int:
