@@ -40,9 +40,7 @@ def merge(first: Path) -> None:
 
 def ship() -> None:
     """Write the generators, metrics, history and params, and export the bundle."""
-    model = replace(
-        load_model(TRAINED), discriminator_anime=None, discriminator_human=None, patch_heads=None, trait_head=None
-    )
+    model = replace(load_model(TRAINED), discriminator_anime=None, discriminator_human=None, patch_heads=None)
     for direction in model.config.directions:
         getattr(model, direction).half()
     save_model(model, PRETRAINED)

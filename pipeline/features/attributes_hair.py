@@ -8,8 +8,8 @@ from .hair_traits import HairTraits
 #: Width of head and hair at the temples in distances between the eyes, for women and men: median of 500 embedded
 #: people, and the step that changes the volume by 0.045.
 WIDTHS = {False: (3.15, 0.27), True: (2.77, 0.2)}
-#: Curls -> straight hairstyle -> hairstyle. The drawn long curls are those of a doll: too tight. Of women with an afro by
-#: the measurement, a quarter has one by eye (40 embedded people), so theirs is drawn with waves.
+#: Curls -> straight hairstyle -> hairstyle. The drawn long curls are those of a doll: too tight. Of women with an afro
+#: by the measurement, a quarter has one by eye (40 embedded people), so theirs is drawn with waves.
 CURLED: dict[str, dict[str, str]] = {
     "none": {},
     "waves": {"long": "waves"},

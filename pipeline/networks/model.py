@@ -20,7 +20,7 @@ from .discriminators import DcganDiscriminator, Discriminator, PatchDiscriminato
 from .generators import Activation, DcganGenerator, ResnetGenerator, UnetGenerator, Upsample, to_network, to_pixels
 from .landmarks import POINTS, LandmarkDiscriminator
 from .patch_heads import PatchHeads
-from .styled import CODE, TRAITS, PairDiscriminator, StyledUnetGenerator
+from .styled import PairDiscriminator, StyledUnetGenerator
 
 Direction = Literal["human2anime", "anime2human"]
 
@@ -31,7 +31,6 @@ FILES = {
     "discriminator_anime": "discriminator_anime",
     "discriminator_human": "discriminator_human",
     "patch_heads": "patch_heads",
-    "trait_head": "trait_head",
 }
 DIRECTIONS: tuple[Direction, ...] = ("human2anime", "anime2human")
 #: Generators with an encoder, which cut needs.
@@ -98,8 +97,7 @@ class ModelConfig(BaseModel):
         """Names of the networks, as in FILES."""
         if self.model == "cut":
             return ["human2anime", "discriminator_anime", "patch_heads"]
-        others = () if self.model == "pix2pix" and self.image_code else ("trait_head",)
-        return [name for name in FILES if name not in ("patch_heads", *others)]
+        return [name for name in FILES if name != "patch_heads"]
 
     @property
     def heatmaps(self) -> int:
@@ -111,8 +109,7 @@ class ModelConfig(BaseModel):
 class TranslationModel:
     """The networks of one model; None if the model does not have this network or it was not saved.
 
-    Generators and discriminators take [b, 3, R, R] in [-1, 1]. Only cut has patch heads, and only pix2pix a
-    head that predicts attributes of the person from the image code (`pipeline.train.traits`).
+    Generators and discriminators take [b, 3, R, R] in [-1, 1]. Only cut has patch heads.
     """
 
     config: ModelConfig
@@ -121,7 +118,6 @@ class TranslationModel:
     discriminator_anime: nn.Module | None = None
     discriminator_human: nn.Module | None = None
     patch_heads: nn.Module | None = None
-    trait_head: nn.Module | None = None
 
     def to(self, device: torch.device | str) -> "TranslationModel":
         """Move every network to a device."""
@@ -219,7 +215,7 @@ def generate(
 def generate_with_code(
     network: nn.Module, images: Tensor, mask: Tensor | None, style: Tensor | None
 ) -> tuple[Tensor, Tensor | None]:
-    """Run a styled U-Net; return also its image codes [b, CODE], None if it has none. Arguments as for `generate`."""
+    """Run a styled U-Net; return also its image codes [b, TRAITS], None if it has none. Arguments as for `generate`."""
     image, code = network(*_inputs(network, images, mask, style), with_code=True)
     return image, code
 
@@ -256,8 +252,6 @@ def _build(config: ModelConfig, name: str) -> nn.Module:
             generator = _build(config, "human2anime")
         assert isinstance(generator, WITH_ENCODER)
         return PatchHeads(generator.feature_channels)
-    if name == "trait_head":
-        return nn.Linear(CODE, TRAITS)
     if config.network == "dcgan":
         return DcganGenerator(config.generator_width, config.activation)
     if config.network == "styled_unet":

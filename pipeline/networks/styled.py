@@ -9,9 +9,9 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from .generators import ResizeConvolution
 
-#: GROUPS: groups of group normalisation. CODE: numbers of an image code. TRAITS: traits that the trait head predicts
-#: from it, the width of `pipeline.train.traits.encode_traits`.
-GROUPS, CODE, TRAITS = 8, 128, 104
+#: GROUPS: groups of group normalisation. TRAITS: numbers of an image code, the width of
+#: `pipeline.train.traits.encode_traits`.
+GROUPS, TRAITS = 8, 104
 
 
 class StyledBlock(nn.Module):
@@ -37,12 +37,12 @@ class StyledBlock(nn.Module):
         for weights in (self.scale.weight, self.shift.weight, self.convolution2.weight, self.convolution2.bias):
             nn.init.zeros_(weights)  # type: ignore[arg-type]
         if coded:
-            self.modulation = nn.Linear(CODE, 2 * outputs)
+            self.modulation = nn.Linear(TRAITS, 2 * outputs)
             nn.init.zeros_(self.modulation.weight)
             nn.init.zeros_(self.modulation.bias)
 
     def forward(self, features: Tensor, style: Tensor | None, code: Tensor | None = None) -> Tensor:
-        """Map [b, inputs, h, w], style numbers [b] (None: style 0) and image codes [b, CODE] to [b, outputs, h, w]."""
+        """Map [b, inputs, h, w], styles [b] (None: style 0) and image codes [b, TRAITS] to [b, outputs, h, w]."""
         scale, shift = (codes.weight[:1] if style is None else codes(style) for codes in (self.scale, self.shift))
         if code is not None:
             more_scale, more_shift = self.modulation(code).chunk(2, dim=1)
@@ -59,8 +59,9 @@ class StyledUnetGenerator(nn.Module):
     Most operations run at R/2 and below. The last upsampling is a resize-convolution, because a pixel shuffle leaves
     checkerboard artefacts (Odena 2016).
 
-    Convolutions see a part of the image. The image code describes all of it: the mean and the maximum of each feature
-    at R/16, mapped to CODE numbers. It scales and shifts the features of the decoder, as a style does.
+    Convolutions see a part of the image. The image code describes all of it: mean and maximum of each feature at R/16,
+    mapped to TRAITS numbers. It scales and shifts the features of the decoder, as a style does. Paired training makes
+    it the attributes of the person (`pipeline.train.traits`).
 
     Args:
         width: Channels w at R/2; a multiple of 8.
@@ -87,7 +88,7 @@ class StyledUnetGenerator(nn.Module):
             StyledBlock(b + a, a, styles, a > w[0], coded=coded) for a, b in zip(w[-2::-1], w[:0:-1], strict=True)
         )
         # The features are large and positive. Without normalisation, the first steps of Adam make the code constant.
-        self.code = nn.Sequential(nn.LayerNorm(2 * w[-1]), nn.Linear(2 * w[-1], CODE)) if coded else None
+        self.code = nn.Sequential(nn.LayerNorm(2 * w[-1]), nn.Linear(2 * w[-1], TRAITS)) if coded else None
         thin = max(8, width // 2)
         self.enlarge = ResizeConvolution(w[0], thin)  # [w/2, R, R]
         self.full = nn.Conv2d(thin, thin, 3, padding=1)  # [w/2, R, R]
@@ -107,7 +108,7 @@ class StyledUnetGenerator(nn.Module):
             with_code: Return the image codes, too.
 
         Returns:
-            [b, 3, R, R] in [-1, 1]; `with_code`: this and the image codes [b, CODE].
+            [b, 3, R, R] in [-1, 1]; `with_code`: this and the image codes [b, TRAITS].
         """
         _, *skips, features = self.encode(images, style)
         code = None

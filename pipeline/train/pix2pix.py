@@ -44,7 +44,7 @@ def generator_losses(
     """Return the generators' terms of both directions, and the fakes.
 
     Args:
-        networks: human2anime, anime2human, trait_head, discriminator_anime, discriminator_human.
+        networks: human2anime, anime2human, discriminator_anime, discriminator_human.
         pairs: The batch.
         step: Number of the step; None: all terms, with full weight.
         noise: Adds noise to the photos.
@@ -59,7 +59,7 @@ def generator_losses(
     images = {"fake_anime": drawn.float()}
     terms |= _reconstruction("anime", images["fake_anime"], pairs.twin)
     if code is not None:
-        terms["traits_anime"] = LAMBDA_TRAITS * trait_loss(networks["trait_head"](code).float(), pairs.traits)
+        terms["traits_anime"] = LAMBDA_TRAITS * trait_loss(code.float(), pairs.traits)
     if weights["adversarial"]:
         found = _adversarial(networks, "anime", pairs, images["fake_anime"])
         terms |= {name: weights["adversarial"] * factor * value for name, value in found.items()}
@@ -102,9 +102,9 @@ def scores(networks: dict[str, nn.Module], domain: str, pairs: Pairs, images: Te
     return result
 
 
-def trait_loss(predicted: Tensor, traits: Tensor) -> Tensor:
-    """Return the mean squared error of predicted traits [b, TRAITS]; that of an unknown trait (NaN) is 0."""
-    error = torch.where(traits.isfinite(), predicted - traits.nan_to_num(), torch.zeros_like(predicted))
+def trait_loss(codes: Tensor, traits: Tensor) -> Tensor:
+    """Return the mean squared error of image codes [b, TRAITS] as traits; that of an unknown trait (NaN) is 0."""
+    error = torch.where(traits.isfinite(), codes - traits.nan_to_num(), torch.zeros_like(codes))
     return error.square().mean()
 
 

@@ -1,7 +1,7 @@
-"""Attributes of people as numbers, which the trait head predicts from the image code of a generator.
+"""Attributes of people as numbers: the image code of a generator in paired training.
 
 Without this, a generator draws rare attributes as the most frequent one: brown eyes for all, no hats. An auxiliary task
-(Odena 2017, arXiv:1610.09585, section 4) puts the attributes into the code.
+(Odena 2017, arXiv:1610.09585, section 4) makes the code the attributes.
 """
 
 import json

@@ -67,10 +67,10 @@ def test_each_step_updates_the_networks_that_are_due(tmp_path: Path):
             }
         )
     assert moved == [
-        {"human2anime", "trait_head", "discriminator_anime"},
-        {"human2anime", "trait_head", "anime2human", "discriminator_human"},
-        {"human2anime", "trait_head", "discriminator_anime"},
-        {"human2anime", "trait_head"},
+        {"human2anime", "discriminator_anime"},
+        {"human2anime", "anime2human", "discriminator_human"},
+        {"human2anime", "discriminator_anime"},
+        {"human2anime"},
     ]
 
 
@@ -96,7 +96,6 @@ def test_pixels_outside_the_photo_are_no_target_of_reconstruction():
     networks = {
         "human2anime": model.human2anime,
         "anime2human": model.anime2human,
-        "trait_head": model.trait_head,
         "discriminator_anime": model.discriminator_anime.eval(),
         "discriminator_human": model.discriminator_human.eval(),
     }
