@@ -59,9 +59,9 @@ class StyledUnetGenerator(nn.Module):
     Most operations run at R/2 and below. The last upsampling is a resize-convolution, because a pixel shuffle leaves
     checkerboard artefacts (Odena 2016).
 
-    Convolutions see a part of the image. The image code describes all of it: mean and maximum of each feature at R/16,
-    mapped to TRAITS numbers. It scales and shifts the features of the decoder, as a style does. Paired training makes
-    it the attributes of the person (`pipeline.train.traits`).
+    Convolutions see a part of the image. The image code describes all of it: mean and maximum of each feature of the
+    encoder, mapped to TRAITS numbers. It scales and shifts the features of the decoder, as a style does. Paired
+    training makes it the attributes of the person (`pipeline.train.traits`).
 
     Args:
         width: Channels w at R/2; a multiple of 8.
@@ -87,8 +87,10 @@ class StyledUnetGenerator(nn.Module):
         self.up = nn.ModuleList(
             StyledBlock(b + a, a, styles, a > w[0], coded=coded) for a, b in zip(w[-2::-1], w[:0:-1], strict=True)
         )
-        # The features are large and positive. Without normalisation, the first steps of Adam make the code constant.
-        self.code = nn.Sequential(nn.LayerNorm(2 * w[-1]), nn.Linear(2 * w[-1], TRAITS)) if coded else None
+        # Only the first levels have the hue of a region, only the last ones its meaning. Without normalisation, the
+        # first steps of Adam make the code constant.
+        self.norms = nn.ModuleList(nn.LayerNorm(2 * channels) for channels in w) if coded else None
+        self.code = nn.Linear(2 * sum(w), TRAITS) if coded else None
         thin = max(8, width // 2)
         self.enlarge = ResizeConvolution(w[0], thin)  # [w/2, R, R]
         self.full = nn.Conv2d(thin, thin, 3, padding=1)  # [w/2, R, R]
@@ -112,8 +114,9 @@ class StyledUnetGenerator(nn.Module):
         """
         _, *skips, features = self.encode(images, style)
         code = None
-        if self.code is not None:
-            code = self.code(torch.cat([features.mean((2, 3)), features.amax((2, 3))], dim=1))
+        if self.norms is not None and self.code is not None:
+            pooled = [torch.cat([level.mean((2, 3)), level.amax((2, 3))], dim=1) for level in (*skips, features)]
+            code = self.code(torch.cat([norm(level) for norm, level in zip(self.norms, pooled, strict=True)], dim=1))
         for block, skip in zip(self.up, reversed(skips), strict=True):
             larger = F.interpolate(features, scale_factor=2.0, mode="nearest")
             features = block(torch.cat([larger, skip], dim=1), style, code)

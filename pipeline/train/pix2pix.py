@@ -16,6 +16,10 @@ from .pairs import Pairs
 
 LAMBDA_PIXEL, LAMBDA_PERCEPTUAL, LAMBDA_ADVERSARIAL, LAMBDA_FEATURES = 4.0, 1.0, 0.3, 1.5
 LAMBDA_TRAITS = 0.5
+#: Weight of hue relative to grey in the distance of pixels. Drawings of different hue differ little in RGB.
+CHROMA = 3.0
+#: Weights of red, green and blue in grey (ITU-R BT.601).
+GREY = (0.299, 0.587, 0.114)
 #: Interval in steps: of the updates of discriminator_anime, and of those of the direction anime2human.
 ADVERSARIAL_EVERY, REVERSE_EVERY = 2, 4
 #: Steps without an adversarial loss of the generators, then steps until this loss has its full weight.
@@ -108,9 +112,17 @@ def trait_loss(codes: Tensor, traits: Tensor) -> Tensor:
     return error.square().mean()
 
 
+def pixel_distance(images: Tensor, targets: Tensor) -> Tensor:
+    """Return the mean absolute difference in grey, plus CHROMA times that of the rest, of images [b, 3, R, R]."""
+    difference = images - targets
+    weights = torch.tensor(GREY, device=images.device)[None, :, None, None]
+    grey = (difference * weights).sum(dim=1, keepdim=True)
+    return grey.abs().mean() + CHROMA * (difference - grey).abs().mean()
+
+
 def _reconstruction(domain: str, fakes: Tensor, target: Tensor) -> dict[str, Tensor]:
     return {
-        f"pixel_{domain}": LAMBDA_PIXEL * (fakes - target).abs().mean(),
+        f"pixel_{domain}": LAMBDA_PIXEL * pixel_distance(fakes, target),
         f"perceptual_{domain}": LAMBDA_PERCEPTUAL * perceptual_distance(fakes, target),
     }
 

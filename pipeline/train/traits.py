@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from ..drawing.options import NUMBERS, OPTIONS
+from ..features.attributes_face import to_lab
 
-#: Columns of the table of twins. Each colour has three numbers, each name as many as it has values.
+#: Columns of the table of twins. Each colour has three numbers (L*a*b*), each name as many as it has values.
 COLOURS = ("hair", "skin", "cloth_colour", "background_colour", "accent_colour")
 NAMES = ("gender", "age", "hairstyle", "fringe", "hat", "eye", "glasses", "beard", "expression")
 #: Largest trait in standard deviations. Unclipped, the only person with an attribute would have most of the loss.
@@ -47,7 +48,9 @@ def _colour(drawn: pd.DataFrame, name: str) -> np.ndarray:
     def numbers(text: Any) -> list[float]:
         return [np.nan] * 3 if pd.isna(text) else json.loads(text)
 
-    return np.array([numbers(text) for text in _column(drawn, name)], dtype=np.float64).reshape(-1, 3)
+    rgb = np.array([numbers(text) for text in _column(drawn, name)], dtype=np.float32).reshape(-1, 3)
+    # OpenCV gives numbers for NaN, and slightly different hues for grey levels.
+    return np.where(np.isnan(rgb), np.nan, to_lab(rgb[None])[0].round(1)).astype(np.float64)
 
 
 def _others(drawn: pd.DataFrame) -> list[np.ndarray]:

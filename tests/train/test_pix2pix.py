@@ -107,6 +107,16 @@ def test_pixels_outside_the_photo_are_no_target_of_reconstruction():
         assert terms[0][name].item() == terms[1][name].item()
 
 
+def test_hue_counts_more_than_grey():
+    black = torch.zeros(1, 3, 4, 4)
+    grey, red = torch.full_like(black, 0.5), black.clone()
+    red[:, 0] = 0.5
+    luma = 0.299 * 0.5
+    hue = ((0.5 - luma) + 2 * luma) / 3
+    assert pix2pix.pixel_distance(grey, black).item() == pytest.approx(0.5)
+    assert pix2pix.pixel_distance(red, black).item() == pytest.approx(luma + pix2pix.CHROMA * hue)
+
+
 def test_the_error_of_unknown_traits_is_zero():
     predicted, traits = torch.tensor([[1.0, 2.0, 3.0, -1.0]]), torch.tensor([[0.0, float("nan"), 1.0, -1.0]])
     predicted.requires_grad_()

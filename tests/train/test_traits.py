@@ -26,7 +26,7 @@ def test_a_rare_attribute_counts_as_much_as_a_frequent_one():
             "gender": ["female", "male"] * 10,
             "hat": ["beanie", *["none"] * 19],
             "yaw": np.arange(20.0),
-            "hair": [json.dumps([level, 0, 0]) for level in range(20)],
+            "hair": [json.dumps([level, level, level]) for level in range(100, 120)],
         }
     )
     traits = encode_traits(people)
@@ -36,7 +36,9 @@ def test_a_rare_attribute_counts_as_much_as_a_frequent_one():
         assert abs(column.mean()) < 1e-6 and abs(column.std() - 1) < 1e-6
     assert traits[0, place("hat", "beanie")] > 4
     assert np.nanmax(encode_traits(pd.concat([people, *[people.iloc[1:]] * 9]))) == LARGEST
-    assert (traits[:, place("yaw")] == traits[:, place("hair")]).all()
+    # L*, a*, b* of grey hair: the lightness is nearly linear in such a small range.
+    np.testing.assert_allclose(traits[:, place("hair")], traits[:, place("yaw")], atol=0.05)
+    assert np.isnan(traits[:, place("hair", 1)]).all()
 
 
 def test_what_is_unknown_or_equal_for_all_is_not_learned():
@@ -44,11 +46,11 @@ def test_what_is_unknown_or_equal_for_all_is_not_learned():
         {
             "gender": ["female", None, "male"],
             "yaw": [1.0, np.nan, 3.0],
-            "hair": [json.dumps([0, 10, 20]), None, json.dumps([0, 30, 20])],
+            "hair": [json.dumps([90, 90, 90]), None, json.dumps([160, 160, 160])],
         }
     )
     traits = encode_traits(people)
-    for name, value in (("gender", "male"), ("yaw", 0), ("hair", 1)):
+    for name, value in (("gender", "male"), ("yaw", 0), ("hair", 0)):
         np.testing.assert_allclose(traits[:, place(name, value)], [-1, np.nan, 1])
-    assert np.isnan(traits[:, place("hair", 0)]).all()
+    assert np.isnan(traits[:, place("hair", 2)]).all()
     assert np.isnan(traits[:, place("glasses", "square")]).all()
