@@ -24,12 +24,12 @@ RARE = {
     "glasses": ("round", "square", "half", "sun"),
     "beard": ("goatee", "moustache", "full"),
     "hairstyle": ("bald", "buzz", "afro", "curly"),
+    "hat": ("beanie", "cap"),
 }
-HATS = ("beanie", "cap")
 RARE_HAIR = ("grey", "silver", "white")
 RARE_SKIN = ("brown", "deep", "dark")
-#: How often a photo with one of them, and how often one with a hat is seen, while others are seen once.
-RARE_REPEATS, HAT_REPEATS = 3, 6
+#: How often a photo with one of them is seen, while others are seen once.
+RARE_REPEATS = 3
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def read_twins(folder: Path, table: pd.DataFrame, masks: np.ndarray) -> Twins:
     Raises:
         UserError: The twins are missing, damaged or belong to other faces.
     """
-    drawn = read_table(folder / "faces.parquet", ["face_id", "styles", "hair", "skin", "hat", *RARE])
+    drawn = read_table(folder / "faces.parquet", ["face_id", "styles", "hair", "skin", *RARE])
     path = folder / "faces.npy"
     styles = read_styles(folder)
     try:
@@ -92,7 +92,7 @@ def read_twins(folder: Path, table: pd.DataFrame, masks: np.ndarray) -> Twins:
     if numbers.shape != pixels.shape[:2] or numbers.max(initial=-1) >= len(styles):
         raise conflict(folder, "has other styles in its table than in its other files", FIX)
     drawn = drawn.iloc[rows]
-    repeats = np.select([drawn["hat"].isin(HATS), _rare(drawn)], [HAT_REPEATS, RARE_REPEATS], 1)
+    repeats = np.where(_rare(drawn), RARE_REPEATS, 1)
     return Twins(pixels, rows, numbers[rows], masks, repeats, encode_traits(drawn))
 
 
