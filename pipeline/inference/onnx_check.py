@@ -15,8 +15,19 @@ MAX_FIELDS = 200_000  # protobuf fields that are read of one file; ours have som
 LAYERS = frozenset(
     (
         *("Add", "BatchNormalization", "Cast", "Concat", "Conv", "ConvTranspose", "Gather", "InstanceNormalization"),
-        *("LeakyRelu", "Mul", "Pad", "Relu", "Reshape", "Resize", "Shape", "Sigmoid", "Slice", "Tanh", "Transpose"),
-        "Unsqueeze",
+        *(
+            "Gemm",
+            "LayerNormalization",
+            "LeakyRelu",
+            "Mul",
+            "Pad",
+            "ReduceMax",
+            "ReduceMean",
+            "Relu",
+            "Reshape",
+            "Resize",
+        ),
+        *("Shape", "Sigmoid", "Slice", "Split", "Tanh", "Transpose", "Unsqueeze"),
     )
 )
 #: Seconds for the first run of both graphs, with the start of the process.

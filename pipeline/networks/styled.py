@@ -90,7 +90,7 @@ class StyledUnetGenerator(nn.Module):
         # Only the first levels have the hue of a region, only the last ones its meaning. Without normalisation, the
         # first steps of Adam make the code constant.
         self.norms = nn.ModuleList(nn.LayerNorm(2 * channels) for channels in w) if coded else None
-        self.code = nn.Linear(2 * sum(w), TRAITS) if coded else None
+        self.image_code = nn.Linear(2 * sum(w), TRAITS) if coded else None
         thin = max(8, width // 2)
         self.enlarge = ResizeConvolution(w[0], thin)  # [w/2, R, R]
         self.full = nn.Conv2d(thin, thin, 3, padding=1)  # [w/2, R, R]
@@ -114,9 +114,11 @@ class StyledUnetGenerator(nn.Module):
         """
         _, *skips, features = self.encode(images, style)
         code = None
-        if self.norms is not None and self.code is not None:
+        if self.norms is not None and self.image_code is not None:
             pooled = [torch.cat([level.mean((2, 3)), level.amax((2, 3))], dim=1) for level in (*skips, features)]
-            code = self.code(torch.cat([norm(level) for norm, level in zip(self.norms, pooled, strict=True)], dim=1))
+            code = self.image_code(
+                torch.cat([norm(level) for norm, level in zip(self.norms, pooled, strict=True)], dim=1)
+            )
         for block, skip in zip(self.up, reversed(skips), strict=True):
             larger = F.interpolate(features, scale_factor=2.0, mode="nearest")
             features = block(torch.cat([larger, skip], dim=1), style, code)
