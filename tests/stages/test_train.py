@@ -168,11 +168,9 @@ def test_training_can_start_from_the_shipped_model(project: Path, monkeypatch: p
         train.main()
     for name in ("human2anime", "anime2human"):
         weights = getattr(load_model(train.PRETRAINED), name).state_dict()
-        # A model without styles starts with the first one.
-        assert all(
-            torch.equal(weights[key][: len(value)], value)
-            for key, value in getattr(started[0], name).state_dict().items()
-        )
+        # A model without styles starts with the first one. The shipped model may have no image code.
+        found = getattr(started[0], name).state_dict()
+        assert all(torch.equal(value[: len(found[key])], found[key]) for key, value in weights.items())
     configure(project, generator_width=2 * shipped.generator_width)
     with pytest.raises(UserError) as error:
         train.main()

@@ -111,7 +111,7 @@ def test_a_swapped_pair_raises_the_conditional_loss_of_a_trained_discriminator()
         return Batch(drawn, drawn, landmarks)
 
     adam = torch.optim.Adam(network.matched.parameters(), lr=2e-3)
-    for _ in range(150):
+    for _ in range(300):
         seen = pairs()
         images = {"fake_anime": seen.anime, "fake_human": seen.human}
         pooled = {"anime": torch.cat([seen.anime, seen.landmarks.heatmaps["other_anime"]], 1)}
