@@ -8,13 +8,14 @@ from .hair_traits import HairTraits
 #: Width of head and hair at the temples in distances between the eyes, for women and men: median of 500 embedded
 #: people, and the step that changes the volume by 0.045.
 WIDTHS = {False: (3.15, 0.27), True: (2.77, 0.2)}
-#: Curls -> straight hairstyle -> hairstyle. The drawn long curls are those of a doll: too tight. Of women with an afro
-#: by the measurement, a quarter has one by eye (40 embedded people), so theirs is drawn with waves.
+#: Curls -> straight hairstyle -> hairstyle. The drawn long curls are those of a doll: too tight. Of women with medium
+#: curls by the measurement, a quarter has an afro by eye (40 embedded people), so theirs is drawn with waves.
 CURLED: dict[str, dict[str, str]] = {
     "none": {},
     "waves": {"long": "waves"},
-    "curls": {"long": "waves", "medium": "afro", "bob": "curly", "short": "curly"},
+    "curls": {"long": "waves", "medium": "waves", "bob": "curly", "short": "curly"},
 }
+MALE_CURLED = CURLED | {"curls": CURLED["curls"] | {"medium": "afro"}}
 #: Men: width of the hair at both temples, in distances between the eyes. Below the first two limits the hair is shaved
 #: or cut close, above the last it is thick.
 SHAVED, CLOSE, THICK = 0.3, 0.46, 0.98
@@ -29,8 +30,8 @@ def _share(region: np.ndarray, where: np.ndarray, inside: np.ndarray) -> float |
 def hair_style(face: Face, hat: bool, traits: HairTraits) -> str | None:
     """Return the hairstyle by how far down the hair reaches next to face and neck, and by its curls."""
     straight = _straight_style(face, hat, traits.length)
-    style = None if straight is None else CURLED[traits.curls].get(straight, straight)
-    return "waves" if style == "afro" and not face.male else style
+    curled = (MALE_CURLED if face.male else CURLED)[traits.curls]
+    return None if straight is None else curled.get(straight, straight)
 
 
 def _straight_style(face: Face, hat: bool, length: str | None) -> str | None:

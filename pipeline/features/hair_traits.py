@@ -49,13 +49,13 @@ def hair_traits(face: Face) -> HairTraits:
     (weights, bias), (length_weights, length_bias) = _weights(WEIGHTS), _weights(LENGTH_WEIGHTS)
     hat, brim, curl = (float(value) for value in weights @ texture(face, found) + bias)
     male_jaw, female_jaw, female_neck = length_weights @ texture_at_sides(face, found) + length_bias
-    length: Literal["short", "medium", "long"] | None = "short"
     jaw_seen, neck_seen = (max(side.sum() for side in window) >= SEEN for window in _windows(face))
-    if not jaw_seen:
-        length = None
-    elif male_jaw > MALE_JAW if face.male else female_jaw > FEMALE_JAW:
-        # If the photo ends above the shoulders, women's hair is assumed to be long.
-        length = "long" if not face.male and (not neck_seen or female_neck > FEMALE_NECK) else "medium"
+    reaches_jaw = male_jaw > MALE_JAW if face.male else female_jaw > FEMALE_JAW
+    # If the photo ends above the shoulders, women's hair is assumed to be long.
+    below = not face.male and (not neck_seen or female_neck > FEMALE_NECK)
+    length: Literal["short", "medium", "long"] | None = None
+    if jaw_seen:
+        length = "short" if not reaches_jaw else "long" if below else "medium"
     return HairTraits(
         "none" if hat <= HAT else "cap" if brim > BRIM else "beanie",
         "curls" if curl > CURLY else "waves" if curl > WAVY else "none",
@@ -93,12 +93,13 @@ def texture_at_sides(face: Face, found: list[Tensor]) -> np.ndarray:
     The last numbers are the shares of hair and clothes there, and whether a side is inside the photo.
     """
     rows: list[np.ndarray] = []
+    windows = _windows(face)
     with torch.inference_mode():
         for level in found:
-            for window in _windows(face):
+            for window in windows:
                 sides = np.stack([_mean(level, side)[0][0].numpy() for side in window])
                 rows += [sides.mean(axis=0), sides.max(axis=0)]
-    for window in _windows(face):
+    for window in windows:
         shares = np.array(
             [
                 [(face.regions[name] * side).sum() / max(side.sum(), 1) for name in ("hair", "clothes")] + [1.0]

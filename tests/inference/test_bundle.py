@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
@@ -21,9 +20,8 @@ from onnx import TensorProto, helper
 from pipeline.errors import Kind, UserError
 from pipeline.inference.backends import OnnxBackend, TorchBackend
 from pipeline.inference.bundle import GRAPHS, HASHES, read_bundle, write_bundle
-from pipeline.inference.export import OPSET, compare, export
+from pipeline.inference.export import OPSET, compare
 from pipeline.inference.onnx_check import check_graph
-from pipeline.networks.model import ModelConfig, build_model, save_model
 
 
 def test_an_export_has_a_description(tiny_bundle: Path) -> None:
@@ -57,25 +55,6 @@ def test_parity_with_pytorch(tiny_model: Path, tiny_bundle: Path, direction: str
     images = np.random.default_rng(1).uniform(-1, 1, (2, 3, 32, 32)).astype(np.float32)
     other = next(name for name in GRAPHS if name != direction)
     assert np.abs(trained.run(images, direction) - exported.run(images, other)).max() > 0.01
-
-
-@pytest.mark.parametrize("image_code", [False, True])
-def test_parity_of_styles_and_image_code(image_code: bool, tmp_path: Path) -> None:
-    torch.manual_seed(0)
-    small = {"resolution": 32, "generator_width": 8, "discriminator_width": 2, "styles": ("modern", "soft")}
-    model = build_model(ModelConfig(model="pix2pix", image_code=image_code, **small))
-    for weight in model.human2anime.parameters():
-        torch.nn.init.normal_(weight, std=0.1)
-    save_model(model, tmp_path / "train")
-    (parity, _) = export(tmp_path / "train", tmp_path / "styled.zip").values()
-    assert parity.max_abs <= 1e-4
-    exported = OnnxBackend(tmp_path / "styled.zip")
-    # Three channels of colour, and the mask of the pixels inside the photo.
-    images = np.random.default_rng(1).uniform(-1, 1, (2, 4, 32, 32)).astype(np.float32)
-    images[:, 3] = 1
-    turned = np.concatenate([images[:1], images[1:, :, ::-1]])
-    drawn, other = (exported.run(pictures, "human2anime") for pictures in (images, turned))
-    assert np.array_equal(drawn[0], other[0]) and np.abs(drawn[1] - other[1]).max() > 0.01
 
 
 def test_a_bundle_of_cut_has_one_graph_and_no_other_may_be_added_or_missing(
